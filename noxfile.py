@@ -1,0 +1,186 @@
+"""Every check of the project, one session each.
+
+`nox` runs what every change must pass; `tests_colab` matters most, it is what our users have. `nox -l` lists them all.
+`nox -r -s tests -- -k cgroup` builds on the environment of the last run and hands what follows `--` to pytest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.11.12"
+nox.options.default_venv_backend = "uv|venv"
+nox.options.download_python = "never"
+
+ROOT = Path(__file__).resolve().parent
+DIST = ROOT / "dist"
+PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+CONSTRAINTS = ROOT / "constraints" / "colab.txt"
+
+# What we meet of Colab's packages, what Colab leaves out of it, and all that installing us may bring there.
+COLAB_PACKAGES = ("ipykernel", "ipython", "ipywidgets", "psutil")
+COLAB_LEAVES_OUT = {"jedi", "parso"}
+COLAB_MAY_GAIN = COLAB_LEAVES_OUT | {"colab-magics", "nvidia-ml-py"}
+
+WHERE_IT_IS = "import colab_magics, pathlib; print(pathlib.Path(colab_magics.__file__).resolve())"
+WHAT_IS_INSTALLED = """\
+import importlib.metadata, json
+print(json.dumps([(package.name, package.version) for package in importlib.metadata.distributions()]))
+"""
+
+
+def group(name: str) -> tuple[str, ...]:
+    """Return the requirements of a dependency group of pyproject.toml."""
+    return nox.project.dependency_groups(PYPROJECT, name)
+
+
+def the_wheel() -> Path:
+    """Return the wheel that the session `build` made."""
+    return next(DIST.glob("*.whl"))
+
+
+def python_nearest_to_colab() -> str:
+    """Return the Python nearest to Colab's 3.13 that starts and can make an environment, on PATH or among pyenv's.
+
+    pyenv puts a command on PATH for every version it has; those that are not switched on refuse to start.
+    """
+    pyenv_versions = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    for version in ("3.13", "3.12", "3.11"):
+        from_pyenv = sorted(
+            pyenv_versions.glob(f"{version}.*/bin/python"),
+            key=lambda python: [int(digits) for digits in re.findall(r"\d+", python.parts[-3])],
+            reverse=True,
+        )
+        for python in filter(None, (shutil.which(f"python{version}"), *map(str, from_pyenv))):
+            trial = subprocess.run([python, "-c", "import ensurepip, venv"], check=False, capture_output=True)
+            if trial.returncode == 0:
+                return python
+    return sys.executable
+
+
+@nox.session(reuse_venv=True)
+def lint(session: nox.Session) -> None:
+    """Check style, formatting and spelling."""
+    session.install(*group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("codespell")
+
+
+@nox.session(reuse_venv=True)
+def types(session: nox.Session) -> None:
+    """Check the types, against the newest of everything."""
+    session.install(*group("types"), *PYPROJECT["project"]["dependencies"])
+    session.run("mypy")
+
+
+@nox.session(reuse_venv=True, default=False)
+def build(session: nox.Session) -> None:
+    """Build the sdist, and from it the wheel; check both. The sessions that test ask for this one first."""
+    shutil.rmtree(DIST, ignore_errors=True)
+    session.install("build", "twine", *PYPROJECT["build-system"]["requires"])
+    session.run("python", "-m", "build", "--no-isolation", f"--outdir={DIST}", silent=True)
+    session.run("twine", "check", "--strict", *map(str, DIST.iterdir()))
+    with zipfile.ZipFile(the_wheel()) as wheel:
+        packed = set(wheel.namelist())
+    package = (path.relative_to(ROOT) for path in ROOT.glob("colab_magics/**/*") if path.is_file())
+    ours = (path for path in package if "cache" not in str(path.parent))
+    if missing := [str(path) for path in ours if path.as_posix() not in packed]:
+        session.error(f"the wheel lacks {', '.join(missing)}")
+
+
+@nox.session(requires=["build"])
+def tests(session: nox.Session) -> None:
+    """Test the wheel with the newest of everything."""
+    session.install(f"{the_wheel()}[panel]", *group("test"))
+    session.install("--force-reinstall", "--no-deps", str(the_wheel()))
+    run_tests(session, "pytest")
+
+
+# pip, never uv: it is pip that installs us on Colab.
+@nox.session(python=python_nearest_to_colab(), venv_backend="venv", requires=["build"])
+def tests_colab(session: nox.Session) -> None:
+    """Test the wheel on Colab's package versions; prove that installing it there changes none of them."""
+    if "3.13" not in str(session.run("python", "--version", silent=True)):
+        session.warn("Colab has Python 3.13; there is none here, so this is the nearest.")
+    session.install("--constraint", str(CONSTRAINTS), *COLAB_PACKAGES)
+    session.run("python", "-m", "pip", "uninstall", "-qq", "--yes", *sorted(COLAB_MAY_GAIN))
+    before = installed(session)
+    session.install(str(the_wheel()))  # as on Colab: without our constraints
+    check_what_it_changed(session, before, installed(session))
+    session.install("--constraint", str(CONSTRAINTS), f"{the_wheel()}[panel]", *group("test"))
+    run_tests(session, "pytest")
+
+
+@nox.session(requires=["build"], default=False)
+def coverage(session: nox.Session) -> None:
+    """Measure which branches the tests take, in their kernels and other children too."""
+    session.install(f"{the_wheel()}[panel]", *group("test"), "coverage>=7.10")
+    session.install("--force-reinstall", "--no-deps", str(the_wheel()))
+    session.env["COVERAGE_RCFILE"] = str(ROOT / "pyproject.toml")
+    session.env["COVERAGE_FILE"] = str(session.env_dir.resolve() / "coverage")
+    session.run("coverage", "erase")
+    run_tests(session, "coverage", "run", "-m", "pytest")
+    session.run("coverage", "combine")
+    session.run("coverage", "report")
+
+
+def run_tests(session: nox.Session, *pytest: str) -> None:
+    """Run the tests from an empty folder, with a home of their own: they meet the wheel, and nobody's settings.
+
+    Kernels and terminals put the folder they start in on their path; started here they would import the checkout.
+    """
+    environment = session.env_dir.resolve()
+    away = environment / "away"
+    shutil.rmtree(away, ignore_errors=True)
+    away.mkdir()
+    elsewhere = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "PYTHONPATH")
+    zig_cache = str(ROOT / ".nox" / ".cache" / "zig")
+    session.env.update(dict.fromkeys(elsewhere), HOME=str(away), ZIG_GLOBAL_CACHE_DIR=zig_cache)
+
+    def is_path(argument: str) -> bool:
+        return argument.startswith("tests/")
+
+    chosen = [str(ROOT / argument) if is_path(argument) else argument for argument in session.posargs]
+    if not any(map(is_path, session.posargs)):
+        chosen.append(str(ROOT / "tests"))
+    with session.chdir(away):
+        package = Path(str(session.run("python", "-c", WHERE_IT_IS, silent=True, log=False)).strip()).parent
+        session.log(f"testing {package}")
+        if not package.is_relative_to(environment):
+            session.error("this is not the wheel")
+        session.run(
+            *pytest,
+            f"--rootdir={ROOT}",
+            f"--config-file={ROOT / 'pyproject.toml'}",
+            "--numprocesses=auto",  # PYTEST_XDIST_AUTO_NUM_WORKERS says how many that is
+            "--maxprocesses=4",
+            "--dist=worksteal",  # tests that start kernels take longest
+            *chosen,
+        )
+
+
+def installed(session: nox.Session) -> dict[str, str]:
+    """Return the version of every package in the session's environment."""
+    listing = session.run("python", "-I", "-c", WHAT_IS_INSTALLED, silent=True, log=False)
+    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in json.loads(str(listing))}
+
+
+def check_what_it_changed(session: nox.Session, before: dict[str, str], after: dict[str, str]) -> None:
+    """Say what installing us did to Colab's packages; fail unless it only added what it may."""
+    changed = {name for name in before if after.get(name) != before[name]}
+    gained = after.keys() - before.keys()
+    session.log(f"installing left {len(before.keys() - changed)} packages as they were, and did this:")
+    for name in sorted(changed | gained):
+        session.log(f"  {name}: {before.get(name, 'absent')} -> {after.get(name, 'absent')}")
+    if wrong := changed | (gained - COLAB_MAY_GAIN):
+        session.error(f"installing must leave {', '.join(sorted(wrong))} alone")
