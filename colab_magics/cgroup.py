@@ -1,0 +1,194 @@
+"""The limits that the process's own control groups set, in cgroup v1 and v2: memory and CPU time.
+
+It only looks and never raises: a file that cannot be read means that its level says nothing, and where there are no
+control groups (not Linux) every answer is empty. Light to import, since the observer's child imports it too.
+
+Sources: cgroups(7), proc_pid_mountinfo(5), the kernel's admin-guide/cgroup-v1/memory.rst and admin-guide/cgroup-v2.rst.
+"""
+
+import os
+from functools import lru_cache
+from typing import NamedTuple
+
+# v1 writes "no limit" as a number just under 2**63 that depends on the page size; no machine has an exbibyte.
+_NO_LIMIT_BYTES = 2**60
+
+# Larger than any file of a control group, which therefore comes in one piece; mountinfo comes in several.
+_CHUNK_BYTES = 16_384
+
+
+class MemoryLevel(NamedTuple):
+    """A control group with a memory limit: the process's own, or one above it. At the limit the kernel kills."""
+
+    version: int
+    """Of the hierarchy: 1 or 2."""
+    level: int
+    """How far above the process: 0 is its own group, 1 that group's parent."""
+    limit_bytes: int
+    """memory.limit_in_bytes (v1), memory.max (v2)."""
+    used_bytes: int
+    """By the group and all below it, less the inactive file cache, which the kernel gives back before it kills."""
+
+    @property
+    def headroom_bytes(self) -> int:
+        """What can at least still be allocated under this limit.
+
+        Neither swap is counted nor the active file cache (what was read more than once), which the kernel gives back
+        only in need.
+        """
+        return max(0, self.limit_bytes - self.used_bytes)
+
+
+def memory_levels(root: str = "/") -> tuple[MemoryLevel, ...]:
+    """Return the levels that have a memory limit, nearest the process first; `root` is a folder that stands for /.
+
+    What the process can allocate is the least `headroom_bytes` of all levels.
+    """
+    groups = _own_groups(root, "memory")
+    levels = (_memory_level(groups.version, level, folder) for level, folder in enumerate(groups.folders))
+    return tuple(level for level in levels if level is not None)
+
+
+def cpu_quota_cores(root: str = "/") -> float | None:
+    """Return how many cores the process may keep busy: the least quota of all levels, None if no level has one.
+
+    `root` is a folder that stands for /.
+    """
+    groups = _own_groups(root, "cpu")
+    quotas = (_cpu_quota_cores(groups.version, folder) for folder in groups.folders)
+    return min((quota for quota in quotas if quota is not None), default=None)
+
+
+class _MemoryNames(NamedTuple):
+    limit: str
+    usage: str
+    inactive_file: str
+
+
+_MEMORY_NAMES = {
+    1: _MemoryNames("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    2: _MemoryNames("memory.max", "memory.current", "inactive_file"),
+}
+
+
+def _memory_level(version: int, level: int, folder: str) -> MemoryLevel | None:
+    names = _MEMORY_NAMES[version]
+    try:
+        # "max", v2's word for no limit, is not a number either.
+        limit_bytes = int(_read(f"{folder}/{names.limit}"))
+        if not 0 <= limit_bytes < _NO_LIMIT_BYTES:
+            return None
+        usage_bytes = int(_read(f"{folder}/{names.usage}"))
+        statistics = _read(f"{folder}/memory.stat")
+        inactive_file_bytes = int(f"\n{statistics}".partition(f"\n{names.inactive_file} ")[2].partition("\n")[0])
+    except (OSError, ValueError):
+        return None
+    # The counters behind memory.stat lag behind the usage, so the difference of an almost empty group can be negative.
+    return MemoryLevel(version, level, limit_bytes, max(0, usage_bytes - inactive_file_bytes))
+
+
+def _cpu_quota_cores(version: int, folder: str) -> float | None:
+    try:
+        if version == 1:
+            quota_microseconds = int(_read(f"{folder}/cpu.cfs_quota_us"))
+            if quota_microseconds < 0:
+                return None
+            cores = quota_microseconds / int(_read(f"{folder}/cpu.cfs_period_us"))
+        else:
+            # "max", v2's word for no limit, is not a number either.
+            quota, period = _read(f"{folder}/cpu.max").split()
+            cores = int(quota) / int(period)
+    except (OSError, ValueError, ArithmeticError):
+        return None
+    return cores if cores > 0 else None
+
+
+class _Groups(NamedTuple):
+    """The groups of one hierarchy that the process is in: their folders, from its own up to the root of the mount."""
+
+    version: int
+    folders: tuple[str, ...]
+
+
+def _own_groups(root: str, controller: str) -> _Groups:
+    root = root.rstrip("/")
+    try:
+        return _find_groups(root, _read(f"{root}/proc/self/cgroup"), controller)
+    except (OSError, ValueError):
+        return _Groups(2, ())
+
+
+# mountinfo is the dearest file here, and the mounts of control groups do not change under a running process: it is
+# read once for each membership. A failure to read it is not kept.
+@lru_cache(maxsize=16)
+def _find_groups(root: str, memberships: str, controller: str) -> _Groups:
+    version, path = _hierarchy(memberships, controller)
+    mounts = _mounts(_read(f"{root}/proc/self/mountinfo"), version, controller)
+    chains = [_chain(root + mount_point, mount_root, path) for mount_point, mount_root in mounts.items()]
+    # Of several mounts, the one that shows the most levels. Where none shows the process's own group (in a cgroup
+    # namespace the path may lead outside it), the root of the mount is the nearest group that is known.
+    visible = [chain for chain in chains if chain and os.access(chain[0], os.F_OK)]
+    nearest_known = tuple(root + mount_point for mount_point in mounts)[:1]
+    return _Groups(version, max(visible, key=len, default=nearest_known))
+
+
+def _hierarchy(memberships: str, controller: str) -> tuple[int, str]:
+    """Return the version of the hierarchy that holds the controller, and the process's path in it.
+
+    A hybrid system lists v2 as well, without this controller: v1 comes first.
+    """
+    unified_path = None
+    for line in memberships.split("\n"):
+        number, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if controller in controllers.split(","):
+            return 1, path
+        if number == "0" and not controllers:
+            unified_path = path
+    if unified_path is None:
+        raise ValueError(memberships)
+    return 2, unified_path
+
+
+def _mounts(mountinfo: str, version: int, controller: str) -> dict[str, str]:
+    """Return mount point and mounted root of each mount of the hierarchy; a later mount at the same point hides it."""
+    filesystem = "cgroup" if version == 1 else "cgroup2"
+    mounts = {}
+    for line in mountinfo.split("\n"):
+        place, _, source = line.partition(" - ")
+        if not source.startswith(f"{filesystem} "):
+            continue
+        options = source.rpartition(" ")[2].split(",")
+        if version == 1 and controller not in options:
+            continue
+        mount_root, mount_point = place.split(" ")[3:5]
+        mounts[_unescape(mount_point)] = _unescape(mount_root)
+    return mounts
+
+
+def _unescape(field: str) -> str:
+    r"""Undo what the kernel writes for a space, a tab, a line end and a backslash, such as \040."""
+    # The backslash last: what it gives back must not be read as the start of another escape.
+    for character in " \t\n\\":
+        field = field.replace(f"\\{ord(character):03o}", character)
+    return field
+
+
+def _chain(mount_point: str, mount_root: str, path: str) -> tuple[str, ...]:
+    """Return the folders from the group at `path` up to the mount point, none if the mount does not reach it."""
+    mount_root = mount_root.rstrip("/")
+    if not f"{path}/".startswith(f"{mount_root}/"):
+        return ()
+    steps = [step for step in path[len(mount_root) :].split("/") if step]
+    if ".." in steps:
+        return ()
+    return tuple("/".join((mount_point, *steps[:depth])) for depth in range(len(steps), -1, -1))
+
+
+def _read(path: str) -> str:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        chunks = iter(lambda: os.read(descriptor, _CHUNK_BYTES), b"")
+        return os.fsdecode(b"".join(chunks))
+    finally:
+        os.close(descriptor)
