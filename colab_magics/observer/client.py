@@ -1,0 +1,239 @@
+"""The kernel's side of the observer: starts the child on first need, asks it with a deadline, lets it go.
+
+One child per process, shared by every shell and by the plain functions. A process forked from the kernel forgets its
+parent's child and starts its own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+from colab_magics.model import Unavailable
+
+DEADLINE_SECONDS = 3.0
+"""How long the driver's first answer is waited for unless told otherwise: its start takes seconds on some machines."""
+
+WARM_SHARE = 1 / 3
+"""Once the driver has answered, it gets this share of the deadline."""
+
+STARTING_SECONDS = 60.0
+"""A child that has not answered its first question for this long is given up."""
+
+RESTING_SECONDS = 60.0
+"""After two failures in a row the driver is left alone for this long."""
+
+_FAILURES_BEFORE_REST = 2
+_KILL_SECONDS = 0.5
+_CHILD_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "child.py")
+
+
+class _Gone(Exception):  # noqa: N818 - caught in this module, never seen outside
+    """The child has ended."""
+
+
+class Observer:
+    """One child process and the conversation with it. Every method may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self._warm = False
+        self._request_id = 0
+        self._received = b""
+        self._failures = 0
+        self._rest_until = 0.0
+
+    def ask(self, *, deadline_seconds: float = DEADLINE_SECONDS) -> dict[str, Any] | Unavailable:
+        """Return the child's answer, or why there is none; never takes much longer than the deadline.
+
+        A late first answer leaves the child alone, and a later call takes it. A late answer after that, or the death
+        of the child, is a failure: it ends the child. After a failure a late first answer is one too, and two in a row
+        keep the driver from being asked for a while.
+        """
+        if sys.platform != "linux":
+            return Unavailable(reason="linux_only")
+        with self._lock:
+            resting = self._rest_until - time.monotonic()
+            if resting > 0:
+                return Unavailable(reason="driver_resting", values=(("seconds", round(resting)),))
+            try:
+                return self._converse(deadline_seconds)
+            except _Gone:
+                exit_code = self._end()
+            if exit_code == 0:  # it had ended by itself, idle, before it could read the question
+                try:
+                    return self._converse(deadline_seconds)
+                except _Gone:
+                    exit_code = self._end()
+            return self._failed("driver_crashed", cause=_cause_of_death(exit_code))
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process number, None while there is none."""
+        return None if self._process is None else self._process.pid
+
+    def close(self) -> None:
+        """End the child, if there is one."""
+        with self._lock:
+            self._end()
+            self._failures, self._rest_until = 0, 0.0
+
+    def forget(self) -> None:
+        """Let go of a child that belongs to the process this one was forked from."""
+        if self._process is not None:
+            self._close_pipes(self._process)
+            self._process.returncode = 0  # not ours to wait for
+            self._process = None
+
+    def _converse(self, deadline_seconds: float) -> dict[str, Any] | Unavailable:
+        process = self._process or self._start()
+        if isinstance(process, Unavailable):
+            return process
+        seconds = deadline_seconds * (WARM_SHARE if self._warm else 1)
+        answer = self._exchange(process, until=time.monotonic() + seconds)
+        if answer is not None:
+            self._warm, self._failures = True, 0
+            return answer
+        waited = time.monotonic() - self._started_at
+        if not self._warm and not self._failures and waited < STARTING_SECONDS:
+            return Unavailable(reason="driver_starting", values=(("seconds", round(waited, 1)),))
+        if not self._warm:
+            seconds = waited
+        self._end()
+        return self._failed("driver_silent", seconds=round(seconds, 1))
+
+    def _start(self) -> subprocess.Popen[bytes] | Unavailable:
+        pynvml_file = _find_pynvml()
+        if pynvml_file is None:
+            return Unavailable(reason="binding_missing")
+        try:
+            process = subprocess.Popen(
+                [_interpreter(), "-I", "-S", _CHILD_FILE, str(os.getpid()), pynvml_file],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+                cwd="/",  # an empty entry of LD_LIBRARY_PATH means the working directory
+                start_new_session=True,  # Ctrl-C in a terminal goes to the kernel alone
+            )
+        except OSError as error:
+            return Unavailable(reason="no_child", values=(("error", error.strerror or type(error).__name__),))
+        os.set_blocking(_descriptor(process.stdin), False)
+        os.set_blocking(_descriptor(process.stdout), False)
+        self._process, self._started_at, self._warm, self._received = process, time.monotonic(), False, b""
+        return process
+
+    def _exchange(self, process: subprocess.Popen[bytes], *, until: float) -> dict[str, Any] | None:
+        """Send a request and return its answer, None if it has not come in time. Answers to older ones are dropped."""
+        replies = _descriptor(process.stdout)
+        self._request_id += 1
+        try:
+            os.write(_descriptor(process.stdin), b'{"id": %d}\n' % self._request_id)
+        except BlockingIOError:
+            return None
+        except BrokenPipeError:
+            raise _Gone from None
+        waiting = select.poll()
+        waiting.register(replies, select.POLLIN)
+        while waiting.poll(max(0, until - time.monotonic()) * 1000):
+            piece = os.read(replies, 1 << 20)
+            if not piece:
+                raise _Gone
+            *lines, self._received = (self._received + piece).split(b"\n")
+            for line in lines:
+                answer: dict[str, Any] = json.loads(line)
+                if answer.pop("id") == self._request_id:
+                    return answer
+        return None
+
+    def _failed(self, reason: str, **values: float | str) -> Unavailable:
+        self._failures += 1
+        if self._failures >= _FAILURES_BEFORE_REST:
+            self._failures, self._rest_until = 0, time.monotonic() + RESTING_SECONDS
+        return Unavailable(reason=reason, values=tuple(values.items()))
+
+    def _end(self) -> int | None:
+        """Kill the child and return its exit code, None if it would not even die: the driver may hold it for ever."""
+        process, self._process, self._warm = self._process, None, False
+        if process is None:
+            return None
+        process.kill()  # changes nothing for one that is already dying: its exit code stays its own
+        self._close_pipes(process)
+        try:
+            return process.wait(_KILL_SECONDS)
+        except subprocess.TimeoutExpired:
+            return None
+
+    @staticmethod
+    def _close_pipes(process: subprocess.Popen[bytes]) -> None:
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+_shared = Observer()
+
+
+def ask(*, deadline_seconds: float = DEADLINE_SECONDS) -> dict[str, Any] | Unavailable:
+    """Ask this process's one observer; see `Observer.ask`."""
+    return _shared.ask(deadline_seconds=deadline_seconds)
+
+
+def pid() -> int | None:
+    """Return the process number of this process's observer, None while there is none."""
+    return _shared.pid
+
+
+def close() -> None:
+    """End this process's observer; the next question starts another."""
+    _shared.close()
+
+
+def _forget_in_forked_process() -> None:
+    global _shared  # noqa: PLW0603 - the parent's lock may be held by a thread that does not exist here
+    _shared.forget()
+    _shared = Observer()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_in_forked_process)
+# A child that hangs in the driver's loader cannot see the kernel end.
+atexit.register(close)
+
+
+def _find_pynvml() -> str | None:
+    """Return the file of nvidia-ml-py's module, never one that lies in the working directory."""
+    here = os.path.realpath(os.curdir)
+    for folder in sys.path:
+        file = os.path.join(folder, "pynvml.py")
+        if folder and os.path.isabs(folder) and os.path.isfile(file) and os.path.realpath(folder) != here:
+            return file
+    return None
+
+
+def _interpreter() -> str:
+    """Return this process's Python; a program that embeds Python may not name one."""
+    return sys.executable or shutil.which("python3") or "python3"
+
+
+def _descriptor(pipe: Any) -> int:
+    return pipe.fileno()  # type: ignore[no-any-return]  # Popen types its pipes as optional
+
+
+def _cause_of_death(exit_code: int | None) -> str:
+    if exit_code is None:
+        return "unknown"
+    if exit_code < 0:
+        return signal.Signals(-exit_code).name
+    return f"exit code {exit_code}"

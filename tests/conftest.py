@@ -1,0 +1,85 @@
+"""Fixtures for all: golden files, fake drivers, a fresh shell; and the promise that nothing of ours is left behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from IPython import version_info
+from IPython.core.displaypub import CapturingDisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from colab_magics.observer import client
+from fake_nvml import FakeDriver, no_driver_environment
+
+GOLDEN = Path(__file__).parent / "views" / "golden"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--regenerate", action="store_true", help="write the golden files anew; then read their diff")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with the reviewed one of that name."""
+
+    def check(name: str, shown: str) -> None:
+        file = GOLDEN / name
+        if request.config.getoption("--regenerate"):
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(shown + "\n", encoding="utf-8")
+        assert file.exists(), f"no golden file {name}: run pytest --regenerate and read what it writes"
+        assert shown + "\n" == file.read_text(encoding="utf-8"), "pytest --regenerate, then review the diff"
+
+    return check
+
+
+@pytest.fixture(autouse=True)
+def no_driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every test begins without a driver, also on a machine that has one, and ends without a child of ours."""
+    for name in [name for name in os.environ if name.startswith(("COLAB_", "KAGGLE_", "TPU_", "CUDA_", "VERTEX_"))]:
+        monkeypatch.delenv(name)
+    for name, value in no_driver_environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("TBE_RUNTIME_ADDR", raising=False)
+    client.close()
+    threads = set(threading.enumerate())
+    yield
+    client.close()
+    assert set(threading.enumerate()) <= threads
+
+
+@pytest.fixture
+def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeDriver]:
+    """Put a fake driver in: what this process's observer starts from now on finds it."""
+
+    def plug(profile: str = "t4", *lines: str, defines: tuple[str, ...] = ()) -> FakeDriver:
+        folder = tmp_path / "driver"
+        folder.mkdir(exist_ok=True)
+        driver = FakeDriver(folder, profile, defines=defines)
+        driver.set(*lines)
+        for name, value in driver.environment().items():
+            monkeypatch.setenv(name, value)
+        return driver
+
+    return plug
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
+    """Give a fresh IPython shell that keeps what it displays in `display_pub.outputs`."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    config = Config()
+    config.HistoryAccessor.enabled = False
+    config.InteractiveShell.colors = "NoColor" if version_info < (9,) else "nocolor"
+    InteractiveShell.clear_instance()
+    fresh = InteractiveShell.instance(config=config, display_pub_class=CapturingDisplayPublisher)
+    yield fresh
+    if "colab_magics" in fresh.extension_manager.loaded:
+        fresh.extension_manager.unload_extension("colab_magics")
+    fresh.atexit_operations()
+    InteractiveShell.clear_instance()

@@ -1,0 +1,336 @@
+"""The kernel's side of the observer, against a real child and a fake driver."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from colab_magics.model import Unavailable
+from colab_magics.observer import client
+from fake_nvml import FakeDriver
+
+Plug = Callable[..., FakeDriver]
+SHORT = 0.4
+
+
+def asked(deadline_seconds: float = 5) -> dict[str, Any]:
+    answer = client.ask(deadline_seconds=deadline_seconds)
+    assert isinstance(answer, dict), answer
+    return answer
+
+
+def refused(deadline_seconds: float = 5) -> Unavailable:
+    answer = client.ask(deadline_seconds=deadline_seconds)
+    assert isinstance(answer, Unavailable), answer
+    return answer
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the fake driver read its state at every call."""
+    monkeypatch.setenv("FAKE_NVML_LIVE", "1")
+
+
+@pytest.fixture
+def short_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "RESTING_SECONDS", 0.3)
+
+
+def test_a_healthy_t4(plug_in: Plug) -> None:
+    plug_in("t4")
+    answer = asked()
+
+    assert answer["driver"] == {"version": "580.82.07", "cuda_version": "12.8"}
+    (gpu,) = answer["gpus"]
+    assert gpu["name"] == "Tesla T4"
+    assert gpu["memory"]["total_bytes"] == 15360 * 2**20
+    assert gpu["temperature_celsius"] == 43
+    assert gpu["power_limit_watts"] == 70
+    assert gpu["unavailable"] == {}
+
+
+def test_eight_gpus_in_the_driver_s_order(plug_in: Plug) -> None:
+    plug_in("eight-a100")
+
+    assert [gpu["index"] for gpu in asked()["gpus"]] == list(range(8))
+
+
+def test_no_library_is_no_gpu() -> None:
+    assert asked() == {"driver": None, "gpus": []}
+
+
+def test_a_library_without_a_device_is_no_gpu(plug_in: Plug) -> None:
+    plug_in("t4", "gpus = 0")
+
+    assert asked()["gpus"] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (9, "driver_not_loaded"),
+        (18, "driver_mismatch"),
+        (4, "no_permission"),
+        (999, "nvml_error_999"),
+        (77, "nvml_error_77"),
+    ],
+)
+def test_a_driver_that_refuses_says_why_in_one_word(code: int, reason: str, plug_in: Plug) -> None:
+    plug_in("t4", f"fail nvmlInitWithFlags = {code}")
+
+    assert asked() == {"refused": {"reason": reason, "code": code}}
+
+
+def test_a_refusal_is_asked_again_the_next_time(plug_in: Plug, live: None) -> None:
+    driver = plug_in("t4", "fail nvmlInitWithFlags = 9")
+    assert "refused" in asked()
+    driver.set("fail nvmlInitWithFlags = 0")
+
+    assert asked()["gpus"][0]["name"] == "Tesla T4"
+
+
+@pytest.mark.parametrize(
+    ("function", "code", "field", "reason"),
+    [
+        ("nvmlDeviceGetName", 3, "name", "not_supported"),
+        ("nvmlDeviceGetUUID", 999, "uuid", "nvml_error_999"),
+        ("nvmlDeviceGetMemoryInfo_v2", 4, "memory", "no_permission"),
+        ("nvmlDeviceGetUtilizationRates", 3, "utilization_percent", "not_supported"),
+        ("nvmlDeviceGetTemperature", 15, "temperature_celsius", "gpu_lost"),
+        ("nvmlDeviceGetPowerUsage", 3, "power_watts", "not_supported"),
+        ("nvmlDeviceGetEnforcedPowerLimit", 13, "power_limit_watts", "driver_too_old"),
+        ("nvmlDeviceGetComputeRunningProcesses_v3", 4, "processes", "no_permission"),
+    ],
+)
+def test_a_field_that_fails_costs_only_itself(function: str, code: int, field: str, reason: str, plug_in: Plug) -> None:
+    plug_in("t4", f"fail {function} = {code}")
+    (gpu,) = asked()["gpus"]
+
+    assert gpu[field] is None
+    assert gpu["unavailable"] == {field: reason}
+    assert [name for name, value in gpu.items() if value is None] == [field]
+
+
+def test_a_gpu_that_is_lost_costs_only_itself(plug_in: Plug) -> None:
+    plug_in("eight-a100", "fail nvmlDeviceGetHandleByIndex_v2@gpu3 = 15")
+    gpus = asked()["gpus"]
+
+    assert gpus[3]["name"] is None
+    assert set(gpus[3]["unavailable"].values()) == {"gpu_lost"}
+    assert all(gpu["unavailable"] == {} for gpu in gpus if gpu["index"] != 3)
+
+
+def test_a_driver_without_the_second_version_of_memory_is_read_by_the_first(plug_in: Plug) -> None:
+    plug_in("t4", "fail nvmlDeviceGetMemoryInfo_v2 = 13", "gpu0.memory_used = 0")
+
+    assert asked()["gpus"][0]["memory"] == {"total_bytes": 15360 * 2**20, "used_bytes": 448 * 2**20}
+
+
+def test_a_name_that_is_not_text_costs_only_itself(plug_in: Plug) -> None:
+    plug_in("t4", r"gpu0.name = Tesla \xff\xfe")
+    (gpu,) = asked()["gpus"]
+
+    assert gpu["unavailable"] == {"name": "not_text"}
+
+
+def test_processes_carry_their_memory_or_none(plug_in: Plug) -> None:
+    plug_in("t4", "gpu0.process = 4242 1048576", "gpu0.process = 4343 none")
+    (gpu,) = asked()["gpus"]
+
+    assert {"pid": 4242, "memory_used_bytes": 1048576} in gpu["processes"]
+    assert {"pid": 4343, "memory_used_bytes": None} in gpu["processes"]
+
+
+def test_a_process_table_that_grows_between_sizing_and_reading_is_read_again(plug_in: Plug) -> None:
+    plug_in("t4", "gpu0.processes = 50", "grow nvmlDeviceGet*RunningProcesses* = 2")
+
+    assert len(asked()["gpus"][0]["processes"]) >= 50
+
+
+def test_the_driver_is_opened_once_and_never_written_to(plug_in: Plug) -> None:
+    driver = plug_in("t4")
+    for _ in range(3):
+        asked()
+
+    assert driver.calls().count("nvmlInitWithFlags") == 1
+    assert not [name for name in driver.calls() if "Set" in name or "Shutdown" in name]
+
+
+def test_a_late_first_answer_leaves_the_child_alone_and_is_taken_later(plug_in: Plug) -> None:
+    plug_in("t4", "slow nvmlInitWithFlags = 1.2")
+    first = refused(SHORT)
+    child = client.pid()
+    assert first.reason == "driver_starting"
+    assert dict(first.values)["seconds"] == pytest.approx(SHORT, abs=0.3)
+
+    answer = asked(5)
+    assert answer["gpus"][0]["name"] == "Tesla T4"
+    assert client.pid() == child
+
+
+def test_a_child_that_never_answers_is_given_up(plug_in: Plug, monkeypatch: pytest.MonkeyPatch) -> None:
+    plug_in("t4", "hang nvmlInitWithFlags")
+    monkeypatch.setattr(client, "STARTING_SECONDS", 0.6)
+    assert refused(SHORT).reason == "driver_starting"
+    child = client.pid()
+    assert refused(SHORT).reason == "driver_silent"
+
+    assert client.pid() is None
+    assert child is not None
+    assert not psutil.pid_exists(child)
+
+
+@pytest.mark.parametrize("where", ["load", "nvmlDeviceGetCount_v2", "nvmlDeviceGetMemoryInfo_v2"])
+def test_a_hang_anywhere_ends_with_the_deadline(where: str, plug_in: Plug) -> None:
+    plug_in("t4", f"hang {where}")
+    started = time.monotonic()
+
+    assert refused(SHORT).reason == "driver_starting"
+    assert time.monotonic() - started < SHORT + 0.5
+
+
+def test_a_late_warm_answer_ends_the_child_and_two_in_a_row_bring_a_rest(
+    plug_in: Plug, live: None, short_rest: None
+) -> None:
+    driver = plug_in("t4")
+    asked()
+    child = client.pid()
+    driver.set("slow nvmlDeviceGetName = 5")
+    started = time.monotonic()
+    assert refused(1.2).reason == "driver_silent"
+    assert time.monotonic() - started < 1.2 / 3 + 0.5
+    assert child is not None
+    assert not psutil.pid_exists(child)
+
+    assert refused(SHORT).reason == "driver_silent"
+    assert refused(SHORT).reason == "driver_resting"
+    assert client.pid() is None
+    time.sleep(0.4)
+    driver.set("heal nvmlDeviceGetName")
+    asked()
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [("segv", "SIGSEGV"), ("abort", "SIGABRT"), ("exit", "exit code")],
+    ids=["segv", "abort", "exit"],
+)
+def test_a_child_that_dies_is_noticed_at_once_and_twice_in_a_row_brings_a_rest(
+    fault: str, cause: str, plug_in: Plug
+) -> None:
+    plug_in("t4", f"{fault} nvmlDeviceGetUUID")
+    for _ in range(2):
+        started = time.monotonic()
+        died = refused()
+        assert died.reason == "driver_crashed"
+        assert str(dict(died.values)["cause"]).startswith(cause)
+        assert time.monotonic() - started < 2
+
+    resting = refused()
+    assert resting.reason == "driver_resting"
+    assert 0 < dict(resting.values)["seconds"] <= 60
+
+
+def test_a_child_that_ended_for_want_of_work_is_replaced_without_a_word(plug_in: Plug) -> None:
+    plug_in("t4")
+    asked()
+    first = client._shared._process
+    assert first is not None
+    assert first.stdin is not None
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, first.stdin.fileno())  # the pipe ends, and so does the child, with code 0 as after an idle minute
+    os.close(nowhere)
+    os.waitid(os.P_PID, first.pid, os.WEXITED | os.WNOWAIT)
+
+    assert asked()["gpus"][0]["name"] == "Tesla T4"
+    assert client.pid() != first.pid
+
+
+def test_an_interrupted_question_leaves_no_stale_answer_behind(plug_in: Plug, live: None) -> None:
+    driver = plug_in("t4")
+    asked()
+    driver.set("slow nvmlDeviceGetName = 0.6", "gpu0.name = the old answer")
+    timer = threading.Timer(0.2, lambda: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        client.ask(deadline_seconds=30)
+    timer.join()
+    driver.set("slow nvmlDeviceGetName = 0", "gpu0.name = the new answer")
+
+    assert asked(30)["gpus"][0]["name"] == "the new answer"
+
+
+def test_many_threads_share_one_child(plug_in: Plug) -> None:
+    driver = plug_in("t4")
+    answers: list[Any] = []
+    threads = [threading.Thread(target=lambda: answers.append(asked())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [answer["gpus"][0]["name"] for answer in answers] == ["Tesla T4"] * 8
+    assert driver.calls().count("nvmlInitWithFlags") == 1
+
+
+def test_the_child_inherits_no_open_file_and_not_the_working_directory(plug_in: Plug, tmp_path: Path) -> None:
+    plug_in("t4")
+    with (tmp_path / "open").open("w") as file:
+        os.set_inheritable(file.fileno(), True)
+        asked()
+        child = psutil.Process(client.pid())
+        targets = {os.readlink(f"/proc/{child.pid}/fd/{number}") for number in os.listdir(f"/proc/{child.pid}/fd")}
+
+    assert str(tmp_path / "open") not in targets
+    assert child.cwd() == "/"
+    assert os.getsid(child.pid) == child.pid
+
+
+def test_a_pynvml_in_the_working_directory_is_passed_over(
+    plug_in: Plug, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug_in("t4")
+    (tmp_path / "pynvml.py").write_text("raise SystemExit(7)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", str(tmp_path), *sys.path])
+
+    assert asked()["gpus"][0]["name"] == "Tesla T4"
+
+
+def test_without_nvidia_ml_py_the_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+
+    assert refused() == Unavailable(reason="binding_missing")
+    assert client.pid() is None
+
+
+def test_a_file_of_that_name_that_is_something_else_is_said_to_be(
+    plug_in: Plug, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plug_in("t4")
+    (tmp_path / "pynvml.py").write_text("import a_package_that_is_not_there\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+
+    assert asked() == {"refused": {"reason": "binding_broken", "code": None}}
+
+
+def test_where_no_process_can_be_started_the_reason_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_interpreter", lambda: "/nowhere/python")
+
+    assert refused() == Unavailable(reason="no_child", values=(("error", "No such file or directory"),))
+
+
+def test_elsewhere_than_on_linux_nothing_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client.sys, "platform", "darwin")
+
+    assert refused() == Unavailable(reason="linux_only")
+    assert client.pid() is None
