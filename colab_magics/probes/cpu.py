@@ -1,0 +1,28 @@
+"""The processor cores this process may use, and how busy the machine is."""
+
+from __future__ import annotations
+
+import os
+
+from colab_magics import cgroup
+from colab_magics.model import Cpu
+
+
+def probe_cpu(*, root: str = "/") -> Cpu:
+    """Look at cores under affinity and quota, and at the load of the last minute."""
+    logical = os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else logical
+    quota = cgroup.cpu_quota_cores(root)
+    return Cpu(
+        usable_cores=float(allowed) if quota is None else min(float(allowed), quota),
+        logical_cores=logical,
+        quota_cores=quota,
+        load_average=_load_average(),
+    )
+
+
+def _load_average() -> float | None:
+    try:
+        return os.getloadavg()[0]
+    except (OSError, AttributeError):  # Windows keeps none
+        return None

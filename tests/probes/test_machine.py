@@ -1,0 +1,73 @@
+"""Processor cores and disks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from colab_magics.probes.cpu import probe_cpu
+from colab_magics.probes.disk import probe_disks
+
+
+def with_quota(root: Path, quota: str) -> str:
+    (root / "proc/self").mkdir(parents=True)
+    (root / "proc/self/cgroup").write_text("0::/\n")
+    (root / "proc/self/mountinfo").write_text("30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
+    (root / "sys/fs/cgroup").mkdir(parents=True)
+    (root / "sys/fs/cgroup/cpu.max").write_text(f"{quota}\n")
+    return str(root)
+
+
+def test_a_quota_below_the_affinity_is_what_can_be_used(tmp_path: Path) -> None:
+    seen = probe_cpu(root=with_quota(tmp_path, "50000 100000"))
+
+    assert seen.quota_cores == 0.5
+    assert seen.usable_cores == 0.5
+    assert seen.logical_cores == os.cpu_count()
+
+
+def test_affinity_is_what_can_be_used_without_a_quota(tmp_path: Path) -> None:
+    all_cores = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(all_cores)})
+        seen = probe_cpu(root=with_quota(tmp_path, "max 100000"))
+    finally:
+        os.sched_setaffinity(0, all_cores)
+
+    assert seen.quota_cores is None
+    assert seen.usable_cores == 1.0
+
+
+def test_the_load_is_the_machine_s() -> None:
+    assert probe_cpu().load_average == pytest.approx(os.getloadavg()[0], abs=0.5)
+
+
+def test_one_file_system_is_one_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    disks = probe_disks()
+
+    assert isinstance(disks, tuple)
+    assert [disk.places for disk in disks] == [("/", "working directory")]
+    assert disks[0].usage.total_bytes == shutil.disk_usage("/").total
+
+
+def test_a_working_directory_elsewhere_is_an_entry_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/dev")
+    disks = probe_disks()
+
+    assert isinstance(disks, tuple)
+    assert [disk.places for disk in disks] == [("/",), ("working directory",)]
+
+
+def test_a_removed_working_directory_is_no_reason_to_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    disks = probe_disks()
+
+    assert isinstance(disks, tuple)
+    assert disks[0].places[0] == "/"
