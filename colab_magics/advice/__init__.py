@@ -1,0 +1,36 @@
+"""What a snapshot means: pure functions of it. A rule names itself and carries figures; it holds no sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from colab_magics.advice.gpu import driver_failed, driver_not_answering, no_gpu
+from colab_magics.advice.ram import high_ram, not_high_ram, ram_nearly_full
+from colab_magics.advice.runtime import disk_nearly_full
+from colab_magics.model import Subject
+
+if TYPE_CHECKING:
+    from colab_magics.model import Advice, Limits, Snapshot
+
+
+class Rule(Protocol):
+    """A function that has something to say of a snapshot, or nothing."""
+
+    __name__: str
+
+    def __call__(self, snapshot: Snapshot, limits: Limits, /) -> Advice | None:
+        """Return the advice if the rule applies."""
+
+
+GPU_RULES: tuple[Rule, ...] = (driver_failed, driver_not_answering, no_gpu)
+RAM_RULES: tuple[Rule, ...] = (high_ram, not_high_ram, ram_nearly_full)
+RUNTIME_RULES: tuple[Rule, ...] = (disk_nearly_full,)
+RULES: tuple[Rule, ...] = GPU_RULES + RAM_RULES + RUNTIME_RULES
+
+_RULES_FOR = {Subject.GPU: GPU_RULES, Subject.RAM: RAM_RULES, Subject.RUNTIME: RULES}
+
+
+def advise(subject: Subject, snapshot: Snapshot, limits: Limits) -> tuple[Advice, ...]:
+    """Return what applies of the rules for a subject, the most serious first and else in the order of the rules."""
+    given = [advice for rule in _RULES_FOR[subject] if (advice := rule(snapshot, limits)) is not None]
+    return tuple(sorted(given, key=lambda advice: -advice.severity))

@@ -1,0 +1,60 @@
+"""Rules about RAM."""
+
+from __future__ import annotations
+
+from colab_magics.facts import Accelerator, accelerator_of
+from colab_magics.model import Advice, Limits, Ram, Service, Severity, Snapshot, Unavailable
+from colab_magics.units import GIB
+
+_NOTEBOOK_BYTES = 20e9
+"""From here on the Colab Pro notebook calls a runtime high-RAM (its RAM cell, read 2026-11-22)."""
+
+
+def ram_nearly_full(snapshot: Snapshot, limits: Limits) -> Advice | None:
+    """Little is left before the system or the container's limit ends the kernel."""
+    ram = snapshot.ram
+    if not isinstance(ram, Ram) or 100 * ram.headroom_bytes >= limits.ram_headroom_percent * ram.limit_bytes:
+        return None
+    values = (
+        ("headroom_bytes", ram.headroom_bytes),
+        ("limit_bytes", ram.limit_bytes),
+        ("limited_by", ram.limited_by),
+    )
+    return Advice(rule="ram_nearly_full", severity=Severity.WARNING, values=values)
+
+
+def high_ram(snapshot: Snapshot, _limits: Limits) -> Advice | None:
+    """The runtime has the larger of the two shapes that hosted Colab offers."""
+    return Advice(rule="high_ram", severity=Severity.INFO) if is_high_ram(snapshot) is True else None
+
+
+def not_high_ram(snapshot: Snapshot, _limits: Limits) -> Advice | None:
+    """The runtime has the smaller of the two shapes that hosted Colab offers."""
+    return Advice(rule="not_high_ram", severity=Severity.INFO) if is_high_ram(snapshot) is False else None
+
+
+def is_high_ram(snapshot: Snapshot) -> bool | None:
+    """Tell which shape of hosted Colab this is; None where there is no choice, or no way to tell.
+
+    By the table's shapes where it has them for the accelerator, else by the Colab Pro notebook's 20e9 bytes. A large
+    machine whose accelerator could not be seen is not judged: a standard A100 has 83.5 GiB.
+    """
+    if snapshot.platform.service is not Service.COLAB or not isinstance(snapshot.ram, Ram):
+        return None
+    total_bytes = snapshot.ram.machine.total_bytes
+    if total_bytes < _NOTEBOOK_BYTES:
+        return False
+    if isinstance(snapshot.gpus, Unavailable) or snapshot.gpus is None:
+        return None
+    device_name = snapshot.gpus[0].name if snapshot.gpus else snapshot.platform.tpu_type
+    if snapshot.gpus and device_name is None:
+        return None
+    return _is_high_shape(accelerator_of(device_name), total_bytes)
+
+
+def _is_high_shape(accelerator: Accelerator | None, total_bytes: int) -> bool | None:
+    if accelerator is None:
+        return total_bytes >= _NOTEBOOK_BYTES
+    if accelerator.one_shape or accelerator.standard_ram_gib is None or accelerator.high_ram_gib is None:
+        return None
+    return total_bytes / GIB > (accelerator.standard_ram_gib + accelerator.high_ram_gib) / 2
