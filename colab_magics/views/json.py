@@ -1,0 +1,67 @@
+"""A report as one JSON document in one line, for agents and scripts.
+
+Field names are the model's, sizes are integers of bytes, what is not known is null, and sentences are English.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from colab_magics.model import Gpu, Platform, Report, Unavailable
+from colab_magics.views import words
+
+SCHEMA = 1
+
+
+def document(report: Report) -> dict[str, Any]:
+    """Return the report as plain values; a section that was not asked for is not there."""
+    snapshot = report.snapshot
+    sections: dict[str, Any] = {
+        "driver": snapshot.driver,
+        "gpus": snapshot.gpus,
+        "ram": snapshot.ram,
+        "disk": snapshot.disks,
+        "cpu": snapshot.cpu,
+    }
+    return {
+        "schema": SCHEMA,
+        "taken_at": snapshot.taken_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "platform": asdict(snapshot.platform),
+        **{name: _section(seen, snapshot.platform) for name, seen in sections.items() if seen is not None},
+        "advice": [
+            {
+                "rule": advice.rule,
+                "severity": advice.severity.name.lower(),
+                "finding": words.finding(advice),
+                **_instructions(words.guide(advice, snapshot.platform)),
+            }
+            for advice in report.advice
+        ],
+    }
+
+
+def render(report: Report) -> str:
+    """Return the report as JSON in one line of ASCII."""
+    return json.dumps(document(report))
+
+
+def _section(seen: Any, platform: Platform) -> Any:
+    match seen:
+        case Unavailable():
+            remedy = words.remedy(seen, platform)
+            return {"unavailable": {"reason": words.reason(seen), "remedy": remedy and ", then ".join(remedy.steps)}}
+        case tuple():
+            return [_section(item, platform) for item in seen]
+        case Gpu():
+            reasons = {field: words.field_reason(key) for field, key in seen.unavailable}
+            return {**asdict(seen), "unavailable": reasons}
+        case _:
+            return asdict(seen)
+
+
+def _instructions(guide: words.Guide | None) -> dict[str, list[str]]:
+    if guide is None:
+        return {"steps": [], "consequences": []}
+    return {"steps": list(guide.steps), "consequences": list(guide.consequences)}

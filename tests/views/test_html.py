@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from builders import CPU_RUNTIME, EIGHT_A100, HUNG_DRIVER, MUTE_GPU, NOTHING_AVAILABLE, a_report
+from colab_magics.model import Subject
+from colab_magics.views import html
+
+CASES: dict[str, dict[str, Any]] = {
+    "cpu": CPU_RUNTIME,
+    "t4": {},
+    "hung driver": HUNG_DRIVER,
+    "eight": {"gpus": EIGHT_A100},
+    "mute": {"gpus": (MUTE_GPU,)},
+    "nothing": NOTHING_AVAILABLE,
+}
+
+
+class Balance(HTMLParser):
+    """Keeps the open tags, and every tag's attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open.append(tag)
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def parsed(subject: Subject, changes: dict[str, Any], *, everything: bool) -> Balance:
+    page = Balance()
+    page.feed(html.render(a_report(subject, **changes), everything=everything))
+    page.close()
+    return page
+
+
+@pytest.mark.parametrize("everything", [False, True], ids=["short", "all"])
+@pytest.mark.parametrize("subject", Subject)
+@pytest.mark.parametrize("case", CASES)
+def test_the_html_is_whole_and_brings_nothing_from_outside(case: str, subject: Subject, everything: bool) -> None:
+    page = parsed(subject, CASES[case], everything=everything)
+
+    assert page.open == []
+    assert not {tag for tag, _ in page.tags} & {"script", "img", "link", "iframe", "object"}
+    assert not [
+        name for _, attributes in page.tags for name in attributes if name.startswith("on") or name in {"src", "href"}
+    ]
+
+
+def test_every_bar_has_its_number_in_words_beside_it() -> None:
+    shown = html.render(a_report())
+
+    assert shown.count("<meter") == 4
+    for said in ("0.4 of 15.0 GiB", "0 %", "4.6 of 12.7 GiB", "38.1 of 107.7 GiB"):
+        assert f"<td>{said}</td>" in shown
+
+
+def test_without_its_style_sheet_and_the_rest_that_an_untrusted_notebook_loses_everything_is_said() -> None:
+    kept = re.sub(r"<style>.*?</style>", "", html.render(a_report(**CPU_RUNTIME)), flags=re.DOTALL)
+    words = re.sub(r"<[^>]+>", " ", kept)
+
+    for said in (
+        "Not connected to a GPU.",
+        "Runtime &gt; Change runtime type",
+        "T4 GPU",
+        "Save",
+        "are lost",
+        "12.7 GiB",
+    ):
+        assert said in words
+    assert "<ol" in kept
+
+
+def test_colours_come_from_the_page() -> None:
+    shown = html.render(a_report())
+
+    for variable in ("--colab-primary-text-color", "--jp-content-font-color1", "--vscode-editor-foreground"):
+        assert variable in shown
+    assert not re.search(r"(?<![-\w])background(-color)?:\s*(#|rgb|white|black)", shown)

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import dataclasses
+import json as standard_json
+from typing import Any
+
+from builders import CPU_RUNTIME, HUNG_DRIVER, MUTE_GPU, T4, a_report, a_snapshot
+from colab_magics import model
+from colab_magics.model import Report, Subject
+from colab_magics.views import json
+
+
+def document(**changes: Any) -> Any:
+    shown = json.render(a_report(**changes))
+    assert "\n" not in shown
+    return standard_json.loads(shown)
+
+
+def test_a_report_is_one_document_with_schema_and_time() -> None:
+    seen = document()
+
+    assert seen["schema"] == 1
+    assert seen["taken_at"] == "2026-11-22T12:00:00.250Z"
+    assert seen["platform"]["service"] == "colab"
+    assert seen.keys() == {"schema", "taken_at", "platform", "driver", "gpus", "ram", "disk", "cpu", "advice"}
+
+
+def test_a_gpu_has_the_model_s_fields_in_bytes_and_numbers() -> None:
+    (gpu,) = document()["gpus"]
+
+    assert gpu.keys() == {field.name for field in dataclasses.fields(model.Gpu)}
+    assert gpu["memory"] == {"total_bytes": 15360 * 2**20, "used_bytes": 410 * 2**20}
+    assert gpu["processes"] == [{"pid": 1234, "memory_used_bytes": 400 * 2**20}]
+    assert gpu["power_watts"] == 9.3
+
+
+def test_what_is_not_known_is_null_with_the_reason_beside_it() -> None:
+    (gpu,) = document(gpus=(MUTE_GPU,))["gpus"]
+
+    assert gpu["memory"] is None
+    assert gpu["unavailable"]["memory"] == "the GPU is lost"
+
+
+def test_ram_names_what_limits_it() -> None:
+    ram = document()["ram"]
+
+    assert ram["machine"].keys() == {"total_bytes", "used_bytes"}
+    assert ram["limited_by"] == "machine"
+    assert isinstance(ram["headroom_bytes"], int)
+    assert isinstance(ram["kernel_bytes"], int)
+
+
+def test_a_section_nobody_could_look_at_says_why_and_what_helps() -> None:
+    seen = document(**HUNG_DRIVER)
+
+    assert seen["gpus"] == {
+        "unavailable": {
+            "reason": "The NVIDIA driver did not answer within 3 s.",
+            "remedy": "Runtime > Disconnect and delete runtime, then Reconnect",
+        }
+    }
+    assert "driver" not in seen
+
+
+def test_advice_carries_its_words() -> None:
+    advice = document(**CPU_RUNTIME)["advice"][0]
+
+    assert advice == {
+        "rule": "no_gpu",
+        "severity": "info",
+        "finding": "Not connected to a GPU.",
+        "steps": ["Runtime > Change runtime type", "T4 GPU", "Save"],
+        "consequences": [
+            "This gives you a new machine: variables and files in /content are lost.",
+            "Then run again from your first cell (%pip install, %load_ext).",
+        ],
+    }
+
+
+def test_a_section_that_was_not_asked_for_is_not_there() -> None:
+    snapshot = a_snapshot(ram=None, disks=None, cpu=None)
+    seen = json.document(Report(subject=Subject.GPU, snapshot=snapshot, advice=()))
+
+    assert seen.keys() == {"schema", "taken_at", "platform", "driver", "gpus", "advice"}
+
+
+def test_every_field_of_the_snapshot_is_in_the_document() -> None:
+    seen = document()
+    for section, kind in (
+        ("ram", model.Ram),
+        ("cpu", model.Cpu),
+        ("platform", model.Platform),
+        ("driver", model.Driver),
+    ):
+        assert seen[section].keys() == {field.name for field in dataclasses.fields(kind)}
+    assert seen["disk"][0].keys() == {field.name for field in dataclasses.fields(model.Disk)}
+    assert T4.name == seen["gpus"][0]["name"]

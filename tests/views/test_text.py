@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from builders import (
+    A100,
+    CPU_RUNTIME,
+    EIGHT_A100,
+    HUNG_DRIVER,
+    JUPYTER,
+    KAGGLE,
+    MUTE_GPU,
+    NOTHING_AVAILABLE,
+    RAM_IN_FULL,
+    T4,
+    a_ram,
+    a_report,
+)
+from colab_magics.model import Subject, Unavailable
+from colab_magics.views import html, json, text, words
+
+CASES: dict[str, dict[str, Any]] = {
+    "cpu": CPU_RUNTIME,
+    "t4": {},
+    "hung_driver": HUNG_DRIVER,
+    "eight_a100": {"gpus": EIGHT_A100, "ram": a_ram(83.5)},
+    "mute_gpu": {"gpus": (MUTE_GPU,)},
+    "container": {"ram": a_ram(64.0, limited_by="cgroup_v2", limit_level=1, limit_bytes=4 * 2**30, headroom_bytes=2**28,
+                  children_bytes=2**27), "platform": JUPYTER, **CPU_RUNTIME},
+    "kaggle": {"platform": KAGGLE, **CPU_RUNTIME},
+    "nothing_available": NOTHING_AVAILABLE,
+}  # fmt: skip
+GOLDEN = ("cpu", "t4", "hung_driver")
+VIEWS = {"txt": text.render, "html": html.render}
+
+
+@pytest.mark.parametrize("everything", [False, True], ids=["short", "all"])
+@pytest.mark.parametrize("subject", Subject)
+@pytest.mark.parametrize("case", GOLDEN)
+@pytest.mark.parametrize("suffix", VIEWS)
+def test_the_views_are_as_they_were_reviewed(
+    case: str, subject: Subject, suffix: str, everything: bool, golden: Any
+) -> None:
+    changes = {"ram": RAM_IN_FULL, **CASES[case]} if everything else CASES[case]
+    shown = VIEWS[suffix](a_report(subject, **changes), everything=everything)
+
+    golden(f"{case}-{subject}{'-all' if everything else ''}.{suffix}", shown)
+
+
+@pytest.mark.parametrize("case", GOLDEN)
+def test_the_json_is_as_it_was_reviewed(case: str, golden: Any) -> None:
+    golden(f"{case}.json", json.render(a_report(**CASES[case])))
+
+
+@pytest.mark.parametrize("subject", Subject)
+@pytest.mark.parametrize("case", CASES)
+def test_a_report_has_at_most_eight_lines_of_eighty_columns(case: str, subject: Subject) -> None:
+    lines = text.render(a_report(subject, **CASES[case])).split("\n")
+
+    assert len(lines) <= 8
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("subject", Subject)
+@pytest.mark.parametrize("case", CASES)
+def test_all_fields_keep_to_eighty_columns(case: str, subject: Subject) -> None:
+    lines = text.render(a_report(subject, **CASES[case]), everything=True).split("\n")
+
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_first_line_is_the_answer() -> None:
+    assert text.render(a_report(**CPU_RUNTIME)).startswith("Not connected to a GPU.")
+    assert text.render(a_report(**HUNG_DRIVER)).startswith("The NVIDIA driver did not answer within 3 s.")
+    assert text.render(a_report(Subject.GPU)).split("\n") == [
+        "Tesla T4: 0.4 of 15.0 GiB used, idle, 43 °C, 9 of 70 W. CUDA sees it as cuda:0."
+    ]
+    assert text.render(a_report(Subject.RAM)).startswith("RAM: 4.6 of 12.7 GiB used")
+
+
+def test_the_steps_are_the_words_to_click_and_the_consequence_follows() -> None:
+    assert text.render(a_report(Subject.GPU, **CPU_RUNTIME)).split("\n") == [
+        "Not connected to a GPU.",
+        "Colab, CPU runtime: 2 cores, 12.7 GiB RAM, 107.7 GiB disk.",
+        "To use a GPU:  1 Runtime > Change runtime type   2 T4 GPU   3 Save",
+        "This gives you a new machine: variables and files in /content are lost.",
+        "Then run again from your first cell (%pip install, %load_ext).",
+    ]
+
+
+def test_the_colab_pro_notebook_s_verdicts_are_recognisable() -> None:
+    assert "Not using a high-RAM runtime" in text.render(a_report(Subject.RAM))
+    assert "You are using a high-RAM runtime!" in text.render(a_report(Subject.RAM, ram=a_ram(51.0)))
+
+
+def test_many_gpus_are_summed_up_and_cut_with_a_word_of_it() -> None:
+    lines = text.render(a_report(Subject.GPU, gpus=EIGHT_A100)).split("\n")
+
+    assert lines[0] == "8 x NVIDIA A100-SXM4-40GB: 24.0 of 320.0 GiB used."
+    assert lines[1].startswith("0  NVIDIA A100-SXM4-40GB: 3.0 of 40.0 GiB used, 87 % busy")
+    assert lines[-1] == "... and more: %gpu_info -a"
+
+
+def test_with_all_fields_every_gpu_is_there() -> None:
+    shown = text.render(a_report(Subject.GPU, gpus=EIGHT_A100), everything=True)
+
+    assert all(f"GPU {index}\n" in shown for index in range(8))
+
+
+def test_what_to_do_is_never_cut() -> None:
+    shown = text.render(a_report(gpus=EIGHT_A100, ram=a_ram(83.5, headroom_bytes=1)))
+
+    assert "RAM is nearly full" in shown
+    assert "To make room" in shown
+
+
+def test_an_unavailable_field_says_why() -> None:
+    shown = text.render(a_report(Subject.GPU, gpus=(MUTE_GPU,)), everything=True)
+
+    assert "memory: not available: the GPU is lost" in shown
+    assert "memory: 0" not in shown
+
+
+def test_a_field_that_is_not_known_is_left_out_of_the_sentence() -> None:
+    no_power = replace(T4, power_watts=None, utilization_percent=None)
+
+    assert text.render(a_report(Subject.GPU, gpus=(no_power,))).startswith("Tesla T4: 0.4 of 15.0 GiB used, 43 °C.")
+
+
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "\x1b[31mred\x1b]0;title\x07",
+    "\u202eAMD\u2066",
+    "quote\" ' & <script>alert(1)</script>",
+    "two\nlines",
+]
+
+
+@pytest.mark.parametrize("everything", [False, True], ids=["short", "all"])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_device_name_stays_text(name: str, everything: bool) -> None:
+    hostile = replace(A100, name=name, uuid=name)
+    report = a_report(gpus=(hostile, replace(hostile, index=1)))
+    as_text, as_html = (view(report, everything=everything) for view in VIEWS.values())
+
+    assert all(character == "\n" or character.isprintable() for character in as_text)
+    assert "\x1b" not in as_html
+    assert "\u202e" not in as_html
+    assert "<img" not in as_html
+    assert "<script" not in as_html
+    assert json.render(report).isascii()
+
+
+def test_nobody_is_named_and_no_path_is_shown() -> None:
+    import getpass
+    import os
+    import platform
+
+    from colab_magics import report
+
+    seen = report.runtime_status(shell_class=None, everything=True)
+    for shown in (text.render(seen, everything=True), html.render(seen, everything=True), json.render(seen)):
+        assert os.getcwd() not in shown
+        assert platform.node() not in shown
+        assert getpass.getuser() not in shown.replace("root file", "")
+
+
+@pytest.mark.parametrize("key", words.REASONS)
+def test_every_reason_has_a_sentence_for_every_magic(key: str) -> None:
+    values = (("seconds", 3), ("cause", "SIGSEGV"), ("error", "EPERM"))
+    unavailable = Unavailable(reason=key, values=values)
+
+    for subject in Subject:
+        shown = text.render(a_report(subject, gpus=unavailable))
+        assert (words.reason(unavailable) in shown.replace("\n  ", " ")) is (subject is not Subject.RAM)
+
+
+def test_an_error_code_nobody_knows_is_still_said() -> None:
+    shown = text.render(a_report(Subject.GPU, gpus=Unavailable(reason="nvml_error_999", values=(("code", 999),))))
+
+    assert shown == "The NVIDIA driver answered with error 999."
