@@ -1,0 +1,214 @@
+"""The magics: a line of options becomes a report, a report is shown. Registers, unregisters.
+
+Importing this module imports IPython's magic machinery and nothing that a report needs.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from traitlets import Float, TraitError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from colab_magics.model import Report
+
+_REPORT_CLASS = "colab_magics.model.Report"
+
+
+def _shown_as_usual(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a magic the options that every report has."""
+    options = (
+        argument("-a", "--all", action="store_true", dest="everything",
+                 help="Show every field, the unavailable ones with their reason, and take the dear readings too."),
+        argument("-j", "--json", action="store_true",
+                 help="Print one JSON document in one line instead of showing the report."),
+        argument("-o", "--output", action="store_true",
+                 help="Return the report instead of showing it: report = %%%(prog)s -o"),
+        argument("-q", "--quiet", action="store_true", help="Show nothing."),
+    )  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@magics_class
+class ColabMagics(Magics):
+    """The magics of colab_magics, and their settings.
+
+    Set them with `%config ColabMagics.driver_deadline_seconds = 5`, or as `c.ColabMagics.driver_deadline_seconds` in
+    `ipython_config.py`.
+    """
+
+    driver_deadline_seconds = Float(
+        3.0,
+        min=0.1,
+        help="Seconds to wait for the NVIDIA driver's first answer; once it has answered, a third of that.",
+    ).tag(config=True)
+
+    replaced: tuple[tuple[str, str, Any], ...] = ()
+    """The magics of the same names that were there before: (kind, name, function or None)."""
+
+    @magic_arguments()
+    @_shown_as_usual
+    @argument("index", nargs="*", metavar="INDEX", help="Only the GPUs with these numbers (NVML's, as in nvidia-smi).")
+    @line_magic
+    def gpu_info(self, line: str) -> Report | None:
+        """Show which GPUs this runtime has, whether they are all right, and what to do about it."""
+        options = self._parse("gpu_info", line)
+        indices = _indices(options.index)
+        from colab_magics import report
+
+        return self._deliver(_only(self._take(report.gpu_info, options), indices), options)
+
+    @magic_arguments()
+    @_shown_as_usual
+    @line_magic
+    def ram_info(self, line: str) -> Report | None:
+        """Show how much RAM there is, how much can still be allocated, what limits it, and what to do about it."""
+        options = self._parse("ram_info", line)
+        from colab_magics import report
+
+        return self._deliver(self._take(report.ram_info, options), options)
+
+    @magic_arguments()
+    @_shown_as_usual
+    @line_magic
+    def runtime_status(self, line: str) -> Report | None:
+        """Show what machine this is: GPU, RAM, disk, processors, versions, ages; and what to do about it."""
+        options = self._parse("runtime_status", line)
+        from colab_magics import report
+
+        return self._deliver(self._take(report.runtime_status, options), options)
+
+    def _parse(self, magic: str, line: str) -> Namespace:
+        """Parse a magic's line; a mistake in it becomes one line that says what was found and what is allowed."""
+        function = getattr(self, magic)
+        try:
+            options: Namespace = parse_argstring(function, line)
+        except (UsageError, ValueError) as error:  # ValueError: unbalanced quotes
+            raise _usage_error(function, str(error)) from None
+        if options.json and options.output:
+            raise _usage_error(function, "-j and -o exclude each other")
+        return options
+
+    def _take(self, take: Callable[..., Report], options: Namespace) -> Report:
+        shell = type(self.shell)
+        return take(
+            shell_class=f"{shell.__module__}.{shell.__qualname__}",
+            everything=options.everything,
+            driver_deadline_seconds=self.driver_deadline_seconds,
+        )
+
+    def _deliver(self, report: Report, options: Namespace) -> Report | None:
+        if options.output:
+            return report
+        if not options.quiet:
+            from colab_magics.views import display
+
+            if options.json:
+                display.print_json(report)
+            else:
+                display.show(report, everything=options.everything)
+        return None
+
+
+def register(ipython: InteractiveShell) -> None:
+    """Add the magics to a shell, in place of any that an earlier load left."""
+    unregister(ipython)
+    try:
+        magics = ColabMagics(ipython)
+    except TraitError as error:
+        _drop(ipython)
+        raise UsageError(f"colab_magics: {error}") from None
+    kinds = ipython.magics_manager.magics
+    magics.replaced = tuple((kind, name, kinds[kind].get(name)) for kind in kinds for name in ColabMagics.magics[kind])
+    ipython.register_magics(magics)
+    formatters: Any = ipython.display_formatter
+    for mimetype, render in (("text/plain", _report_as_text), ("text/html", _report_as_html)):
+        formatters.formatters[mimetype].for_type_by_name(*_REPORT_CLASS.rsplit(".", 1), render)
+
+
+def unregister(ipython: InteractiveShell) -> None:
+    """Leave a shell as it was before `register`: magics, settings' owner, formatters, child process.
+
+    Settings made with `%config` stay in the shell's configuration, where the next load finds them.
+    """
+    magics = ipython.magics_manager.registry.pop(ColabMagics.__name__, None)
+    if magics is None:
+        return
+    for kind, name, earlier in magics.replaced:
+        table = ipython.magics_manager.magics[kind]
+        if earlier is not None:
+            table[name] = earlier
+        else:
+            table.pop(name, None)
+    configured = ipython.config.get(ColabMagics.__name__, {})
+    for name in magics.trait_names(config=True):
+        value = getattr(magics, name)
+        if name in configured or value != magics.trait_defaults(name):
+            ipython.config[ColabMagics.__name__][name] = value
+    formatters: Any = ipython.display_formatter
+    for mimetype in ("text/plain", "text/html"):
+        formatters.formatters[mimetype].pop(_REPORT_CLASS, None)
+    _drop(ipython)
+    client = sys.modules.get("colab_magics.observer.client")
+    if client is not None:
+        client.close()
+
+
+def _drop(ipython: InteractiveShell) -> None:
+    """Take every instance of ours, a half-made one too, off the list that `%config` reads."""
+    ipython.configurables[:] = [one for one in ipython.configurables if not isinstance(one, ColabMagics)]
+
+
+def _usage_error(function: Any, found: str) -> UsageError:
+    from colab_magics.units import printable
+
+    usage = " ".join(function.parser.format_usage().split())
+    return UsageError(f"{printable(found.strip())}. Allowed: {usage[usage.index('%') :]}")
+
+
+def _indices(words: list[str]) -> tuple[int, ...]:
+    wrong = [word for word in words if not word.isdecimal()]
+    if wrong:
+        from colab_magics.units import printable
+
+        raise UsageError(f"{printable(wrong[0])!r} is not a GPU's number. Allowed: whole numbers from 0 on")
+    return tuple(map(int, words))
+
+
+def _only(report: Report, indices: tuple[int, ...]) -> Report:
+    """Keep the GPUs that were asked for. Where the GPUs could not be looked at, the report says so by itself."""
+    gpus = report.snapshot.gpus
+    if not indices or not isinstance(gpus, tuple):
+        return report
+    there = {gpu.index for gpu in gpus}
+    for index in indices:
+        if index not in there:
+            allowed = f"Allowed: {', '.join(map(str, sorted(there)))}" if there else "This machine has none"
+            raise UsageError(f"there is no GPU {index}. {allowed}")
+    from dataclasses import replace
+
+    chosen = tuple(gpu for gpu in gpus if gpu.index in indices)
+    return replace(report, snapshot=replace(report.snapshot, gpus=chosen))
+
+
+def _report_as_text(report: Report, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's signature
+    from colab_magics.views import text
+
+    printer.text(text.render(report))
+
+
+def _report_as_html(report: Report) -> str:
+    from colab_magics.views import html
+
+    return html.render(report)

@@ -1,0 +1,67 @@
+"""The one place where looking and judging meet: probes make a snapshot, advice is taken of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from colab_magics.advice import advise
+from colab_magics.advice.ram import is_high_ram
+from colab_magics.model import Limits, Report, Service, Snapshot, Subject
+from colab_magics.observer.client import DEADLINE_SECONDS
+from colab_magics.probes.cpu import probe_cpu
+from colab_magics.probes.disk import probe_disks
+from colab_magics.probes.gpu import probe_gpus
+from colab_magics.probes.platform import probe_platform
+from colab_magics.probes.ram import probe_ram
+
+_LIMITS = Limits()
+
+
+def gpu_info(
+    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
+) -> Report:
+    """Look at the GPUs; where there is none, also at the machine one has instead.
+
+    `shell_class` is the dotted name of the IPython shell's class, None outside IPython. The driver is waited for no
+    longer than `driver_deadline_seconds`.
+    """
+    snapshot = _with_gpus(_begin(shell_class), driver_deadline_seconds)
+    if snapshot.gpus == ():
+        snapshot = _with_machine(snapshot, everything=everything)
+    return _judge(Subject.GPU, snapshot)
+
+
+def ram_info(
+    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
+) -> Report:
+    """Look at RAM; the driver is asked only where the high-RAM verdict depends on the accelerator."""
+    snapshot = replace(_begin(shell_class), ram=probe_ram(everything=everything))
+    if snapshot.platform.service is Service.COLAB and is_high_ram(snapshot) is None:
+        snapshot = _with_gpus(snapshot, driver_deadline_seconds)
+    return _judge(Subject.RAM, snapshot)
+
+
+def runtime_status(
+    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
+) -> Report:
+    """Look at everything."""
+    snapshot = _with_gpus(_begin(shell_class), driver_deadline_seconds)
+    return _judge(Subject.RUNTIME, _with_machine(snapshot, everything=everything))
+
+
+def _begin(shell_class: str | None) -> Snapshot:
+    return Snapshot(taken_at=datetime.now(UTC), platform=probe_platform(shell_class=shell_class))
+
+
+def _with_gpus(snapshot: Snapshot, deadline_seconds: float) -> Snapshot:
+    gpus, driver = probe_gpus(deadline_seconds=deadline_seconds)
+    return replace(snapshot, gpus=gpus, driver=driver)
+
+
+def _with_machine(snapshot: Snapshot, *, everything: bool) -> Snapshot:
+    return replace(snapshot, ram=probe_ram(everything=everything), cpu=probe_cpu(), disks=probe_disks())
+
+
+def _judge(subject: Subject, snapshot: Snapshot) -> Report:
+    return Report(subject=subject, snapshot=snapshot, advice=advise(subject, snapshot, _LIMITS))

@@ -1,0 +1,282 @@
+"""In a real kernel, spoken to as a notebook does."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from jupyter_client.manager import KernelManager, start_new_kernel
+
+from fake_nvml import FakeDriver
+
+
+class Notebook:
+    """A kernel and what its cells answered."""
+
+    def __init__(self, manager: KernelManager, client: Any) -> None:
+        self.manager, self.client = manager, client
+
+    @property
+    def pid(self) -> int:
+        (line,) = self.run("import os; print(os.getpid())").stdout.split()
+        return int(line)
+
+    def send(self, code: str) -> str:
+        return str(self.client.execute(code, store_history=False))
+
+    def run(self, code: str) -> Answer:
+        return self.answer(self.send(code))
+
+    def answer(self, sent: str) -> Answer:
+        answer = Answer()
+        while True:
+            message = self.client.get_iopub_msg(timeout=60)
+            if message["parent_header"].get("msg_id") != sent:
+                continue
+            kind, content = message["msg_type"], message["content"]
+            if kind == "stream":
+                answer.streams[content["name"]] += content["text"]
+            elif kind in {"display_data", "execute_result"}:
+                answer.shown.append(content["data"])
+            elif kind == "error":
+                answer.error = content["ename"]
+            elif kind == "status" and content["execution_state"] == "idle":
+                break
+        while True:
+            reply = self.client.get_shell_msg(timeout=60)
+            if reply["parent_header"].get("msg_id") == sent:
+                answer.status = reply["content"]["status"]
+                return answer
+
+
+class Answer:
+    """What one cell showed."""
+
+    def __init__(self) -> None:
+        self.streams = {"stdout": "", "stderr": ""}
+        self.shown: list[dict[str, Any]] = []
+        self.error: str | None = None
+        self.status = ""
+
+    @property
+    def stdout(self) -> str:
+        return self.streams["stdout"]
+
+
+@pytest.fixture
+def open_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Notebook]]:
+    """Start kernels in a folder of their own, with the driver that is plugged in by then."""
+    for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    started: list[tuple[KernelManager, Any]] = []
+
+    def start(*, load: bool = True) -> Notebook:
+        folder = tmp_path / "notebook"
+        folder.mkdir(exist_ok=True)
+        manager, client = start_new_kernel(kernel_name="python3", cwd=str(folder))
+        started.append((manager, client))
+        notebook = Notebook(manager, client)
+        if load:
+            loaded = notebook.run("%load_ext colab_magics")
+            assert loaded.status == "ok"
+            assert loaded.streams == {"stdout": "", "stderr": ""}
+            assert loaded.shown == []
+        return notebook
+
+    yield start
+    for manager, client in started:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def ends_within(pid: int, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def observers(kernel: int) -> list[psutil.Process]:
+    return [child for child in psutil.Process(kernel).children() if any("child.py" in word for word in child.cmdline())]
+
+
+def test_a_notebook_s_first_minutes(open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]) -> None:
+    driver = plug_in("t4")
+    notebook = open_notebook()
+    assert driver.calls() == []
+    assert observers(notebook.pid) == []
+
+    shown = notebook.run("%gpu_info\n%ram_info\n%runtime_status").shown
+    assert [data.keys() for data in shown] == [{"text/plain", "text/html"}] * 3
+    assert shown[0]["text/plain"].startswith("Tesla T4: ")
+    assert shown[1]["text/plain"].startswith("RAM: ")
+    assert "CUDA sees it as cuda:0." in shown[2]["text/plain"]
+
+    printed = notebook.run("%runtime_status -j")
+    assert json.loads(printed.stdout)["platform"]["service"] == "jupyter"
+    assert printed.shown == []
+
+    assert notebook.run("report = %gpu_info -o").shown == []
+    assert notebook.run("print(report.snapshot.gpus[0].name)").stdout == "Tesla T4\n"
+    (result,) = notebook.run("report").shown
+    assert result["text/plain"].startswith("Tesla T4: ")
+    assert result["text/html"].startswith('<div class="colab-magics">')
+
+    assert len(observers(notebook.pid)) == 1
+    assert driver.calls().count("nvmlInitWithFlags") == 1
+    assert not [call for call in driver.calls() if "Set" in call]
+
+
+def test_a_wrong_line_stops_the_cell_with_one_line(open_notebook: Callable[..., Notebook]) -> None:
+    notebook = open_notebook()
+    answer = notebook.run("%ram_info --bogus\nprint('not reached')")
+
+    assert answer.status == "error"
+    assert answer.stdout == ""
+    assert answer.streams["stderr"].count("\n") <= 1
+    assert "unrecognized arguments: --bogus. Allowed: %ram_info [-a] [-j] [-o] [-q]" in answer.streams["stderr"]
+
+
+@pytest.mark.parametrize("fault", ["segv", "abort", "exit"])
+def test_a_driver_that_dies_takes_only_its_own_process_along(
+    fault: str, open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
+) -> None:
+    plug_in("t4", f"{fault} nvmlDeviceGetHandleByIndex_v2")
+    notebook = open_notebook()
+    notebook.run("kept = 42")
+    (shown,) = notebook.run("%runtime_status").shown
+
+    assert shown["text/plain"].startswith("The NVIDIA driver took down the process that asked it")
+    assert "RAM: " in shown["text/plain"]
+    assert notebook.run("print(kept)").stdout == "42\n"
+    assert observers(notebook.pid) == []
+
+
+def test_a_driver_that_hangs_is_waited_for_no_longer_than_the_deadline_and_can_be_interrupted(
+    open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
+) -> None:
+    plug_in("t4", "hang nvmlInitWithFlags")
+    notebook = open_notebook()
+    started = time.monotonic()
+    (shown,) = notebook.run("%gpu_info").shown
+    assert 2.9 < time.monotonic() - started < 4.5
+    assert shown["text/plain"].startswith("The NVIDIA driver is still starting (3 s).")
+
+    sent = notebook.send("%config ColabMagics.driver_deadline_seconds = 30\n%gpu_info\nprint('not reached')")
+    time.sleep(0.7)
+    interrupted = time.monotonic()
+    notebook.manager.interrupt_kernel()
+    answer = notebook.answer(sent)
+    assert time.monotonic() - interrupted < 2
+    assert answer.error == "KeyboardInterrupt"
+
+    notebook.run("%config ColabMagics.driver_deadline_seconds = 0.2")
+    (again,) = notebook.run("%ram_info").shown
+    assert again["text/plain"].startswith("RAM: ")
+
+
+def test_the_kernel_forks_before_and_after_a_report(
+    open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
+) -> None:
+    plug_in("t4")
+    notebook = open_notebook()
+    code = """
+import multiprocessing, colab_magics
+def name(_):
+    return colab_magics.gpu_info().snapshot.gpus[0].name
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print(pool.map(name, range(4)))
+"""
+    names = "['Tesla T4', 'Tesla T4', 'Tesla T4', 'Tesla T4']\n"
+    assert notebook.run(code).stdout == names
+    notebook.run("%gpu_info -q")
+    (child,) = observers(notebook.pid)
+    assert notebook.run(code).stdout == names
+    notebook.run("%gpu_info -q")
+    assert observers(notebook.pid) == [child]
+
+
+FAULTS = pytest.mark.parametrize("fault", ["heal *", "hang nvmlInitWithFlags", "hang nvmlDeviceGetName"])
+
+
+@FAULTS
+def test_nothing_outlives_a_kernel_that_ends(
+    fault: str, open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
+) -> None:
+    plug_in("t4", fault)
+    notebook = open_notebook()
+    kernel = notebook.pid
+    notebook.run("%config ColabMagics.driver_deadline_seconds = 0.5\n%gpu_info -q")
+    (child,) = observers(kernel)
+    notebook.client.shutdown()
+
+    assert ends_within(kernel, 10)
+    assert ends_within(child.pid, 2)
+
+
+@FAULTS
+def test_nothing_outlives_a_kernel_that_is_killed_while_a_forked_worker_holds_its_pipes(
+    fault: str, open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
+) -> None:
+    plug_in("t4", fault)
+    notebook = open_notebook()
+    kernel = notebook.pid
+    notebook.run("%config ColabMagics.driver_deadline_seconds = 0.5\n%gpu_info -q")
+    (child,) = observers(kernel)
+    code = "pid = os.fork()\nif pid == 0:\n    import time; time.sleep(30); os._exit(0)\nprint(pid)"
+    worker = int(notebook.run(code).stdout)
+    try:
+        os.kill(kernel, signal.SIGKILL)
+        assert ends_within(child.pid, 2)
+    finally:
+        os.kill(worker, signal.SIGKILL)
+
+
+def test_what_lies_in_the_working_directory_is_never_run(
+    tmp_path: Path, open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
+) -> None:
+    plug_in("t4")
+    folder = tmp_path / "notebook"
+    folder.mkdir()
+    for module in ("json", "select", "pynvml", "nvml", "signal", "threading", "ctypes", "struct"):
+        (folder / f"{module}.py").write_text(f"open({str(tmp_path / 'was-run')!r}, 'a').write('{module}')\n")
+    notebook = open_notebook()
+    (shown,) = notebook.run("%gpu_info").shown
+
+    assert shown["text/plain"].startswith("Tesla T4: ")
+    assert not (tmp_path / "was-run").exists()
+
+
+def test_what_a_driver_prints_stays_out_of_the_notebook(
+    open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
+) -> None:
+    plug_in("t4", "print nvmlDeviceGetName = noise from the driver")
+    notebook = open_notebook()
+    answer = notebook.run("%gpu_info")
+
+    assert answer.shown[0]["text/plain"].startswith("Tesla T4: ")
+    assert answer.streams == {"stdout": "", "stderr": ""}
+
+
+def test_hosted_colab_is_recognised_by_its_variables(
+    monkeypatch: pytest.MonkeyPatch, open_notebook: Callable[..., Notebook]
+) -> None:
+    monkeypatch.setenv("TBE_RUNTIME_ADDR", "172.28.0.1:8011")
+    notebook = open_notebook()
+    (shown,) = notebook.run("%gpu_info").shown
+
+    assert "Colab, CPU runtime: " in shown["text/plain"]
+    assert "1 Runtime > Change runtime type   2 T4 GPU   3 Save" in shown["text/plain"]

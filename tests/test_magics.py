@@ -1,0 +1,221 @@
+"""The magics through a shell: what a line of options does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+
+import colab_magics
+from colab_magics.model import Report, Subject
+from fake_nvml import FakeDriver
+
+MAGICS = {"gpu_info": Subject.GPU, "ram_info": Subject.RAM, "runtime_status": Subject.RUNTIME}
+
+
+@pytest.fixture
+def loaded(shell: InteractiveShell) -> InteractiveShell:
+    shell.run_cell("%load_ext colab_magics").raise_error()
+    return shell
+
+
+def run(shell: InteractiveShell, cell: str) -> Any:
+    result = shell.run_cell(cell)
+    result.raise_error()
+    return result.result
+
+
+def texts(shell: InteractiveShell) -> list[str]:
+    return [output["data"]["text/plain"] for output in shell.display_pub.outputs]
+
+
+@pytest.mark.parametrize("magic", MAGICS)
+def test_a_magic_displays_text_and_html_and_returns_nothing(loaded: InteractiveShell, magic: str) -> None:
+    assert run(loaded, f"%{magic}") is None
+
+    (output,) = loaded.display_pub.outputs
+    assert output["data"].keys() == {"text/plain", "text/html"}
+    assert output["data"]["text/html"].startswith('<div class="colab-magics">')
+
+
+def test_several_magics_in_one_cell_all_show(loaded: InteractiveShell) -> None:
+    run(loaded, "%gpu_info\n%ram_info\nif True:\n    %runtime_status")
+
+    assert [text.split(":")[0].split(".")[0] for text in texts(loaded)] == [
+        "Not connected to a GPU",
+        "RAM",
+        "Not connected to a GPU",
+    ]
+
+
+@pytest.mark.parametrize(("magic", "subject"), MAGICS.items())
+def test_output_returns_the_report_and_shows_nothing(
+    loaded: InteractiveShell, magic: str, subject: Subject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(loaded, f"report = %{magic} -o")
+
+    report = loaded.user_ns["report"]
+    assert isinstance(report, Report)
+    assert report.subject is subject
+    assert loaded.display_pub.outputs == []
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_returned_report_shows_itself_as_a_magic_would(loaded: InteractiveShell) -> None:
+    report = run(loaded, "%ram_info -o")
+    data, _ = loaded.display_formatter.format(report)
+
+    assert data["text/plain"].startswith("RAM:")
+    assert data["text/html"].startswith('<div class="colab-magics">')
+
+
+@pytest.mark.parametrize("magic", MAGICS)
+def test_json_is_one_line_on_standard_output(
+    loaded: InteractiveShell, magic: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(loaded, f"%{magic} -j")
+
+    shown = capsys.readouterr().out
+    assert shown.count("\n") == 1
+    assert json.loads(shown)["schema"] == 1
+    assert loaded.display_pub.outputs == []
+
+
+def test_each_magic_has_the_sections_it_looked_at(
+    loaded: InteractiveShell, capsys: pytest.CaptureFixture[str], plug_in: Callable[..., FakeDriver]
+) -> None:
+    plug_in("t4")
+    sections = {}
+    for magic in MAGICS:
+        run(loaded, f"%{magic} --json")
+        sections[magic] = json.loads(capsys.readouterr().out).keys() - {"schema", "taken_at", "platform", "advice"}
+
+    assert sections["gpu_info"] == {"gpus", "driver"}
+    assert sections["ram_info"] == {"ram"}
+    assert sections["runtime_status"] == {"gpus", "driver", "ram", "disk", "cpu"}
+
+
+@pytest.mark.parametrize("magic", MAGICS)
+@pytest.mark.parametrize("option", ["-q", "--quiet", "-q -j", "-q -a"])
+def test_quiet_shows_nothing(
+    loaded: InteractiveShell, magic: str, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(loaded, f"%{magic} {option}") is None
+
+    assert loaded.display_pub.outputs == []
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("magic", MAGICS)
+def test_all_shows_every_field(loaded: InteractiveShell, magic: str) -> None:
+    run(loaded, f"%{magic} -a")
+
+    (shown,) = texts(loaded)
+    assert "Platform" in shown
+    if magic != "gpu_info":
+        assert "(PSS): not available" not in shown
+        assert "your other kernels" in shown
+
+
+@pytest.mark.parametrize("magic", MAGICS)
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ("--bogus", "unrecognized arguments: --bogus"),
+        ('"unclosed', "No closing quotation"),
+        ("-j -o", "-j and -o exclude each other"),
+        ("--json=yes", "ignored explicit argument 'yes'"),
+        ("\x1b[31m--x", "\\x1b[31m--x"),
+    ],
+)
+def test_a_wrong_line_is_one_line_that_says_what_was_found_and_what_is_allowed(
+    loaded: InteractiveShell, magic: str, options: str, found: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if magic == "gpu_info" and options.startswith("\x1b"):
+        found = "\\x1b[31m--x' is not a GPU's number"
+    result = loaded.run_cell(f"%{magic} {options}")
+
+    shown = "".join(capsys.readouterr())
+    assert type(result.error_in_exec) is UsageError
+    assert shown.startswith("UsageError: ")
+    assert shown.count("\n") == 1
+    assert found in shown
+    assert "Allowed:" in shown
+    assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("0", "there is no GPU 0. This machine has none"),
+        ("x", "'x' is not a GPU's number"),
+        ("-1", "-1"),
+        ("1.5", "'1.5' is not a GPU's number"),
+    ],
+)
+def test_a_gpu_that_is_not_there_is_a_usage_error(
+    loaded: InteractiveShell, line: str, found: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = loaded.run_cell(f"%gpu_info {line}")
+
+    assert type(result.error_in_exec) is UsageError
+    assert found in "".join(capsys.readouterr())
+
+
+def test_index_chooses_gpus(
+    loaded: InteractiveShell, plug_in: Callable[..., FakeDriver], capsys: pytest.CaptureFixture[str]
+) -> None:
+    plug_in("eight-a100")
+    chosen = run(loaded, "%gpu_info -o 7 2")
+    assert [gpu.index for gpu in chosen.snapshot.gpus] == [2, 7]
+
+    loaded.run_cell("%gpu_info 8")
+    assert "there is no GPU 8. Allowed: 0, 1, 2, 3, 4, 5, 6, 7" in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize("magic", MAGICS)
+def test_question_mark_gives_full_help(
+    loaded: InteractiveShell, magic: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(loaded, f"%{magic}?")
+    shown = " ".join(("".join(capsys.readouterr()) + str(loaded.display_pub.outputs)).split())
+
+    for said in (
+        "-a, --all",
+        "-j, --json",
+        "-o, --output",
+        f"report = %{magic} -o",
+        "-q, --quiet",
+        "what to do about it",
+    ):
+        assert said in shown
+
+
+def test_the_deadline_is_the_setting_s(loaded: InteractiveShell, plug_in: Callable[..., FakeDriver]) -> None:
+    plug_in("t4", "hang nvmlInitWithFlags")
+    run(loaded, "%config ColabMagics.driver_deadline_seconds = 0.3")
+    run(loaded, "%gpu_info")
+
+    assert texts(loaded)[0].startswith("The NVIDIA driver is still starting (0.3 s).")
+
+
+@pytest.mark.parametrize(("name", "subject"), MAGICS.items())
+def test_the_plain_functions_return_the_same_and_never_print(
+    name: str, subject: Subject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = getattr(colab_magics, name)()
+
+    assert report.subject is subject
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_plain_functions_know_the_shell_they_run_in(loaded: InteractiveShell) -> None:
+    inside = run(loaded, "import colab_magics; colab_magics.ram_info()")
+    magic = run(loaded, "%ram_info -o")
+
+    assert inside.snapshot.platform.service == magic.snapshot.platform.service
+    assert inside.snapshot.platform.ipython_version is not None
