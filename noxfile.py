@@ -101,8 +101,7 @@ def build(session: nox.Session) -> None:
 @nox.session(requires=["build"])
 def tests(session: nox.Session) -> None:
     """Test the wheel with the newest of everything."""
-    session.install(f"{the_wheel()}[panel]", *group("test"))
-    session.install("--force-reinstall", "--no-deps", str(the_wheel()))
+    install_newest(session)
     run_tests(session, "pytest")
 
 
@@ -124,14 +123,19 @@ def tests_colab(session: nox.Session) -> None:
 @nox.session(requires=["build"], default=False)
 def coverage(session: nox.Session) -> None:
     """Measure which branches the tests take, in their kernels and other children too."""
-    session.install(f"{the_wheel()}[panel]", *group("test"), "coverage>=7.10")
-    session.install("--force-reinstall", "--no-deps", str(the_wheel()))
+    install_newest(session, "coverage>=7.10")
     session.env["COVERAGE_RCFILE"] = str(ROOT / "pyproject.toml")
     session.env["COVERAGE_FILE"] = str(session.env_dir.resolve() / "coverage")
     session.run("coverage", "erase")
     run_tests(session, "coverage", "run", "-m", "pytest")
     session.run("coverage", "combine")
     session.run("coverage", "report")
+
+
+def install_newest(session: nox.Session, *more: str) -> None:
+    """Install the newest of everything, and this wheel even where one of the same version is left from the last run."""
+    session.install(f"{the_wheel()}[panel]", *group("test"), *more)
+    session.install("--force-reinstall", "--no-deps", str(the_wheel()))
 
 
 def run_tests(session: nox.Session, *pytest: str) -> None:
