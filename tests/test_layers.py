@@ -37,7 +37,7 @@ DOORS = {
     "ipywidgets": set(),
 }
 
-CHILD_MODULES = {"observer.child", "observer.nvml", "cgroup"}
+CHILD_MODULES = {"observer.child", "observer.devices", "observer.nvml", "cgroup"}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

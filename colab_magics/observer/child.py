@@ -38,13 +38,14 @@ def main(kernel_pid: int, pynvml_file: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(kernel_pid,), daemon=True).start()
     _load("colab_magics", os.path.join(_PACKAGE_FOLDER, "__init__.py"), package_folder=_PACKAGE_FOLDER)
-    from colab_magics.observer.nvml import Nvml  # noqa: PLC0415 - importable only now
+    from colab_magics.observer.devices import Devices  # noqa: PLC0415 - importable only now
+    from colab_magics.observer.nvml import Nvml  # noqa: PLC0415
 
-    nvml = Nvml(lambda: _load("pynvml", pynvml_file))
+    devices = Devices(Nvml(lambda: _load("pynvml", pynvml_file)))
     for request in _requests():
         # SIGALRM's default action ends the process even where the driver's loader holds Python's lock for ever.
         signal.alarm(STUCK_SECONDS)
-        answer = nvml.answer()
+        answer = devices.answer()
         signal.alarm(0)
         _write(replies, json.dumps({"id": request["id"], **answer}).encode() + b"\n")
 

@@ -104,6 +104,8 @@ class Observer:
         answer = self._exchange(process, until=time.monotonic() + seconds)
         if answer is not None:
             self._warm, self._failures = True, 0
+            if "refused" in answer:  # a library once loaded keeps its version: the next question starts afresh
+                self._end()
             return answer
         waited = time.monotonic() - self._started_at
         if not self._warm and not self._failures and waited < STARTING_SECONDS:

@@ -1,0 +1,268 @@
+"""Every GPU as plain fields: what NVML tells of each, or why it does not. Runs in the child process alone.
+
+Units are those of the model's fields of the same names. One field, one slice, one GPU that fails costs only itself.
+"""
+
+from __future__ import annotations
+
+from colab_magics.observer.nvml import NOT_AVAILABLE, Nvml, Refused
+
+TYPE_CHECKING = False  # typing itself is slow to load
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Reader = Callable[[Nvml, Any], Any]
+
+# nvml.h: NVML_DEVICE_ARCH_*, nvmlGpuVirtualizationMode_t, nvmlClocksEventReason*. A number not here is shown as it is.
+_ARCHITECTURES = {2: "Kepler", 3: "Maxwell", 4: "Pascal", 5: "Volta", 6: "Turing", 7: "Ampere", 8: "Ada", 9: "Hopper",
+                  10: "Blackwell", 13: "Rubin"}  # fmt: skip
+_VIRTUALIZATION = {0: "none", 1: "pass-through", 2: "vGPU guest", 3: "vGPU host", 4: "vSGA host"}
+_SLOWDOWNS = ("idle", "application_clocks", "power_cap", "hardware_slowdown", "sync_boost", "thermal_software",
+              "thermal_hardware", "power_brake", "display_clocks")  # fmt: skip
+
+_GRAPHICS_CLOCK, _MEMORY_CLOCK = 0, 2
+_UNCORRECTED, _SINCE_BOOT = 1, 0
+_UNKNOWN_PERFORMANCE_STATE = 32
+_ADDRESS_TRANSLATION = 2  # NVML_DEVICE_ADDRESSING_MODE_ATS: GPU and processor share one memory
+_UNIFIED_NAMES = ("GB10", "nvgpu", "Orin", "Thor", "Xavier")
+_PROCESS_KINDS = ("Compute", "Graphics", "MPSCompute")
+_NONE_OF_THAT_KIND = frozenset({"driver_too_old", "binding_too_old", "call_was_removed", "not_supported"})
+
+
+class Devices:
+    """The machine's GPUs; what never changes of one is asked once, and kept by its UUID."""
+
+    def __init__(self, nvml: Nvml) -> None:
+        self._nvml = nvml
+        self._static: dict[str, dict[str, Any]] = {}
+
+    def answer(self) -> dict[str, Any]:
+        """Return `{"driver", "gpus"}`, or `{"refused": {"reason", "code", ...}}` if the driver cannot be asked at all.
+
+        "driver" is None where there is no NVIDIA library.
+        """
+        try:
+            if not self._nvml.open():
+                return {"driver": None, "gpus": []}
+            count = self._nvml.call("nvmlDeviceGetCount")
+        except Refused as refused:
+            return {"refused": {"reason": refused.reason, "code": refused.code, "library": self._library_version()}}
+        return {"driver": self._nvml.driver, "gpus": [self._gpu(index) for index in range(count)]}
+
+    def _library_version(self) -> str | None:
+        """Return the library's own version: drivers from 535 on tell it without being open."""
+        return self._nvml.reported("nvmlSystemGetNVMLVersion") if self._nvml.is_bound else None
+
+    def _gpu(self, index: int) -> dict[str, Any]:
+        nothing = dict.fromkeys((*_STATIC_FIELDS, *_FIELDS, "uuid"))
+        try:
+            handle = self._nvml.call("nvmlDeviceGetHandleByIndex", index)
+        except Refused as refused:
+            reasons = dict.fromkeys(nothing, refused.reason)
+            return {"index": index, **nothing, "slices": [], "unavailable": reasons}
+        unavailable: dict[str, str] = {}
+        identity = self._read({"uuid": _UUID}, handle, unavailable)
+        static = self._static_fields(identity["uuid"], handle, unavailable)
+        fields = self._read(_FIELDS, handle, unavailable)
+        slices = self._slices(handle) if fields["mig_enabled"] else []
+        if unavailable.get("memory") == "not_supported" and self._is_unified(handle, static["name"]):
+            unavailable["memory"] = "unified_memory"
+        return {"index": index, **identity, **static, **fields, "slices": slices, "unavailable": unavailable}
+
+    def _static_fields(self, uuid: str | None, handle: Any, unavailable: dict[str, str]) -> dict[str, Any]:
+        kept = self._static.get(uuid or "")
+        if kept is not None:
+            return kept
+        failed: dict[str, str] = {}
+        static = self._read(_STATIC_FIELDS, handle, failed)
+        if uuid is not None and not failed:
+            self._static[uuid] = static
+        unavailable.update(failed)
+        return static
+
+    def _read(self, fields: dict[str, Reader], handle: Any, unavailable: dict[str, str]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, read in fields.items():
+            try:
+                values[name] = read(self._nvml, handle)
+            except Refused as refused:
+                values[name] = None
+                unavailable[name] = refused.reason
+        return values
+
+    def _slices(self, handle: Any) -> list[dict[str, Any]]:
+        """Return the MIG devices of a GPU; slots may be empty anywhere between them."""
+        found = []
+        for slot in range(self._slots(handle)):
+            try:
+                slice_handle = self._nvml.call("nvmlDeviceGetMigDeviceHandleByIndex", handle, slot)
+            except Refused:
+                continue
+            unavailable: dict[str, str] = {}
+            values = self._read({"uuid": _UUID, **_SLICE_FIELDS}, slice_handle, unavailable)
+            found.append({"index": slot, **values, "unavailable": unavailable})
+        return found
+
+    def _slots(self, handle: Any) -> int:
+        try:
+            return int(self._nvml.call("nvmlDeviceGetMaxMigDeviceCount", handle))
+        except Refused:
+            return 0
+
+    def _is_unified(self, handle: Any, name: str | None) -> bool:
+        """Tell whether the GPU has no memory of its own: it says so, or is a chip known for it."""
+        try:
+            mode = self._nvml.call("nvmlDeviceGetAddressingMode", handle)
+        except Refused:
+            mode = None
+        return mode == _ADDRESS_TRANSLATION or any(part in (name or "") for part in _UNIFIED_NAMES)
+
+
+def _plain(function: str, *arguments: Any) -> Reader:
+    """Return a reader that gives what a wrapper answers."""
+    return lambda nvml, handle: nvml.call(function, handle, *arguments)
+
+
+def _thousandth(function: str) -> Reader:
+    """Return a reader for what a wrapper answers in thousandths: milliwatts, millijoules."""
+    return lambda nvml, handle: nvml.call(function, handle) / 1000
+
+
+def _first_of_pair(function: str) -> Reader:
+    """Return a reader for a setting that a wrapper answers as now and after the next start."""
+    return lambda nvml, handle: bool(nvml.call(function, handle)[0])
+
+
+def _named(function: str, names: dict[int, str]) -> Reader:
+    def read(nvml: Nvml, handle: Any) -> str:
+        number = int(nvml.call(function, handle))
+        return names.get(number, str(number))
+
+    return read
+
+
+def _memory(nvml: Nvml, handle: Any) -> dict[str, int | None]:
+    """Read memory; version 1 of the call, all that drivers up to 470 have, counts what is reserved as used."""
+    memory = nvml.first(
+        ("nvmlDeviceGetMemoryInfo", handle, nvml.constant("nvmlMemory_v2")), ("nvmlDeviceGetMemoryInfo", handle)
+    )
+    if memory.total in (0, NOT_AVAILABLE):
+        raise Refused("not_supported")
+    return {
+        "total_bytes": memory.total,
+        "used_bytes": memory.used,
+        "free_bytes": memory.free,
+        "reserved_bytes": getattr(memory, "reserved", None),
+    }
+
+
+def _utilization(part: str) -> Reader:
+    return lambda nvml, handle: getattr(nvml.call("nvmlDeviceGetUtilizationRates", handle), part)
+
+
+def _temperature(nvml: Nvml, handle: Any) -> int:
+    sensor = nvml.constant("NVML_TEMPERATURE_GPU")
+    celsius: int = nvml.first(
+        ("nvmlDeviceGetTemperature", handle, sensor), ("nvmlDeviceGetTemperatureV", handle, sensor)
+    )
+    return celsius
+
+
+def _slowdown_reasons(nvml: Nvml, handle: Any) -> list[str]:
+    mask = nvml.first(
+        ("nvmlDeviceGetCurrentClocksEventReasons", handle), ("nvmlDeviceGetCurrentClocksThrottleReasons", handle)
+    )
+    bits = [bit for bit in range(64) if mask >> bit & 1]
+    return [_SLOWDOWNS[bit] if bit < len(_SLOWDOWNS) else f"reason_{bit}" for bit in bits]
+
+
+def _performance_state(nvml: Nvml, handle: Any) -> int:
+    state = int(nvml.call("nvmlDeviceGetPerformanceState", handle))
+    if state == _UNKNOWN_PERFORMANCE_STATE:
+        raise Refused("not_supported")
+    return state
+
+
+def _capability(nvml: Nvml, handle: Any) -> str:
+    major, minor = nvml.call("nvmlDeviceGetCudaComputeCapability", handle)
+    return f"{major}.{minor}"
+
+
+def _ecc_errors(nvml: Nvml, handle: Any) -> int:
+    errors: int = nvml.call("nvmlDeviceGetTotalEccErrors", handle, _UNCORRECTED, _SINCE_BOOT)
+    return errors
+
+
+def _pci_bus_id(nvml: Nvml, handle: Any) -> str:
+    bus_id = nvml.call("nvmlDeviceGetPciInfo", handle).busId
+    return bus_id.decode("ascii", "replace") if isinstance(bus_id, bytes) else str(bus_id)
+
+
+def _processes(nvml: Nvml, handle: Any) -> list[dict[str, Any]]:
+    """Read who holds the GPU, once for each process whatever it does there.
+
+    Drivers 535.43 to 535.86 wrote rows of another length under the newest version of the call.
+    """
+    newest_first = ("_v2", "_v3") if _writes_long_rows(nvml) else ("_v3", "_v2")
+    held: dict[int, dict[str, Any]] = {}
+    for kind in _PROCESS_KINDS:
+        for process in _processes_of(nvml, handle, kind, newest_first):
+            seen = held.setdefault(process.pid, {"pid": process.pid, "memory_used_bytes": None, "kinds": []})
+            if process.usedGpuMemory not in (None, NOT_AVAILABLE):
+                seen["memory_used_bytes"] = process.usedGpuMemory
+            seen["kinds"].append({"Compute": "compute", "Graphics": "graphics"}.get(kind, "mps"))
+    return [held[pid] for pid in sorted(held)]
+
+
+def _processes_of(nvml: Nvml, handle: Any, kind: str, newest_first: tuple[str, ...]) -> Any:
+    """Ask for one of the three lists; a driver or a card that does not know graphics or MPS has none of these."""
+    try:
+        return nvml.listed(*((f"nvmlDeviceGet{kind}RunningProcesses{version}", handle) for version in newest_first))
+    except Refused as refused:
+        if kind == "Compute" or refused.reason not in _NONE_OF_THAT_KIND:
+            raise
+        return []
+
+
+def _writes_long_rows(nvml: Nvml) -> bool:
+    branch, _, rest = ((nvml.driver or {}).get("version") or "").partition(".")
+    minor = rest.partition(".")[0]
+    return bool(branch == "535" and minor.isdecimal() and int(minor) < 98)  # noqa: PLR2004 - 535.98 mended it
+
+
+_UUID = _plain("nvmlDeviceGetUUID")
+
+_STATIC_FIELDS: dict[str, Reader] = {
+    "name": _plain("nvmlDeviceGetName"),
+    "pci_bus_id": _pci_bus_id,
+    "compute_capability": _capability,
+    "architecture": _named("nvmlDeviceGetArchitecture", _ARCHITECTURES),
+    "virtualization": _named("nvmlDeviceGetVirtualizationMode", _VIRTUALIZATION),
+}
+
+_FIELDS: dict[str, Reader] = {
+    "memory": _memory,
+    "utilization_percent": _utilization("gpu"),
+    "memory_utilization_percent": _utilization("memory"),
+    "temperature_celsius": _temperature,
+    "power_watts": _thousandth("nvmlDeviceGetPowerUsage"),
+    "power_limit_watts": _thousandth("nvmlDeviceGetEnforcedPowerLimit"),
+    "energy_joules": _thousandth("nvmlDeviceGetTotalEnergyConsumption"),
+    "graphics_clock_mhz": _plain("nvmlDeviceGetClockInfo", _GRAPHICS_CLOCK),
+    "memory_clock_mhz": _plain("nvmlDeviceGetClockInfo", _MEMORY_CLOCK),
+    "slowdown_reasons": _slowdown_reasons,
+    "performance_state": _performance_state,
+    "fan_percent": _plain("nvmlDeviceGetFanSpeed"),
+    "ecc_enabled": _first_of_pair("nvmlDeviceGetEccMode"),
+    "ecc_errors": _ecc_errors,
+    "persistence_enabled": lambda nvml, handle: bool(nvml.call("nvmlDeviceGetPersistenceMode", handle)),
+    "mig_enabled": _first_of_pair("nvmlDeviceGetMigMode"),
+    "processes": _processes,
+}
+
+_SLICE_FIELDS: dict[str, Reader] = {
+    "name": _plain("nvmlDeviceGetName"),
+    "memory": _memory,
+    "processes": _processes,
+}
