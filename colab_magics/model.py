@@ -71,36 +71,113 @@ class Usage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GpuProcess:
-    """A process that the driver says holds a GPU.
+class GpuMemory:
+    """A GPU's own memory. `reserved_bytes` is the driver's share, neither used nor free.
 
-    `pid` is as the driver reports it: in a container it may belong to another pid namespace.
+    Drivers up to branch 470 do not tell it (None): they count it as used.
+    """
+
+    total_bytes: int
+    used_bytes: int
+    free_bytes: int
+    reserved_bytes: int | None
+
+    @property
+    def used_percent(self) -> float:
+        """The share that is in use, 0 to 100."""
+        return 100 * self.used_bytes / self.total_bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GpuProcess:
+    """A process that the driver says holds a GPU: "compute", "graphics" or "mps", or several of them, in `kinds`.
+
+    `pid` is as the driver reports it. In a container that may be a number of the host's: `is_here` is True for a
+    process of this pid namespace, False for one outside, None where that cannot be told. `name` is its command's name,
+    `is_this_kernel` True for this very process; both only where it is here for certain.
     """
 
     pid: int
     memory_used_bytes: int | None
+    kinds: tuple[str, ...]
+    is_here: bool | None
+    is_this_kernel: bool
+    name: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MigSlice:
+    """A MIG device: one isolated part of a GPU. `index` is its slot; use and temperature exist for the whole alone."""
+
+    index: int
+    cuda_index: int | None
+    name: str | None
+    uuid: str | None
+    memory: GpuMemory | None
+    processes: tuple[GpuProcess, ...] | None
+    unavailable: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gpu:
     """One NVIDIA GPU as the driver (NVML) describes it.
 
-    `index` is NVML's, in PCI bus order; `cuda_index` is CUDA's number for it in this process, None unless certain.
-    `utilization_percent` is the share of the last sample period (1/6 to 1 s) in which a kernel ran.
+    `index` is NVML's, in PCI bus order, as in nvidia-smi; `cuda_index` is CUDA's number for it in this process, None
+    unless certain; `is_hidden` is True where CUDA_VISIBLE_DEVICES keeps CUDA from it. `memory` is None for a GPU that
+    has none of its own (reason "unified_memory"). The use figures are shares of the last sample period (1/6 to 1 s) in
+    which something ran, or memory was read or written. `energy_joules` counts from the driver's start, `ecc_errors` are
+    the uncorrected ones since then. `slowdown_reasons` says why clocks are low: "idle", "power_cap",
+    "thermal_hardware", ...; an empty tuple: nothing holds them. `performance_state` is 0 (fastest) to 15. `fan_percent`
+    is the intended speed, and may exceed 100. `compute_capability` is such as "7.5".
     `unavailable` holds (field, reason) for each field that is None because the driver would not tell.
     """
 
     index: int
     cuda_index: int | None
+    is_hidden: bool
     name: str | None
     uuid: str | None
-    memory: Usage | None
+    pci_bus_id: str | None
+    compute_capability: str | None
+    architecture: str | None
+    virtualization: str | None
+    memory: GpuMemory | None
     utilization_percent: float | None
+    memory_utilization_percent: float | None
     temperature_celsius: float | None
     power_watts: float | None
     power_limit_watts: float | None
+    energy_joules: float | None
+    graphics_clock_mhz: int | None
+    memory_clock_mhz: int | None
+    slowdown_reasons: tuple[str, ...] | None
+    performance_state: int | None
+    fan_percent: float | None
+    ecc_enabled: bool | None
+    ecc_errors: int | None
+    persistence_enabled: bool | None
+    mig_enabled: bool | None
+    slices: tuple[MigSlice, ...]
     processes: tuple[GpuProcess, ...] | None
     unavailable: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Framework:
+    """A numerical framework that is installed: read from its package's notes and from loaded modules, never imported.
+
+    `cuda_version` is the CUDA version ("12.8", or "12" where only the major is told) its build was made for, None for a
+    build without CUDA or where that cannot be told. `cpu_only` is True for a build that cannot use an NVIDIA GPU, None
+    where that cannot be told. `initialized` tells whether it has opened the GPU in this process already; None where it
+    is not loaded or will not say.
+    """
+
+    name: str
+    version: str
+    loaded: bool
+    cuda_version: str | None
+    cpu_only: bool | None
+    initialized: bool | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,6 +270,7 @@ class Snapshot:
     platform: Platform
     driver: Driver | None = None
     gpus: tuple[Gpu, ...] | Unavailable | None = None
+    frameworks: tuple[Framework, ...] | None = None
     ram: Ram | Unavailable | None = None
     disks: tuple[Disk, ...] | Unavailable | None = None
     cpu: Cpu | Unavailable | None = None
@@ -202,6 +280,8 @@ class Snapshot:
 class Limits:
     """From when on a rule speaks."""
 
+    gpu_memory_free_percent: float = 5.0
+    gpu_idle_memory_percent: float = 10.0
     ram_headroom_percent: float = 10.0
     disk_free_percent: float = 10.0
 

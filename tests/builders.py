@@ -10,9 +10,12 @@ from colab_magics.model import (
     Cpu,
     Disk,
     Driver,
+    Framework,
     Gpu,
+    GpuMemory,
     GpuProcess,
     Limits,
+    MigSlice,
     OtherKernel,
     Platform,
     Ram,
@@ -71,39 +74,98 @@ DRIVER = Driver(version="580.82.07", cuda_version="12.8")
 T4 = Gpu(
     index=0,
     cuda_index=0,
+    is_hidden=False,
     name="Tesla T4",
     uuid="GPU-2d3c6a4e-7c4b-5b8e-9f57-0a4f5c1d2e3f",
-    memory=Usage(total_bytes=15360 * MIB, used_bytes=410 * MIB),
+    pci_bus_id="00000000:00:04.0",
+    compute_capability="7.5",
+    architecture="Turing",
+    virtualization="pass-through",
+    memory=GpuMemory(total_bytes=15360 * MIB, used_bytes=410 * MIB, free_bytes=14502 * MIB, reserved_bytes=448 * MIB),
     utilization_percent=0.0,
+    memory_utilization_percent=0.0,
     temperature_celsius=43.0,
     power_watts=9.3,
     power_limit_watts=70.0,
-    processes=(GpuProcess(pid=1234, memory_used_bytes=400 * MIB),),
+    energy_joules=180_000.0,
+    graphics_clock_mhz=300,
+    memory_clock_mhz=405,
+    slowdown_reasons=(),
+    performance_state=8,
+    fan_percent=None,
+    ecc_enabled=True,
+    ecc_errors=0,
+    persistence_enabled=True,
+    mig_enabled=None,
+    slices=(),
+    processes=(
+        GpuProcess(
+            pid=1234, memory_used_bytes=400 * MIB, kinds=("compute",), is_here=True, is_this_kernel=True, name="python3"
+        ),
+    ),
+    unavailable=(("fan_percent", "not_supported"), ("mig_enabled", "not_supported")),
 )
 A100 = replace(
     T4,
     name="NVIDIA A100-SXM4-40GB",
-    memory=Usage(total_bytes=40960 * MIB, used_bytes=3 * GIB),
+    compute_capability="8.0",
+    architecture="Ampere",
+    memory=GpuMemory(total_bytes=40960 * MIB, used_bytes=3 * GIB, free_bytes=37370 * MIB, reserved_bytes=518 * MIB),
     utilization_percent=87.0,
     temperature_celsius=61.0,
     power_watts=250.0,
     power_limit_watts=400.0,
+    mig_enabled=False,
+    unavailable=(("fan_percent", "not_supported"),),
 )
 EIGHT_A100 = tuple(replace(A100, index=index, cuda_index=None, uuid=f"GPU-{index}") for index in range(8))
-MUTE_GPU = Gpu(
-    index=0,
+
+_UNKNOWN = (
+    "name", "uuid", "pci_bus_id", "compute_capability", "architecture", "virtualization", "memory",
+    "utilization_percent", "memory_utilization_percent", "temperature_celsius", "power_watts", "power_limit_watts",
+    "energy_joules", "graphics_clock_mhz", "memory_clock_mhz", "slowdown_reasons", "performance_state", "fan_percent",
+    "ecc_enabled", "ecc_errors", "persistence_enabled", "mig_enabled", "processes",
+)  # fmt: skip
+MUTE_GPU = replace(
+    T4, cuda_index=None, **dict.fromkeys(_UNKNOWN), unavailable=tuple((field, "gpu_lost") for field in _UNKNOWN)
+)
+GB10 = replace(
+    T4,
+    name="NVIDIA GB10",
+    memory=None,
+    power_limit_watts=None,
+    processes=(replace(T4.processes[0], memory_used_bytes=3 * GIB),),
+    unavailable=(("memory", "unified_memory"), ("power_limit_watts", "not_supported")),
+)
+SLICE = MigSlice(
+    index=2,
+    cuda_index=0,
+    name="NVIDIA H100 80GB HBM3 MIG 1g.10gb",
+    uuid="MIG-1",
+    memory=GpuMemory(total_bytes=9984 * MIB, used_bytes=1024 * MIB, free_bytes=8960 * MIB, reserved_bytes=0),
+    processes=(),
+)
+MIG_IN_A_CONTAINER = replace(
+    A100,
+    name="NVIDIA H100 80GB HBM3",
     cuda_index=None,
-    name=None,
-    uuid=None,
     memory=None,
     utilization_percent=None,
-    temperature_celsius=None,
-    power_watts=None,
-    power_limit_watts=None,
+    memory_utilization_percent=None,
+    mig_enabled=True,
+    slices=(SLICE,),
     processes=None,
-    unavailable=tuple((field, "gpu_lost") for field in ("name", "uuid", "memory", "utilization_percent",
-                      "temperature_celsius", "power_watts", "power_limit_watts", "processes")),
-)  # fmt: skip
+    unavailable=(
+        ("memory", "no_permission"),
+        ("utilization_percent", "not_supported"),
+        ("memory_utilization_percent", "not_supported"),
+        ("processes", "no_permission"),
+    ),
+)
+TORCH = Framework(
+    name="torch", version="2.11.0+cu128", loaded=True, cuda_version="12.8", cpu_only=False, initialized=False
+)
+TORCH_CPU = replace(TORCH, version="2.11.0+cpu", cuda_version=None, cpu_only=True)
 
 SILENT = Unavailable(reason="driver_silent", values=(("seconds", 3.0),))
 LIMITS = Limits()

@@ -3,51 +3,125 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
-from colab_magics.model import Driver, Gpu, GpuProcess, Unavailable, Usage
+from colab_magics.model import Driver, Gpu, GpuMemory, GpuProcess, MigSlice, Unavailable
 from colab_magics.observer import client
+from colab_magics.probes.cuda import Numbers, cuda_numbers
+from colab_magics.probes.processes import is_here, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_NVIDIA = "0x10de"
+_DISPLAY_CLASS = "0x03"
+_FLOATS = ("utilization_percent", "memory_utilization_percent", "temperature_celsius", "fan_percent")
+
 
 def probe_gpus(
-    *, deadline_seconds: float = client.DEADLINE_SECONDS, environment: Mapping[str, str] = os.environ
+    *,
+    deadline_seconds: float = client.DEADLINE_SECONDS,
+    environment: Mapping[str, str] = os.environ,
+    root: str = "/",
 ) -> tuple[tuple[Gpu, ...] | Unavailable, Driver | None]:
-    """Look at the GPUs and the driver within about `deadline_seconds`; no NVIDIA library means no GPU."""
+    """Look at the GPUs and the driver within about `deadline_seconds`.
+
+    No NVIDIA library and no NVIDIA device means no GPU; a device without a library is a driver that is missing.
+    """
     answer = client.ask(deadline_seconds=deadline_seconds)
     if isinstance(answer, Unavailable):
         return answer, None
-    refused = answer.get("refused")
-    if refused is not None:
-        return Unavailable(reason=refused["reason"], values=(("code", refused["code"] or 0),)), None
-    only_one = len(answer["gpus"]) == 1
-    gpus = tuple(_gpu(seen, cuda_index=_cuda_index(environment) if only_one else None) for seen in answer["gpus"])
-    return gpus, Driver(**answer["driver"]) if answer["driver"] else None
+    if "refused" in answer:
+        return _refusal(answer["refused"], root=root), None
+    if answer["driver"] is None:
+        devices = count_devices(root=root)
+        return (Unavailable(reason="driver_missing", values=(("count", devices),)) if devices else ()), None
+    numbers = cuda_numbers(answer["gpus"], environment)
+    return tuple(_gpu(seen, numbers, root=root) for seen in answer["gpus"]), Driver(**answer["driver"])
 
 
-def _cuda_index(environment: Mapping[str, str]) -> int | None:
-    """Return CUDA's number for the machine's only GPU: certain only where nothing chooses or reorders devices."""
-    return None if "CUDA_VISIBLE_DEVICES" in environment else 0
+def count_devices(*, root: str = "/") -> int:
+    """Count the NVIDIA display devices on the PCI bus, which are there with or without a driver."""
+    folder = os.path.join(root, "sys/bus/pci/devices")
+    try:
+        devices = os.listdir(folder)
+    except OSError:
+        return 0
+    return sum(
+        _line(os.path.join(folder, device, "vendor")) == _NVIDIA
+        and _line(os.path.join(folder, device, "class")).startswith(_DISPLAY_CLASS)
+        for device in devices
+    )
 
 
-def _gpu(seen: dict[str, Any], *, cuda_index: int | None) -> Gpu:
-    memory, processes = seen["memory"], seen["processes"]
-    return Gpu(
+def module_version(*, root: str = "/") -> str | None:
+    """Return the version of the driver's kernel module, None if it is not loaded or will not say."""
+    found = re.search(r"\b\d{3}\.\d+(?:\.\d+)?\b", _line(os.path.join(root, "proc/driver/nvidia/version")))
+    return found.group() if found else None
+
+
+def _refusal(refused: dict[str, Any], *, root: str) -> Unavailable:
+    values = (
+        ("code", refused["code"] or 0),
+        ("library", refused["library"] or "unknown"),
+        ("module", module_version(root=root) or "unknown"),
+    )
+    return Unavailable(reason=refused["reason"], values=values)
+
+
+def _gpu(seen: dict[str, Any], numbers: Numbers, *, root: str) -> Gpu:
+    fields = {name: value for name, value in seen.items() if name != "unavailable"}
+    for name in _FLOATS:
+        fields[name] = None if seen[name] is None else float(seen[name])
+    reasons = seen["slowdown_reasons"]
+    fields |= {
+        "cuda_index": numbers.number.get(seen["uuid"]),
+        "is_hidden": seen["uuid"] in numbers.hidden,
+        "memory": _memory(seen["memory"]),
+        "slowdown_reasons": None if reasons is None else tuple(reason for reason in reasons if reason != "idle"),
+        "slices": tuple(_slice(one, numbers, root=root) for one in seen["slices"]),
+        "processes": _processes(seen["processes"], root=root),
+    }
+    return Gpu(**fields, unavailable=tuple(seen["unavailable"].items()))
+
+
+def _slice(seen: dict[str, Any], numbers: Numbers, *, root: str) -> MigSlice:
+    return MigSlice(
         index=seen["index"],
-        cuda_index=cuda_index,
+        cuda_index=numbers.number.get(seen["uuid"]),
         name=seen["name"],
         uuid=seen["uuid"],
-        memory=None if memory is None else Usage(**memory),
-        utilization_percent=_number(seen["utilization_percent"]),
-        temperature_celsius=_number(seen["temperature_celsius"]),
-        power_watts=_number(seen["power_watts"]),
-        power_limit_watts=_number(seen["power_limit_watts"]),
-        processes=None if processes is None else tuple(GpuProcess(**process) for process in processes),
+        memory=_memory(seen["memory"]),
+        processes=_processes(seen["processes"], root=root),
         unavailable=tuple(seen["unavailable"].items()),
     )
 
 
-def _number(value: float | None) -> float | None:
-    return None if value is None else float(value)
+def _memory(seen: dict[str, Any] | None) -> GpuMemory | None:
+    return None if seen is None else GpuMemory(**seen)
+
+
+def _processes(seen: list[dict[str, Any]] | None, *, root: str) -> tuple[GpuProcess, ...] | None:
+    return None if seen is None else tuple(_process(process, root=root) for process in seen)
+
+
+def _process(seen: dict[str, Any], *, root: str) -> GpuProcess:
+    here = is_here(seen["pid"], root=root)
+    return GpuProcess(
+        pid=seen["pid"],
+        memory_used_bytes=seen["memory_used_bytes"],
+        kinds=tuple(seen["kinds"]),
+        is_here=here,
+        is_this_kernel=here is True and seen["pid"] == os.getpid(),
+        name=name_of(seen["pid"], root=root) if here else None,
+    )
+
+
+def _line(path: str) -> str:
+    """Return a file's first line, empty if it cannot be read."""
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return file.readline().strip()
+    except OSError:
+        return ""

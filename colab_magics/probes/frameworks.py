@@ -1,0 +1,276 @@
+"""Numerical frameworks: which are installed, and whether their builds can use an NVIDIA GPU.
+
+Nothing is imported and no GPU is touched. Read are the metadata on the search path, the file in which a build notes
+what it was made for, and what modules that are loaded anyway keep.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from colab_magics.model import Framework
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+class _Build(NamedTuple):
+    """What a build was made for, where that can be told at all."""
+
+    cuda_version: str | None
+    cpu_only: bool
+
+
+class _Distribution(NamedTuple):
+    """What an installer left: the version, and the folder in which the files lie."""
+
+    version: str
+    folder: str
+
+
+def probe_frameworks(
+    *, modules: Mapping[str, object] = sys.modules, search_path: Sequence[str] | None = None
+) -> tuple[Framework, ...]:
+    """Look for PyTorch, JAX, TensorFlow and CuPy; a loaded module knows better than what lies on the disk."""
+    installed = _installed(sys.path if search_path is None else search_path)
+    looked = (look(modules, installed) for look in (_torch, _jax, _tensorflow, _cupy))
+    return tuple(framework for framework in looked if framework is not None)
+
+
+def _torch(modules: Mapping[str, object], installed: Mapping[str, _Distribution]) -> Framework | None:
+    distribution = installed.get("torch")
+    version = _version(modules.get("torch"), distribution)
+    return _framework(
+        "torch",
+        modules,
+        version=version,
+        build=_torch_told(modules) or _torch_noted(distribution) or _tagged((version or "").partition("+")[2]),
+        initialized=_torch_initialized(modules),
+    )
+
+
+def _torch_told(modules: Mapping[str, object]) -> _Build | None:
+    cuda_version = _kept(_kept(modules.get("torch"), "version"), "cuda", default=...)
+    if cuda_version is None:
+        return _WITHOUT_CUDA
+    return _for_cuda(cuda_version) if isinstance(cuda_version, str) else None
+
+
+def _torch_noted(distribution: _Distribution | None) -> _Build | None:
+    """Read the build's own note: wheels from PyPI and conda's packages say nothing in their version."""
+    note = _TORCH_NOTE.search(_read(distribution, "torch/version.py"))
+    if note is None:
+        return None
+    return _for_cuda(note["cuda_version"]) if note["cuda_version"] else _WITHOUT_CUDA
+
+
+def _torch_initialized(modules: Mapping[str, object]) -> bool | None:
+    asks = _kept(modules.get("torch.cuda"), "is_initialized")
+    if not callable(asks):
+        return None
+    try:
+        answer = asks()
+    except Exception:  # noqa: BLE001 - whatever somebody put in its place raises
+        return None
+    return answer if isinstance(answer, bool) else None
+
+
+def _jax(modules: Mapping[str, object], installed: Mapping[str, _Distribution]) -> Framework | None:
+    # The GPU's backend is called "cuda"; the processor's is there in every JAX that has computed something.
+    backends = _kept(modules.get("jax._src.xla_bridge"), "_backends")
+    initialized = "cuda" in backends if isinstance(backends, dict) else None
+    build = _jax_installed(installed)
+    if initialized and (build is None or build.cpu_only):  # linked in, or from a place that is not on the path
+        build = _FOR_SOME_CUDA
+    version = _version(modules.get("jax"), installed.get("jax"))
+    return _framework("jax", modules, version=version, build=build, initialized=initialized)
+
+
+def _jax_installed(installed: Mapping[str, _Distribution]) -> _Build | None:
+    """Look for CUDA's plugin; before there were plugins, jaxlib said in its version what it was made for."""
+    plugins = {_tagged(name.removeprefix("jax-")) for name in installed if name.startswith("jax-")}
+    if plugins:
+        return (plugins.pop() if len(plugins) == 1 else None) or _FOR_SOME_CUDA
+    if "jaxlib" not in installed:
+        return None
+    _, local, tag = installed["jaxlib"].version.partition("+")
+    return _tagged(tag) if local else _WITHOUT_CUDA
+
+
+def _tensorflow(modules: Mapping[str, object], installed: Mapping[str, _Distribution]) -> Framework | None:
+    # Several may be there, and write the same files; the plain name says least.
+    name = min((name for name in installed if name.startswith(("tensorflow", "tf-nightly"))), key=len, default="")
+    distribution = installed.get(name)
+    return _framework(
+        "tensorflow",
+        modules,
+        version=_version(modules.get("tensorflow"), distribution),
+        build=_tensorflow_told(modules) or _tensorflow_noted(distribution) or _tagged(name.rpartition("-")[2]),
+        initialized=_tensorflow_initialized(modules),
+    )
+
+
+def _tensorflow_told(modules: Mapping[str, object]) -> _Build | None:
+    told = _kept(modules.get("tensorflow.python.platform.build_info"), "build_info")
+    if not isinstance(told, dict) or not isinstance(told.get("is_cuda_build"), bool):
+        return None
+    return _for_cuda(told.get("cuda_version")) if told["is_cuda_build"] else _WITHOUT_CUDA
+
+
+def _tensorflow_noted(distribution: _Distribution | None) -> _Build | None:
+    text = _read(distribution, "tensorflow/python/platform/build_info.py")
+    note = dict(_TENSORFLOW_NOTE.findall(text))
+    if "is_cuda_build" not in note:
+        return None
+    return _for_cuda(note.get("cuda_version")) if note["is_cuda_build"] == "True" else _WITHOUT_CUDA
+
+
+def _tensorflow_initialized(modules: Mapping[str, object]) -> bool | None:
+    context = _kept(modules.get("tensorflow.python.eager.context"), "_context", default=...)
+    started = False if context is None else _kept(context, "_initialized")  # it is made at the first use
+    if started is not True:
+        return False if started is False else None
+    gpus = _kept(context, "_num_gpus")
+    return gpus > 0 if isinstance(gpus, int) else None
+
+
+def _cupy(modules: Mapping[str, object], installed: Mapping[str, _Distribution]) -> Framework | None:
+    names = [name for name in installed if name.startswith("cupy")]
+    distribution = installed[names[0]] if names else None
+    return _framework(
+        "cupy",
+        modules,
+        version=_version(modules.get("cupy"), distribution),
+        build=_tagged(names[0].partition("-")[2]) if len(names) == 1 else None,  # several overwrite each other's files
+        initialized=None,
+    )
+
+
+def _framework(
+    name: str, modules: Mapping[str, object], *, version: str | None, build: _Build | None, initialized: bool | None
+) -> Framework | None:
+    if version is None:  # not there; or it is somebody's own module of that name
+        return None
+    return Framework(
+        name=name,
+        version=version,
+        loaded=modules.get(name) is not None,
+        cuda_version=None if build is None else build.cuda_version,
+        cpu_only=None if build is None else build.cpu_only,
+        initialized=initialized,
+    )
+
+
+def _version(module: object, distribution: _Distribution | None) -> str | None:
+    version = _kept(module, "__version__")
+    if isinstance(version, str):
+        return str(version)  # PyTorch's is a string that compares in its own way
+    return None if distribution is None else distribution.version
+
+
+def _kept(thing: object, name: str, *, default: object = None) -> object:
+    """Return what a module or an object keeps under a name, past any code of its own: that may import or open a GPU."""
+    try:
+        return object.__getattribute__(thing, "__dict__").get(name, default)
+    except Exception:  # noqa: BLE001 - it may be anything that somebody put among the modules
+        return default
+
+
+def _tagged(tag: str) -> _Build | None:
+    """Return what a tag means: "cu128", "cuda12x", "cuda12.cudnn89", "cpu", "rocm6.4"."""
+    if tag.startswith(("cpu", "rocm", "xpu")):
+        return _WITHOUT_CUDA
+    digits = re.match(r"cu(?:da)?(\d\d)(\d?)", tag)
+    return _for_cuda(".".join(filter(None, digits.groups()))) if digits else None
+
+
+def _for_cuda(version: object) -> _Build:
+    """Return a build for that CUDA version, of which major and minor are kept."""
+    digits = re.match(r"\d{1,3}(\.\d{1,3})?", version, re.ASCII) if isinstance(version, str) else None
+    return _Build(cuda_version=digits[0] if digits else None, cpu_only=False)
+
+
+def _installed(search_path: Iterable[object]) -> dict[str, _Distribution]:
+    """Return what is installed by normalised name; of two, the one that an import finds first."""
+    installed: dict[str, _Distribution] = {}
+    for folder in search_path:
+        if not isinstance(folder, str):
+            continue
+        try:
+            changed_at = os.stat(folder or os.curdir).st_mtime_ns
+        except (OSError, ValueError):  # ValueError: a null character in it
+            continue
+        for name, distribution in _installed_in(folder or os.getcwd(), changed_at).items():
+            installed.setdefault(name, distribution)
+    return installed
+
+
+@functools.lru_cache(maxsize=64)
+def _installed_in(folder: str, _changed_at: int) -> dict[str, _Distribution]:
+    """List one folder of the search path; again only once something was put there or taken away.
+
+    importlib.metadata knows exact names only, but the names of JAX's plugins and of CuPy hold the CUDA version.
+    """
+    # Asking for a few names first: listing a folder of data, put on the path from a slow drive, may take seconds.
+    if not any(os.path.isdir(os.path.join(folder, name)) for name in _PACKAGES):
+        return {}
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return {}
+    installed: dict[str, _Distribution] = {}
+    for name in names:
+        found = _METADATA_FOLDER.fullmatch(name)
+        version = _metadata_version(os.path.join(folder, name)) if found else None
+        if found and version:
+            normalised = re.sub(r"[-_.]+", "-", found["name"]).lower()
+            installed.setdefault(normalised, _Distribution(version=version, folder=folder))
+    return installed
+
+
+def _metadata_version(folder: str) -> str | None:
+    for file in ("METADATA", "PKG-INFO"):  # of a wheel; of Debian's packages
+        try:
+            with open(os.path.join(folder, file), encoding="utf-8", errors="replace") as lines:
+                for line in lines:
+                    header, _, value = line.partition(":")
+                    if header.lower() == "version":
+                        return value.strip()
+                    if not line.strip():  # the description begins
+                        return None
+        except OSError:
+            continue
+    return None
+
+
+def _read(distribution: _Distribution | None, file: str) -> str:
+    if distribution is None:
+        return ""
+    try:
+        with open(os.path.join(distribution.folder, file), encoding="utf-8", errors="replace") as text:
+            return text.read()
+    except OSError:
+        return ""
+
+
+_WITHOUT_CUDA = _Build(cuda_version=None, cpu_only=True)
+_FOR_SOME_CUDA = _Build(cuda_version=None, cpu_only=False)
+_PACKAGES = ("torch", "jax", "jaxlib", "jax_plugins", "tensorflow", "cupy")
+_METADATA_FOLDER = re.compile(
+    r"""
+    (?P<name>
+        torch | jaxlib | jax | jax [-_.]+ cuda\d* [-_.]+ (?: plugin | pjrt )
+        | (?: tensorflow | tf [-_.]+ nightly ) (?: [-_.]+ (?: cpu | gpu | intel | macos | rocm ) )?
+        | cupy (?: [-_.]+ (?: cuda \w+ | rocm (?: [-_.]+ \d+ )* ) )?
+    )
+    - \d [^-]* (?: -py [\d.]+ )? \. (?: dist | egg ) -info
+    """,
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
+)
+# As PyTorch's tools/generate_torch_version.py and TensorFlow's tensorflow/tools/build_info/gen_build_info.py write it.
+_TORCH_NOTE = re.compile(r"""^cuda\b[^=\n]*=\s*(?:None|["'](?P<cuda_version>[\d.]+)["'])""", re.MULTILINE)
+_TENSORFLOW_NOTE = re.compile(r"""["'](is_cuda_build|cuda_version)["']\s*[,:]\s*["']?(True|False|[\d.]+)""")
