@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from colab_magics.advice.gpu import driver_failed, driver_not_answering, no_gpu
+from colab_magics.advice.frameworks import cuda_hidden, framework_cpu_only, framework_needs_newer_driver
+from colab_magics.advice.gpu import (
+    driver_failed,
+    driver_not_answering,
+    gpu_idle,
+    gpu_lost,
+    gpu_memory_errors,
+    gpu_memory_nearly_full,
+    gpu_slowed,
+    no_gpu,
+    one_gpu_of_several,
+)
 from colab_magics.advice.ram import high_ram, not_high_ram, ram_nearly_full
 from colab_magics.advice.runtime import disk_nearly_full
 from colab_magics.model import Subject
@@ -22,7 +33,20 @@ class Rule(Protocol):
         """Return the advice if the rule applies."""
 
 
-GPU_RULES: tuple[Rule, ...] = (driver_failed, driver_not_answering, no_gpu)
+GPU_RULES: tuple[Rule, ...] = (
+    driver_failed,
+    driver_not_answering,
+    no_gpu,
+    gpu_lost,
+    gpu_memory_errors,
+    framework_needs_newer_driver,
+    framework_cpu_only,
+    cuda_hidden,
+    gpu_slowed,
+    gpu_memory_nearly_full,
+    one_gpu_of_several,
+    gpu_idle,
+)
 RAM_RULES: tuple[Rule, ...] = (high_ram, not_high_ram, ram_nearly_full)
 RUNTIME_RULES: tuple[Rule, ...] = (disk_nearly_full,)
 RULES: tuple[Rule, ...] = GPU_RULES + RAM_RULES + RUNTIME_RULES

@@ -12,17 +12,21 @@ from builders import (
     A100,
     COLAB,
     DISK,
+    DRIVER,
     GIB,
     JUPYTER,
     KAGGLE,
     LIMITS,
     SILENT,
+    SLICE,
     T4,
+    TORCH,
+    TORCH_CPU,
     a_ram,
     a_snapshot,
 )
 from colab_magics.advice import RULES, advise
-from colab_magics.model import Severity, Subject, Unavailable, Usage
+from colab_magics.model import GpuMemory, Severity, Subject, Unavailable, Usage
 
 STARTING = Unavailable(reason="driver_starting", values=(("seconds", 3.0),))
 NOT_LOADED = Unavailable(reason="driver_not_loaded", values=(("code", 9),))
@@ -136,6 +140,115 @@ def test_ram_nearly_full(ram: object, expected: bool) -> None:
 )
 def test_disk_nearly_full(disks: object, expected: bool) -> None:
     assert ("disk_nearly_full" in advised(disks=disks)) is expected
+
+
+def gpu_with(**changes: object) -> dict[str, object]:
+    return {"gpus": (replace(T4, **changes),)}
+
+
+def memory(used_gib: float, free_gib: float) -> GpuMemory:
+    return GpuMemory(
+        total_bytes=15 * GIB, used_bytes=int(used_gib * GIB), free_bytes=int(free_gib * GIB), reserved_bytes=None
+    )
+
+
+BUSY = {"utilization_percent": 80.0}
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "expected"),
+    [
+        pytest.param("gpu_lost", {"unavailable": (("name", "gpu_lost"),)}, True, id="lost"),
+        pytest.param("gpu_lost", {"unavailable": (("memory", "gpu_needs_reset"),)}, True, id="needs a reset"),
+        pytest.param("gpu_lost", {"unavailable": (("fan_percent", "not_supported"),)}, False, id="not lost"),
+        pytest.param("gpu_memory_errors", {"ecc_errors": 1}, True, id="one error"),
+        pytest.param("gpu_memory_errors", {"ecc_errors": 0}, False, id="no error"),
+        pytest.param("gpu_memory_errors", {"ecc_errors": None}, False, id="no ECC"),
+        pytest.param("gpu_slowed", {"slowdown_reasons": ("power_cap", "thermal_software")}, True, id="too hot"),
+        pytest.param("gpu_slowed", {"slowdown_reasons": ("power_cap",)}, False, id="at its power limit"),
+        pytest.param("gpu_slowed", {"slowdown_reasons": None}, False, id="slowdown unknown"),
+        pytest.param("gpu_memory_nearly_full", {"memory": memory(14.2, 0.74)}, True, id="just under 5 % free"),
+        pytest.param("gpu_memory_nearly_full", {"memory": memory(14.2, 0.76)}, False, id="just over 5 % free"),
+        pytest.param("gpu_memory_nearly_full", {"memory": None}, False, id="memory unknown"),
+        pytest.param("gpu_idle", {"memory": memory(1.5, 13)}, True, id="idle with a tenth held"),
+        pytest.param("gpu_idle", {"memory": memory(1.4, 13)}, False, id="idle with less"),
+        pytest.param("gpu_idle", {"memory": memory(1.5, 13), **BUSY}, False, id="busy"),
+        pytest.param("gpu_idle", {"memory": memory(1.5, 13), "utilization_percent": None}, False, id="use unknown"),
+        pytest.param("cuda_hidden", {"is_hidden": True, "cuda_index": None}, True, id="hidden"),
+        pytest.param("cuda_hidden", {"is_hidden": False}, False, id="not hidden"),
+    ],
+)
+def test_what_a_gpu_is_in(rule: str, changes: dict[str, object], expected: bool) -> None:
+    assert (rule in advised(Subject.GPU, **gpu_with(**changes))) is expected
+
+
+@pytest.mark.parametrize("gpus", [pytest.param(SILENT, id="unavailable"), pytest.param((), id="none")])
+def test_without_a_gpu_nothing_is_said_of_one(gpus: object) -> None:
+    rules = advised(Subject.GPU, gpus=gpus, frameworks=(TORCH_CPU,))
+
+    assert rules in (["driver_not_answering"], ["no_gpu"])
+
+
+def test_a_slice_that_cuda_sees_is_not_hidden() -> None:
+    hidden = {"is_hidden": True, "cuda_index": None}
+
+    assert "cuda_hidden" in advised(Subject.GPU, **gpu_with(slices=(replace(SLICE, cuda_index=None),), **hidden))
+    assert "cuda_hidden" not in advised(Subject.GPU, **gpu_with(slices=(SLICE,), **hidden))
+
+
+@pytest.mark.parametrize(
+    ("used_gib", "hidden", "expected"),
+    [
+        pytest.param((8, 0.1), (False, False), True, id="one of two"),
+        pytest.param((8, 1), (False, False), False, id="both"),
+        pytest.param((0.1, 0.1), (False, False), False, id="none"),
+        pytest.param((8, 0.1), (False, True), False, id="the other is hidden on purpose"),
+        pytest.param((8,), (False,), False, id="only one is there"),
+    ],
+)
+def test_several_gpus_and_one_used(used_gib: tuple[float, ...], hidden: tuple[bool, ...], expected: bool) -> None:
+    gpus = tuple(
+        replace(T4, index=index, memory=memory(used, 15 - used), is_hidden=is_hidden)
+        for index, (used, is_hidden) in enumerate(zip(used_gib, hidden, strict=True))
+    )
+    assert ("one_gpu_of_several" in advised(Subject.GPU, gpus=gpus)) is expected
+
+
+JAX = replace(TORCH, name="jax", version="0.7.2", cuda_version="12", loaded=False)
+
+
+@pytest.mark.parametrize(
+    ("frameworks", "expected"),
+    [
+        pytest.param((TORCH_CPU,), True, id="loaded and without CUDA"),
+        pytest.param((TORCH,), False, id="with CUDA"),
+        pytest.param((replace(TORCH_CPU, cpu_only=None),), False, id="cannot be told"),
+        pytest.param((replace(TORCH_CPU, loaded=False),), True, id="installed, and the only one"),
+        pytest.param((replace(TORCH_CPU, loaded=False), JAX), False, id="installed, beside one that can"),
+        pytest.param((TORCH_CPU, JAX), True, id="loaded, beside one that can"),
+        pytest.param((), False, id="none installed"),
+        pytest.param(None, False, id="not asked"),
+    ],
+)
+def test_a_framework_without_cuda_beside_a_gpu(frameworks: object, expected: bool) -> None:
+    assert ("framework_cpu_only" in advised(Subject.GPU, frameworks=frameworks)) is expected
+
+
+@pytest.mark.parametrize(
+    ("needed", "newest", "expected"),
+    [
+        pytest.param("13.0", "12.8", True, id="a later major version"),
+        pytest.param("13", "12.8", True, id="only the major version told"),
+        pytest.param("12.8", "12.2", False, id="a later minor version will do"),
+        pytest.param("12.8", "13.0", False, id="an earlier one"),
+        pytest.param(None, "12.8", False, id="build unknown"),
+        pytest.param("13.0", None, False, id="driver unknown"),
+    ],
+)
+def test_a_framework_for_a_later_cuda_than_the_driver_s(needed: str | None, newest: str | None, expected: bool) -> None:
+    changes = {"frameworks": (replace(TORCH, cuda_version=needed),), "driver": replace(DRIVER, cuda_version=newest)}
+
+    assert ("framework_needs_newer_driver" in advised(Subject.GPU, **changes)) is expected
 
 
 def test_the_most_serious_comes_first() -> None:
