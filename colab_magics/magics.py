@@ -59,6 +59,7 @@ class ColabMagics(Magics):
 
     @magic_arguments()
     @_shown_as_usual
+    @argument("-p", "--processes", action="store_true", help="Show who holds GPU memory: number, name, memory.")
     @argument("index", nargs="*", metavar="INDEX", help="Only the GPUs with these numbers (NVML's, as in nvidia-smi).")
     @line_magic
     def gpu_info(self, line: str) -> Report | None:
@@ -117,7 +118,9 @@ class ColabMagics(Magics):
             if options.json:
                 display.print_json(report)
             else:
-                display.show(report, everything=options.everything)
+                display.show(
+                    report, everything=options.everything, processes="processes" in options and options.processes
+                )
         return None
 
 

@@ -11,6 +11,7 @@ from colab_magics.model import Limits, Report, Service, Snapshot, Subject
 from colab_magics.observer.client import DEADLINE_SECONDS
 from colab_magics.probes.cpu import probe_cpu
 from colab_magics.probes.disk import probe_disks
+from colab_magics.probes.frameworks import probe_frameworks
 from colab_magics.probes.gpu import probe_gpus
 from colab_magics.probes.platform import probe_platform
 from colab_magics.probes.ram import probe_ram
@@ -26,7 +27,7 @@ def gpu_info(
     `shell_class` is the dotted name of the IPython shell's class, None outside IPython. The driver is waited for no
     longer than `driver_deadline_seconds`.
     """
-    snapshot = _with_gpus(_begin(shell_class), driver_deadline_seconds)
+    snapshot = _with_frameworks(_with_gpus(_begin(shell_class), driver_deadline_seconds))
     if snapshot.gpus == ():
         snapshot = _with_machine(snapshot, everything=everything)
     return _judge(Subject.GPU, snapshot)
@@ -46,7 +47,7 @@ def runtime_status(
     *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
 ) -> Report:
     """Look at everything."""
-    snapshot = _with_gpus(_begin(shell_class), driver_deadline_seconds)
+    snapshot = _with_frameworks(_with_gpus(_begin(shell_class), driver_deadline_seconds))
     return _judge(Subject.RUNTIME, _with_machine(snapshot, everything=everything))
 
 
@@ -57,6 +58,13 @@ def _begin(shell_class: str | None) -> Snapshot:
 def _with_gpus(snapshot: Snapshot, deadline_seconds: float) -> Snapshot:
     gpus, driver = probe_gpus(deadline_seconds=deadline_seconds)
     return replace(snapshot, gpus=gpus, driver=driver)
+
+
+def _with_frameworks(snapshot: Snapshot) -> Snapshot:
+    """Look for frameworks that could use the GPU, where there is one."""
+    if not isinstance(snapshot.gpus, tuple) or not snapshot.gpus:
+        return snapshot
+    return replace(snapshot, frameworks=probe_frameworks())
 
 
 def _with_machine(snapshot: Snapshot, *, everything: bool) -> Snapshot:

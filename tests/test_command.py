@@ -43,7 +43,18 @@ def test_json_has_every_section(tmp_path: Path, plug_in: Callable[..., FakeDrive
 
     assert done.stdout.count("\n") == 1
     seen = json.loads(done.stdout)
-    assert seen.keys() == {"schema", "taken_at", "platform", "driver", "gpus", "ram", "disk", "cpu", "advice"}
+    assert seen.keys() == {
+        "schema",
+        "taken_at",
+        "platform",
+        "driver",
+        "gpus",
+        "frameworks",
+        "ram",
+        "disk",
+        "cpu",
+        "advice",
+    }
     assert seen["platform"]["ipython_version"] is None
 
 

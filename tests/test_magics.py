@@ -94,9 +94,9 @@ def test_each_magic_has_the_sections_it_looked_at(
         run(loaded, f"%{magic} --json")
         sections[magic] = json.loads(capsys.readouterr().out).keys() - {"schema", "taken_at", "platform", "advice"}
 
-    assert sections["gpu_info"] == {"gpus", "driver"}
+    assert sections["gpu_info"] == {"gpus", "driver", "frameworks"}
     assert sections["ram_info"] == {"ram"}
-    assert sections["runtime_status"] == {"gpus", "driver", "ram", "disk", "cpu"}
+    assert sections["runtime_status"] == {"gpus", "driver", "frameworks", "ram", "disk", "cpu"}
 
 
 @pytest.mark.parametrize("magic", MAGICS)

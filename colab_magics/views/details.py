@@ -5,8 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from colab_magics import units
-from colab_magics.model import Cpu, Disk, Driver, Gpu, Platform, Ram, Snapshot, Unavailable
-from colab_magics.views import words
+from colab_magics.model import (
+    Cpu,
+    Disk,
+    Driver,
+    Framework,
+    Gpu,
+    GpuMemory,
+    Platform,
+    Ram,
+    Snapshot,
+    Unavailable,
+)
+from colab_magics.views import summary, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +32,7 @@ def tables(snapshot: Snapshot) -> list[tuple[str, Rows]]:
         found += [(f"GPU {gpu.index}", _gpu_rows(gpu)) for gpu in snapshot.gpus]
     if isinstance(snapshot.driver, Driver):
         found.append(("NVIDIA driver", _driver_rows(snapshot.driver)))
+    found += [(framework.name, _framework_rows(framework)) for framework in snapshot.frameworks or ()]
     if isinstance(snapshot.ram, Ram):
         found.append(("RAM", _ram_rows(snapshot.ram)))
     if isinstance(snapshot.cpu, Cpu):
@@ -43,21 +55,61 @@ def _known(value: Any, show: Callable[[Any], str], reason: str | None = None) ->
 def _gpu_rows(gpu: Gpu) -> Rows:
     reasons = {field: words.field_reason(key) for field, key in gpu.unavailable}
 
-    def row(label: str, field: str, show: Callable[..., str]) -> tuple[str, str]:
+    def row(label: str, field: str, show: Callable[[Any], str]) -> tuple[str, str]:
         return label, _known(getattr(gpu, field), show, reasons.get(field))
 
-    processes = gpu.processes or ()
+    in_cuda = "hidden by CUDA_VISIBLE_DEVICES" if gpu.is_hidden else "not available: it cannot be told for certain"
     return [
         row("name", "name", units.printable),
         row("uuid", "uuid", units.printable),
-        ("number in CUDA", _known(gpu.cuda_index, lambda index: f"cuda:{index}", "it cannot be told for certain")),
-        row("memory", "memory", lambda memory: f"{units.used_of(memory.used_bytes, memory.total_bytes)} used"),
-        row("utilization", "utilization_percent", lambda percent: f"{percent:.0f} %"),
-        row("temperature", "temperature_celsius", lambda celsius: f"{celsius:.0f} °C"),
-        row("power", "power_watts", lambda watts: f"{watts:.1f} W"),
-        row("power limit", "power_limit_watts", lambda watts: f"{watts:.1f} W"),
-        row("processes", "processes", lambda processes: str(len(processes))),
-        *((f"process {process.pid}", _known(process.memory_used_bytes, units.size)) for process in processes),
+        row("PCI address", "pci_bus_id", units.printable),
+        ("number in CUDA", in_cuda if gpu.cuda_index is None else f"cuda:{gpu.cuda_index}"),
+        row("compute capability", "compute_capability", units.printable),
+        row("architecture", "architecture", units.printable),
+        row("virtualization", "virtualization", units.printable),
+        row("memory", "memory", _memory),
+        row("use", "utilization_percent", "{:.0f} %".format),
+        row("memory reads and writes", "memory_utilization_percent", "{:.0f} %".format),
+        row("temperature", "temperature_celsius", "{:.0f} °C".format),
+        row("power", "power_watts", "{:.1f} W".format),
+        row("power limit", "power_limit_watts", "{:.1f} W".format),
+        row("energy since the driver started", "energy_joules", lambda joules: f"{joules / 3.6e6:.3f} kWh"),
+        row("graphics clock", "graphics_clock_mhz", "{} MHz".format),
+        row("memory clock", "memory_clock_mhz", "{} MHz".format),
+        row("slowed down by", "slowdown_reasons", lambda causes: ", ".join(map(words.slowdown, causes)) or "nothing"),
+        row("performance state", "performance_state", "P{}".format),
+        row("fan", "fan_percent", "{:.0f} %".format),
+        row("ECC", "ecc_enabled", _on_or_off),
+        row("uncorrected memory errors", "ecc_errors", str),
+        row("persistence", "persistence_enabled", _on_or_off),
+        row("MIG", "mig_enabled", _on_or_off),
+        *(("slice", summary.slice_sentence(part)) for part in gpu.slices),
+        *(("held by", sentence) for sentence in summary.process_sentences(gpu)),
+    ]
+
+
+def _memory(memory: GpuMemory) -> str:
+    used = f"{units.used_of(memory.used_bytes, memory.total_bytes)} used, {units.gib(memory.free_bytes)} free"
+    if memory.reserved_bytes is None:
+        return f"{used} (this driver counts what it reserves as used)"
+    return f"{used}, {units.gib(memory.reserved_bytes)} reserved by the driver"
+
+
+def _on_or_off(setting: bool) -> str:  # noqa: FBT001 - a reading, not a switch
+    return "on" if setting else "off"
+
+
+def _framework_rows(framework: Framework) -> Rows:
+    if framework.cpu_only:
+        build = "without CUDA"
+    elif framework.cuda_version is None:
+        build = "not available: its package does not tell"
+    else:
+        build = f"for CUDA {units.printable(framework.cuda_version)}"
+    return [
+        ("version", units.printable(framework.version)),
+        ("build", build),
+        ("loaded in this kernel", "yes" if framework.loaded else "no"),
     ]
 
 

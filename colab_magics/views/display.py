@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from colab_magics.model import Report
 
 
-def show(report: Report, *, everything: bool = False) -> None:
+def show(report: Report, *, everything: bool = False, processes: bool = False) -> None:
     """Display text and HTML together; the frontend takes the richer one that it knows."""
     bundle = {
-        "text/plain": text.render(report, everything=everything),
-        "text/html": html.render(report, everything=everything),
+        "text/plain": text.render(report, everything=everything, processes=processes),
+        "text/html": html.render(report, everything=everything, processes=processes),
     }
     # A finished bundle spares IPython's formatters, which cost more than making the report.
     display(bundle, raw=True)  # type: ignore[no-untyped-call]  # IPython has not typed it

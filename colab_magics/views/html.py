@@ -12,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from colab_magics import units
-from colab_magics.model import Gpu, Ram, Report, Snapshot, Usage
+from colab_magics.model import Gpu, GpuMemory, Ram, Report, Snapshot, Usage
 from colab_magics.views import details, summary, words
 from colab_magics.views.text import MOST_FINDINGS
 
@@ -25,12 +25,14 @@ Bar = tuple[str, float | None, str]
 _MOST_GPUS = 8
 
 
-def render(report: Report, *, everything: bool = False) -> str:
+def render(report: Report, *, everything: bool = False, processes: bool = False) -> str:
     """Return the report as one `<div>` with its style sheet."""
     first, *others = summary.answer(report)
     parts = [f'<p class="cm-answer">{_text(first[0])}</p>']
     parts += [_paragraph(sentences) for sentences in (first[1:], *_without_gpu_rows(others, report)) if sentences]
     parts.append(_bars(report.snapshot, everything=everything))
+    if processes and not everything:
+        parts.append(_process_list(report.snapshot))
     advice = report.advice if everything else report.advice[:MOST_FINDINGS]
     for position, item in enumerate(advice):
         guide = words.guide(item, report.snapshot.platform) if everything or position == 0 else None
@@ -68,6 +70,12 @@ def _bars(snapshot: Snapshot, *, everything: bool) -> str:
     return f'<table class="cm-bars">{"".join(_bar(*row) for row in rows)}</table>'
 
 
+def _process_list(snapshot: Snapshot) -> str:
+    gpus = snapshot.gpus if isinstance(snapshot.gpus, tuple) else ()
+    rows = [(f"GPU {gpu.index}", sentence) for gpu in gpus for sentence in summary.process_sentences(gpu)]
+    return _rows(rows) if rows else ""
+
+
 def _bar(label: str, percent: float | None, said: str) -> str:
     title = f"{_text(label)}: {_text(said)}"
     meter = "" if percent is None else f'<meter min="0" max="100" value="{percent:.0f}" title="{title}"></meter>'
@@ -89,13 +97,15 @@ def _gpu_bars(gpus: Sequence[Gpu]) -> list[Bar]:
     return bars
 
 
-def _usage_bar(label: str, usage: Usage) -> Bar:
+def _usage_bar(label: str, usage: Usage | GpuMemory) -> Bar:
     return label, usage.used_percent, units.used_of(usage.used_bytes, usage.total_bytes)
 
 
 def _advice(found: str | None, guide: words.Guide | None) -> str:
     parts = [] if found is None else [f"<p>{_text(found)}</p>"]
-    if guide is not None:
+    if guide is not None and len(guide.steps) == 1:
+        parts.append(_paragraph([f"{guide.purpose}: {guide.steps[0]}", *guide.consequences]))
+    elif guide is not None:
         steps = "".join(f"<li>{_text(step)}</li>" for step in guide.steps)
         parts.append(f'<p>{_text(guide.purpose)}:</p><ol class="cm-steps">{steps}</ol>')
         parts.append(_paragraph(guide.consequences) if guide.consequences else "")
@@ -103,8 +113,12 @@ def _advice(found: str | None, guide: words.Guide | None) -> str:
 
 
 def _details(title: str, rows: details.Rows) -> str:
+    return f"<details open><summary>{_text(title)}</summary>{_rows(rows)}</details>"
+
+
+def _rows(rows: details.Rows) -> str:
     cells = "".join(f'<tr><th scope="row">{_text(name)}</th><td>{_text(value)}</td></tr>' for name, value in rows)
-    return f'<details open><summary>{_text(title)}</summary><table class="cm-rows">{cells}</table></details>'
+    return f'<table class="cm-rows">{cells}</table>'
 
 
 @functools.cache

@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from colab_magics.model import Gpu, Platform, Report, Unavailable
+from colab_magics.model import Gpu, MigSlice, Platform, Report, Unavailable
 from colab_magics.views import words
 
 SCHEMA = 1
@@ -21,6 +21,7 @@ def document(report: Report) -> dict[str, Any]:
     sections: dict[str, Any] = {
         "driver": snapshot.driver,
         "gpus": snapshot.gpus,
+        "frameworks": snapshot.frameworks,
         "ram": snapshot.ram,
         "disk": snapshot.disks,
         "cpu": snapshot.cpu,
@@ -55,10 +56,19 @@ def _section(seen: Any, platform: Platform) -> Any:
         case tuple():
             return [_section(item, platform) for item in seen]
         case Gpu():
-            reasons = {field: words.field_reason(key) for field, key in seen.unavailable}
-            return {**asdict(seen), "unavailable": reasons}
+            return {
+                **asdict(seen),
+                "unavailable": _reasons(seen),
+                "slices": [_section(one, platform) for one in seen.slices],
+            }
+        case MigSlice():
+            return {**asdict(seen), "unavailable": _reasons(seen)}
         case _:
             return asdict(seen)
+
+
+def _reasons(seen: Gpu | MigSlice) -> dict[str, str]:
+    return {field: words.field_reason(key) for field, key in seen.unavailable}
 
 
 def _instructions(guide: words.Guide | None) -> dict[str, list[str]]:

@@ -6,11 +6,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from colab_magics import units
-from colab_magics.model import Advice, Cpu, Disk, Gpu, Ram, Report, Snapshot, Subject, Unavailable
+from colab_magics.model import Advice, Cpu, Disk, Gpu, GpuProcess, MigSlice, Ram, Report, Snapshot, Subject, Unavailable
 from colab_magics.views import words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _SAID_BY_THE_ANSWER = frozenset({"no_gpu", "driver_failed", "driver_not_answering"})
 _FEW_GPUS = 2
@@ -54,6 +54,8 @@ def gpu_facts(gpu: Gpu) -> str:
     facts = []
     if gpu.memory is not None:
         facts.append(f"{units.used_of(gpu.memory.used_bytes, gpu.memory.total_bytes)} used")
+    elif ("memory", "unified_memory") in gpu.unavailable:
+        facts.append(f"shares the machine's RAM, {units.size(_held_bytes(gpu.processes or ()))} held by its processes")
     if gpu.utilization_percent is not None:
         facts.append(f"{gpu.utilization_percent:.0f} % busy" if gpu.utilization_percent else "idle")
     if gpu.temperature_celsius is not None:
@@ -65,9 +67,38 @@ def gpu_facts(gpu: Gpu) -> str:
     return ", ".join(facts) if facts else _why_nothing(gpu)
 
 
-def gpu_name(gpu: Gpu) -> str:
-    """Return a GPU's name, safe to print."""
+def gpu_name(gpu: Gpu | MigSlice) -> str:
+    """Return a GPU's or a slice's name, safe to print."""
     return "GPU of unknown name" if gpu.name is None else units.printable(gpu.name)
+
+
+def slice_sentence(part: MigSlice) -> str:
+    """Return one MIG device in one sentence."""
+    memory = part.memory
+    used = "memory not available" if memory is None else f"{units.used_of(memory.used_bytes, memory.total_bytes)} used"
+    cuda = "" if part.cuda_index is None else f", cuda:{part.cuda_index}"
+    return f"MIG {part.index}  {gpu_name(part)}: {used}{cuda}."
+
+
+def process_sentences(gpu: Gpu) -> tuple[str, ...]:
+    """Return who holds a GPU: each process that is here, and what the others hold together."""
+    processes = (*(gpu.processes or ()), *(one for part in gpu.slices for one in part.processes or ()))
+    if gpu.processes is None and not processes:
+        reason = dict(gpu.unavailable).get("processes")
+        return (f"Its processes are not available{f': {words.field_reason(reason)}' if reason else ''}.",)
+    here = tuple(_process_sentence(process) for process in processes if process.is_here is not False)
+    elsewhere = [process for process in processes if process.is_here is False]
+    if elsewhere:
+        held = (
+            f"hold {units.size(_held_bytes(elsewhere))}"
+            if _is_known(elsewhere)
+            else "hold memory, how much is not told"
+        )
+        return (*here, f"Processes outside this container: {len(elsewhere)}; they {held}.")
+    if not processes:
+        in_use = gpu.memory is not None and gpu.memory.used_bytes > 0
+        return ("The driver lists no process, though memory is in use." if in_use else "No process holds it.",)
+    return here
 
 
 def machine_sentence(snapshot: Snapshot) -> str:
@@ -101,9 +132,16 @@ def ram_sentences(ram: Ram | Unavailable | None) -> tuple[str, ...]:
 
 def _gpu_paragraphs(snapshot: Snapshot) -> tuple[tuple[str, ...], ...]:
     gpus = snapshot.gpus
-    if not isinstance(gpus, tuple) or len(gpus) < 2:  # noqa: PLR2004 - one is not several
+    if not isinstance(gpus, tuple) or not gpus:
         return (_gpu_sentences(snapshot),)
-    return ((_all_gpus_sentence(gpus),), *((f"{gpu.index}  {gpu_sentence(gpu)}",) for gpu in gpus))
+    if len(gpus) == 1:
+        return (_gpu_sentences(snapshot), *((slice_sentence(part),) for part in gpus[0].slices))
+    rows = [
+        (sentence,)
+        for gpu in gpus
+        for sentence in (f"{gpu.index}  {gpu_sentence(gpu)}", *map(slice_sentence, gpu.slices))
+    ]
+    return ((_all_gpus_sentence(gpus),), *rows)
 
 
 def _gpu_sentences(snapshot: Snapshot) -> tuple[str, ...]:
@@ -148,6 +186,22 @@ def disk_name(disk: Disk, disks: Sequence[Disk]) -> str:
 
 def _where(disk: Disk, disks: Sequence[Disk]) -> str:
     return "" if len(disks) == 1 else f" ({' and '.join(disk.places)})"
+
+
+def _process_sentence(process: GpuProcess) -> str:
+    name = "" if process.name is None else f" ({units.printable(process.name)})"
+    whose = ", this kernel" if process.is_this_kernel else ""
+    doubt = ", perhaps outside this container" if process.is_here is None else ""
+    held = "not available" if process.memory_used_bytes is None else units.size(process.memory_used_bytes)
+    return f"Process {process.pid}{name}{whose}{doubt}: {held}."
+
+
+def _held_bytes(processes: Iterable[GpuProcess]) -> int:
+    return sum(process.memory_used_bytes or 0 for process in processes)
+
+
+def _is_known(processes: Iterable[GpuProcess]) -> bool:
+    return all(process.memory_used_bytes is not None for process in processes)
 
 
 def _why_nothing(gpu: Gpu) -> str:

@@ -17,8 +17,8 @@ MOST_LINES = 8
 MOST_FINDINGS = 3
 
 
-def render(report: Report, *, everything: bool = False) -> str:
-    """Return the report as text: at most eight lines, unless `everything` is wanted."""
+def render(report: Report, *, everything: bool = False, processes: bool = False) -> str:
+    """Return the report as text: at most eight lines, unless `everything` or the `processes` on the GPUs are wanted."""
     answer = [line for paragraph in summary.answer(report) for line in _flow(paragraph)]
     advice = list(report.advice if everything else report.advice[:MOST_FINDINGS])
     found = [[] if summary.is_said(report, item) else _flow([words.finding(item)]) for item in advice]
@@ -27,7 +27,22 @@ def render(report: Report, *, everything: bool = False) -> str:
         body = [line for pair in zip(found, guides, strict=True) for lines in pair for line in lines]
         return "\n".join([*answer, *body, *_detail_lines(report)])
     body = [*found[0], *guides[0], *(line for lines in found[1:] for line in lines)] if advice else []
+    if processes:
+        return "\n".join([*answer, *_process_lines(report), *body])
     return "\n".join(_shortened(answer, body, report))
+
+
+def _process_lines(report: Report) -> list[str]:
+    gpus = report.snapshot.gpus
+    if not isinstance(gpus, tuple):
+        return []
+    several = len(gpus) > 1
+    return [
+        line
+        for gpu in gpus
+        for sentence in summary.process_sentences(gpu)
+        for line in _flow([f"GPU {gpu.index}: {sentence}" if several else sentence])
+    ]
 
 
 def _shortened(answer: Sequence[str], body: Sequence[str], report: Report) -> list[str]:

@@ -29,8 +29,14 @@ def test_a_gpu_has_the_model_s_fields_in_bytes_and_numbers() -> None:
     (gpu,) = document()["gpus"]
 
     assert gpu.keys() == {field.name for field in dataclasses.fields(model.Gpu)}
-    assert gpu["memory"] == {"total_bytes": 15360 * 2**20, "used_bytes": 410 * 2**20}
-    assert gpu["processes"] == [{"pid": 1234, "memory_used_bytes": 400 * 2**20}]
+    assert gpu["memory"] == {
+        "total_bytes": 15360 * 2**20,
+        "used_bytes": 410 * 2**20,
+        "free_bytes": 14502 * 2**20,
+        "reserved_bytes": 448 * 2**20,
+    }
+    assert gpu["processes"][0]["pid"] == 1234
+    assert gpu["processes"][0]["memory_used_bytes"] == 400 * 2**20
     assert gpu["power_watts"] == 9.3
 
 

@@ -9,17 +9,21 @@ from builders import (
     A100,
     CPU_RUNTIME,
     EIGHT_A100,
+    GB10,
     HUNG_DRIVER,
     JUPYTER,
     KAGGLE,
+    MIG_IN_A_CONTAINER,
     MUTE_GPU,
     NOTHING_AVAILABLE,
     RAM_IN_FULL,
     T4,
+    TORCH_CPU,
     a_ram,
     a_report,
 )
-from colab_magics.model import Subject, Unavailable
+from colab_magics.model import GpuProcess, Subject, Unavailable
+from colab_magics.observer import nvml
 from colab_magics.views import html, json, text, words
 
 CASES: dict[str, dict[str, Any]] = {
@@ -28,6 +32,8 @@ CASES: dict[str, dict[str, Any]] = {
     "hung_driver": HUNG_DRIVER,
     "eight_a100": {"gpus": EIGHT_A100, "ram": a_ram(83.5)},
     "mute_gpu": {"gpus": (MUTE_GPU,)},
+    "gb10": {"gpus": (GB10,)},
+    "mig": {"gpus": (MIG_IN_A_CONTAINER,), "frameworks": (TORCH_CPU,)},
     "container": {"ram": a_ram(64.0, limited_by="cgroup_v2", limit_level=1, limit_bytes=4 * 2**30, headroom_bytes=2**28,
                   children_bytes=2**27), "platform": JUPYTER, **CPU_RUNTIME},
     "kaggle": {"platform": KAGGLE, **CPU_RUNTIME},
@@ -170,7 +176,7 @@ def test_nobody_is_named_and_no_path_is_shown() -> None:
 
 @pytest.mark.parametrize("key", words.REASONS)
 def test_every_reason_has_a_sentence_for_every_magic(key: str) -> None:
-    values = (("seconds", 3), ("cause", "SIGSEGV"), ("error", "EPERM"))
+    values = (("seconds", 3), ("cause", "SIGSEGV"), ("error", "EPERM"), ("library", "580.1"), ("module", "575.2"))
     unavailable = Unavailable(reason=key, values=values)
 
     for subject in Subject:
@@ -179,6 +185,72 @@ def test_every_reason_has_a_sentence_for_every_magic(key: str) -> None:
 
 
 def test_an_error_code_nobody_knows_is_still_said() -> None:
-    shown = text.render(a_report(Subject.GPU, gpus=Unavailable(reason="nvml_error_999", values=(("code", 999),))))
+    shown = text.render(a_report(Subject.GPU, gpus=Unavailable(reason="nvml_error_77", values=(("code", 77),))))
 
-    assert shown == "The NVIDIA driver answered with error 999."
+    assert shown == "The NVIDIA driver cannot be asked: NVML error 77."
+
+
+def test_a_gpu_that_shares_the_machine_s_ram_is_said_to() -> None:
+    shown = text.render(a_report(Subject.GPU, gpus=(GB10,)))
+
+    assert shown.startswith("NVIDIA GB10: shares the machine's RAM, 3.0 GiB held by its processes, idle")
+
+
+def test_a_slice_is_shown_where_its_parent_will_not_tell() -> None:
+    lines = text.render(a_report(Subject.GPU, gpus=(MIG_IN_A_CONTAINER,))).split("\n")
+
+    assert lines[0] == "NVIDIA H100 80GB HBM3: 61 °C, 250 of 400 W."
+    assert lines[1] == "MIG 2  NVIDIA H100 80GB HBM3 MIG 1g.10gb: 1.0 of 9.8 GiB used, cuda:0."
+
+
+def processes_of(*processes: GpuProcess, **changes: Any) -> list[str]:
+    gpu = replace(T4, processes=processes, **changes)
+    return text.render(a_report(Subject.GPU, gpus=(gpu,)), processes=True).split("\n")[1:]
+
+
+def test_processes_are_shown_on_request_with_name_and_memory() -> None:
+    (ours,) = T4.processes or ()
+    other = replace(ours, pid=99, name="\x1b[31mblender", is_this_kernel=False, memory_used_bytes=None)
+
+    assert processes_of(ours, other) == [
+        "Process 1234 (python3), this kernel: 400 MiB.",
+        "Process 99 (\\x1b[31mblender): not available.",
+    ]
+
+
+def test_processes_of_another_namespace_are_kept_and_named_so() -> None:
+    (ours,) = T4.processes or ()
+    outside = replace(ours, is_here=False, is_this_kernel=False, name=None, memory_used_bytes=3 * 2**30)
+    doubtful = replace(ours, pid=7, is_here=None, is_this_kernel=False, name=None)
+
+    assert processes_of(outside, replace(outside, pid=8), doubtful) == [
+        "Process 7, perhaps outside this container: 400 MiB.",
+        "Processes outside this container: 2; they hold 6.0 GiB.",
+    ]
+    assert processes_of(replace(outside, memory_used_bytes=None)) == [
+        "Processes outside this container: 1; they hold memory, how much is not told."
+    ]
+
+
+def test_no_process_is_never_said_of_memory_in_use() -> None:
+    assert processes_of() == ["The driver lists no process, though memory is in use."]
+
+
+def test_processes_that_the_driver_will_not_list_are_not_available() -> None:
+    gpu = replace(T4, processes=None, unavailable=(("processes", "no_permission"),))
+    shown = text.render(a_report(Subject.GPU, gpus=(gpu,)), processes=True)
+
+    assert shown.endswith("Its processes are not available: no permission.")
+
+
+def test_a_framework_that_cannot_use_the_gpu_is_said_with_what_to_install() -> None:
+    shown = text.render(a_report(Subject.GPU, frameworks=(TORCH_CPU,)))
+
+    assert "torch 2.11.0+cpu is a build without CUDA: it cannot use the GPU." in shown
+    assert "pytorch.org/get-started" in shown
+
+
+@pytest.mark.parametrize("key", sorted({*nvml._REASONS.values(), "binding_too_old", "changing_too_fast", "not_text"}))
+def test_every_reason_the_driver_can_give_has_words_for_a_field_and_for_the_whole(key: str) -> None:
+    assert words.field_reason(key)
+    assert words.reason(Unavailable(reason=key, values=(("library", "1"), ("module", "2")))).endswith(".")
