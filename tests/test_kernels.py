@@ -14,6 +14,7 @@ import psutil
 import pytest
 from jupyter_client.manager import KernelManager, start_new_kernel
 
+from colab_magics.probes.processes import in_initial_namespace
 from fake_nvml import FakeDriver
 
 
@@ -268,6 +269,44 @@ def test_what_a_driver_prints_stays_out_of_the_notebook(
 
     assert answer.shown[0]["text/plain"].startswith("Tesla T4: ")
     assert answer.streams == {"stdout": "", "stderr": ""}
+
+
+def test_a_process_is_this_kernel_only_where_that_is_certain(
+    open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
+) -> None:
+    driver = plug_in("t4")
+    notebook = open_notebook()
+    kernel = notebook.pid
+    driver.set(f"gpu0.process = {kernel} 104857600 C")
+    (shown,) = notebook.run("%gpu_info -p").shown
+
+    # In a container the number may be the host's, and this kernel has no device file open to prove the contrary.
+    expected = (
+        f"Process {kernel} (python"
+        if in_initial_namespace()
+        else "Processes outside this container: 1; they hold 100 MiB."
+    )
+    assert expected in shown["text/plain"]
+    assert (", this kernel: 100 MiB." in shown["text/plain"]) is in_initial_namespace()
+
+
+def test_a_report_touches_no_framework_and_no_cuda(
+    open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver], tmp_path: Path
+) -> None:
+    plug_in("t4")
+    notebook = open_notebook()
+    site = tmp_path / "site"
+    (site / "torch").mkdir(parents=True)
+    (site / "torch/__init__.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w')\n")
+    (site / "torch-2.11.0+cpu.dist-info").mkdir()
+    (site / "torch-2.11.0+cpu.dist-info/METADATA").write_text("Name: torch\nVersion: 2.11.0+cpu\n")
+    notebook.run(f"import sys; sys.path.insert(0, {str(site)!r}); before = set(sys.modules)")
+    (shown,) = notebook.run("%gpu_info").shown
+
+    assert "torch 2.11.0+cpu is a build without CUDA: it cannot use the GPU." in shown["text/plain"]
+    assert not (tmp_path / "imported").exists()
+    brought = notebook.run("print({name.split('.')[0] for name in set(sys.modules) - before})").stdout
+    assert not {"torch", "jax", "tensorflow", "cupy", "pynvml"} & set(brought.strip("{}\n'").split("', '"))
 
 
 def test_hosted_colab_is_recognised_by_its_variables(

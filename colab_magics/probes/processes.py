@@ -16,12 +16,15 @@ _DEVICE_FILES = ("/dev/nvidia", "/dev/dxg")
 
 
 def is_here(pid: int, *, root: str = "/") -> bool | None:
-    """Tell whether a process number of the driver's means the process of that number here; None if nobody can say."""
+    """Tell whether a process number of the driver's means the process of that number here; None if nobody can say.
+
+    Outside of every container a process that cannot be seen has ended meanwhile, or /proc hides it.
+    """
     folder = os.path.join(root, "proc", str(pid))
+    if in_initial_namespace(root=root):
+        return True if os.path.isdir(folder) else None
     if not os.path.isdir(folder):
         return False
-    if in_initial_namespace(root=root):
-        return True
     try:
         open_files = os.listdir(os.path.join(folder, "fd"))
     except OSError:

@@ -191,7 +191,7 @@ def _where(disk: Disk, disks: Sequence[Disk]) -> str:
 def _process_sentence(process: GpuProcess) -> str:
     name = "" if process.name is None else f" ({units.printable(process.name)})"
     whose = ", this kernel" if process.is_this_kernel else ""
-    doubt = ", perhaps outside this container" if process.is_here is None else ""
+    doubt = " (cannot be told whose)" if process.is_here is None else ""
     held = "not available" if process.memory_used_bytes is None else units.size(process.memory_used_bytes)
     return f"Process {process.pid}{name}{whose}{doubt}: {held}."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ def render(report: Report, *, everything: bool = False, processes: bool = False)
         return "\n".join([*answer, *body, *_detail_lines(report)])
     body = [*found[0], *guides[0], *(line for lines in found[1:] for line in lines)] if advice else []
     if processes:
-        return "\n".join([*answer, *_process_lines(report), *body])
+        return "\n".join([*_shortened(answer, [], report), *_process_lines(report), *body])
     return "\n".join(_shortened(answer, body, report))
 
 
@@ -87,5 +88,16 @@ def _flow(sentences: Iterable[str], *, together: bool = True, gap: str = " ") ->
         if together and lines and len(lines[-1]) + len(gap) + len(sentence) <= WIDTH:
             lines[-1] += gap + sentence
         else:
-            lines += textwrap.wrap(sentence, WIDTH, subsequent_indent="  ")
+            lines += _broken(sentence)
+    return lines
+
+
+def _broken(sentence: str) -> list[str]:
+    """Break a sentence that is too long, after a comma if that is enough: "14 of 320 W" stays together."""
+    lines: list[str] = []
+    for part in re.split(r"(?<=,) ", sentence):
+        if lines and len(lines[-1]) + 1 + len(part) <= WIDTH:
+            lines[-1] += f" {part}"
+        else:
+            lines += textwrap.wrap(part, WIDTH, initial_indent="  " if lines else "", subsequent_indent="  ")
     return lines

@@ -9,6 +9,7 @@ import pytest
 
 from colab_magics.model import Driver, Gpu, GpuMemory, GpuProcess, Unavailable
 from colab_magics.probes.gpu import probe_gpus
+from colab_magics.probes.processes import in_initial_namespace
 from fake_nvml import PROFILES, FakeDriver
 
 Plug = Callable[..., FakeDriver]
@@ -38,7 +39,7 @@ def test_a_t4_as_the_driver_describes_it(plug_in: Plug) -> None:
             pid=5000077,
             memory_used_bytes=1048576,
             kinds=("compute",),
-            is_here=False,
+            is_here=None if in_initial_namespace() else False,
             is_this_kernel=False,
             name=None,
         ),

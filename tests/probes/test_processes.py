@@ -28,7 +28,11 @@ def test_outside_of_every_container_the_driver_s_numbers_are_ours(tmp_path: Path
     a_process(tmp_path, 12)
 
     assert is_here(12, root=root) is True
-    assert is_here(13, root=root) is False
+    assert is_here(13, root=root) is None
+
+
+def test_in_a_container_a_number_without_a_process_is_outside(tmp_path: Path) -> None:
+    assert is_here(13, root=a_machine(tmp_path, namespace=4026532210)) is False
 
 
 @pytest.mark.parametrize(

@@ -224,11 +224,21 @@ def test_processes_of_another_namespace_are_kept_and_named_so() -> None:
     doubtful = replace(ours, pid=7, is_here=None, is_this_kernel=False, name=None)
 
     assert processes_of(outside, replace(outside, pid=8), doubtful) == [
-        "Process 7, perhaps outside this container: 400 MiB.",
+        "Process 7 (cannot be told whose): 400 MiB.",
         "Processes outside this container: 2; they hold 6.0 GiB.",
     ]
     assert processes_of(replace(outside, memory_used_bytes=None)) == [
         "Processes outside this container: 1; they hold memory, how much is not told."
+    ]
+
+
+def test_a_long_sentence_breaks_after_a_comma() -> None:
+    gpu = replace(T4, name="NVIDIA GeForce RTX 4080 SUPER", cuda_index=None, power_watts=14.0, power_limit_watts=320.0)
+    shown = text.render(a_report(Subject.GPU, gpus=(replace(gpu, utilization_percent=4.0),)))
+
+    assert shown.split("\n") == [
+        "NVIDIA GeForce RTX 4080 SUPER: 0.4 of 15.0 GiB used, 4 % busy, 43 °C,",
+        "  14 of 320 W.",
     ]
 
 
