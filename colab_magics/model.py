@@ -29,18 +29,34 @@ class Subject(enum.StrEnum):
 
 
 class Service(enum.StrEnum):
-    """Where this Python runs."""
+    """Where this Python runs; facts/platforms.toml says by which signs each is known.
+
+    COLAB is Google's hosted Colab, COLAB_LOCAL Colab's kernel or image on a machine of one's own. JUPYTER is any other
+    kernel, TERMINAL IPython in a terminal, PYTHON what has no IPython.
+    """
 
     COLAB = "colab"
+    COLAB_ENTERPRISE = "colab_enterprise"
+    COLAB_LOCAL = "colab_local"
     KAGGLE = "kaggle"
+    VERTEX_WORKBENCH = "vertex_workbench"
+    DATABRICKS = "databricks"
+    SAGEMAKER_STUDIO_LAB = "sagemaker_studio_lab"
+    SAGEMAKER = "sagemaker"
+    PAPERSPACE = "paperspace"
+    LIGHTNING = "lightning"
+    BINDER = "binder"
+    VSCODE = "vscode"
+    PYCHARM = "pycharm"
     JUPYTER = "jupyter"
     TERMINAL = "terminal"
     PYTHON = "python"
 
 
 class Severity(enum.IntEnum):
-    """How much an advice matters; the greater comes first."""
+    """How much an advice matters; the greater comes first. A hint is good to know, and shown on request only."""
 
+    HINT = 0
     INFO = 1
     WARNING = 2
     ERROR = 3
@@ -189,6 +205,26 @@ class Driver:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Tpu:
+    """One TPU chip: one PCI device, of whatever number of cores.
+
+    `index` counts in the order of PCI addresses; it is not the number JAX gives a device. `kind` is the chip ("v5e"),
+    `accelerator_type` what the environment (TPU_ACCELERATOR_TYPE) calls the whole machine ("v5e-1"), in its own words.
+    `memory_bytes` is the chip's memory (HBM) as published for its kind: a fact, not a reading, and somewhat more than
+    programs are given. `held_by` are the pids of this user's processes that have the chip's device file open, this
+    kernel's among them; None where that cannot be told. Where the environment alone tells of a TPU, all but its words
+    is None, and there may be more than this one.
+    """
+
+    index: int
+    kind: str | None
+    accelerator_type: str | None
+    memory_bytes: int | None
+    pci_address: str | None
+    held_by: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OtherKernel:
     """Another kernel of the same user on this machine, and its resident memory."""
 
@@ -205,7 +241,7 @@ class Ram:
     level. `limited_by` names what bites: "machine", "cgroup_v1" or "cgroup_v2"; for a cgroup, `limit_bytes` is its
     limit and `limit_level` how far up it is (0: this process's own group).
     `kernel_bytes` is this process's resident memory, `children_bytes` that of the processes below it but for our own
-    observer, whose memory is `observer_bytes` (0 while it does not run).
+    observer, whose memory is `observer_bytes` (0 while it does not run). `swap_used_bytes` is the machine's.
     `kernel_proportional_bytes` (PSS) and `other_kernels` are dear and read only on request; None otherwise.
     """
 
@@ -218,6 +254,7 @@ class Ram:
     kernel_bytes: int | None
     children_bytes: int | None
     observer_bytes: int
+    swap_used_bytes: int | None
     kernel_proportional_bytes: int | None
     other_kernels: tuple[OtherKernel, ...] | None
 
@@ -249,17 +286,21 @@ class Disk:
 class Platform:
     """Where this Python runs and how long it has been there.
 
-    `tpu_type` is what Google's TPU machines put in TPU_ACCELERATOR_TYPE, such as "v5e-1".
-    `machine_age_seconds` counts from the machine's boot, `kernel_age_seconds` from the start of this process.
+    `image` is the build of Colab's image (COLAB_RELEASE_TAG), which Kaggle's is made from; None anywhere else.
+    Three clocks, none of which says when the machine was handed to its user, or when it will be taken back.
+    `machine_age_seconds` counts from the machine's boot: a new kernel does not reset it, so it bounds the runtime's age
+    from above. `container_age_seconds` is the age of process 1, a second such bound; None where that began with the
+    machine or cannot be read. `kernel_age_seconds` counts from the start of this process: "Restart session" resets it.
     """
 
     service: Service
     operating_system: str
     python_version: str
     ipython_version: str | None
-    tpu_type: str | None
     machine_age_seconds: float | None
     kernel_age_seconds: float | None
+    container_age_seconds: float | None = None
+    image: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -270,6 +311,7 @@ class Snapshot:
     platform: Platform
     driver: Driver | None = None
     gpus: tuple[Gpu, ...] | Unavailable | None = None
+    tpus: tuple[Tpu, ...] | None = None
     frameworks: tuple[Framework, ...] | None = None
     ram: Ram | Unavailable | None = None
     disks: tuple[Disk, ...] | Unavailable | None = None
@@ -284,6 +326,8 @@ class Limits:
     gpu_idle_memory_percent: float = 10.0
     ram_headroom_percent: float = 10.0
     disk_free_percent: float = 10.0
+    kernel_ram_percent: float = 50.0
+    runtime_age_hours: float = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

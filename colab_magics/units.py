@@ -1,6 +1,8 @@
-"""Bytes, seconds and percent into words, and text from outside into text that is safe to print."""
+"""Sizes and spans in figures, the columns a text takes, and text from outside made safe to print."""
 
 from __future__ import annotations
+
+import unicodedata
 
 GIB = 2**30
 MIB = 2**20
@@ -35,29 +37,34 @@ def used_of(used_bytes: float, total_bytes: float) -> str:
     return f"{gib(used_bytes)} of {gib(total_bytes)} GiB"
 
 
-def duration(seconds: float) -> str:
-    """Return a span in its two largest units.
+def span(seconds: float) -> tuple[tuple[str, int], ...]:
+    """Return a span in its two largest units: d, h, min or s with their whole numbers.
 
-    >>> duration(42), duration(200), duration(7500), duration(100_000)
-    ('42 s', '3 min', '2 h 5 min', '1 d 3 h')
+    >>> span(42), span(200), span(7500), span(100_000)
+    ((('s', 42),), (('min', 3),), (('h', 2), ('min', 5)), (('d', 1), ('h', 3)))
     """
     minutes, whole_seconds = divmod(int(seconds), 60)
     hours, whole_minutes = divmod(minutes, 60)
     days, whole_hours = divmod(hours, 24)
     if days:
-        return f"{days} d {whole_hours} h"
+        return ("d", days), ("h", whole_hours)
     if hours:
-        return f"{hours} h {whole_minutes} min"
-    return f"{minutes} min" if minutes else f"{whole_seconds} s"
+        return ("h", hours), ("min", whole_minutes)
+    return (("min", minutes),) if minutes else (("s", whole_seconds),)
 
 
-def cores(count: float) -> str:
-    """Return a number of processor cores; a quota may be a fraction of one.
+def width(text: str) -> int:
+    """Return how many columns a text takes in a terminal: two for each Chinese, Japanese or Korean character.
 
-    >>> cores(2.0), cores(1), cores(1.5)
-    ('2 cores', '1 core', '1.5 cores')
+    >>> width("GPU"), width("显存")
+    (3, 4)
     """
-    return f"{count:g} {'core' if count == 1 else 'cores'}"
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
 
 
 def printable(text: str) -> str:

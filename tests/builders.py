@@ -23,6 +23,7 @@ from colab_magics.model import (
     Service,
     Snapshot,
     Subject,
+    Tpu,
     Unavailable,
     Usage,
 )
@@ -35,12 +36,12 @@ COLAB = Platform(
     operating_system="Linux",
     python_version="3.13.15",
     ipython_version="7.34.0",
-    tpu_type=None,
+    image="release-colab-external_20260819-060047_RC00",
     machine_age_seconds=7500.0,
     kernel_age_seconds=200.0,
 )
 KAGGLE = replace(COLAB, service=Service.KAGGLE)
-JUPYTER = replace(COLAB, service=Service.JUPYTER, ipython_version="9.18.1")
+JUPYTER = replace(COLAB, service=Service.JUPYTER, ipython_version="9.18.1", image=None)
 
 CPU = Cpu(usable_cores=2.0, logical_cores=2, quota_cores=None, load_average=0.25)
 
@@ -54,6 +55,7 @@ RAM = Ram(
     kernel_bytes=int(3.1 * GIB),
     children_bytes=0,
     observer_bytes=15 * MIB,
+    swap_used_bytes=0,
     kernel_proportional_bytes=None,
     other_kernels=None,
 )
@@ -69,6 +71,7 @@ DISK = Disk(
     free_bytes=int(69.6 * GIB),
 )
 
+V5E = Tpu(index=0, kind="v5e", accelerator_type="v5e-1", memory_bytes=16 * GIB, pci_address="0000:00:05.0", held_by=())
 DRIVER = Driver(version="580.82.07", cuda_version="12.8")
 
 T4 = Gpu(

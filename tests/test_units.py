@@ -33,8 +33,22 @@ def test_what_could_steer_a_terminal_is_spelt_out(text: str, shown: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0, "0 s"), (59.9, "59 s"), (60, "1 min"), (3600, "1 h 0 min"), (86399, "23 h 59 min"), (90000, "1 d 1 h")],
+    ("seconds", "parts"),
+    [
+        (0, (("s", 0),)),
+        (59.9, (("s", 59),)),
+        (60, (("min", 1),)),
+        (3600, (("h", 1), ("min", 0))),
+        (86399, (("h", 23), ("min", 59))),
+        (90000, (("d", 1), ("h", 1))),
+    ],
 )
-def test_a_span_is_said_in_its_two_largest_units(seconds: float, said: str) -> None:
-    assert units.duration(seconds) == said
+def test_a_span_is_told_in_its_two_largest_units(seconds: float, parts: tuple[tuple[str, int], ...]) -> None:
+    assert units.span(seconds) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"), [("", 0), ("GPU", 3), ("显存", 4), ("é", 1), ("e\u0301", 1), ("43 °C，", 7)]
+)
+def test_a_text_takes_two_columns_for_each_wide_character(text: str, columns: int) -> None:
+    assert units.width(text) == columns

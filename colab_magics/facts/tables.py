@@ -1,0 +1,156 @@
+"""What the tables are made of. Every row names its `source`, the `date` it was read and how sure it is.
+
+`confidence` is "high" (the service's own source code or documents, or two independent sources) or "medium" (one
+credible source); what is less sure is in no table. A figure or word that is None has no such source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """What every row tells about itself."""
+
+    source: str
+    date: date
+    confidence: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accelerator(Row):
+    """A choice of Colab's dialog "Change runtime type".
+
+    `id` is Google's own ("T4", "V5E1", "NONE"), `kind` "gpu", "tpu" or "none", `menu_name` the dialog's words.
+    `device_names` is what the driver or TPU_ACCELERATOR_TYPE call it. `tier` is "free" where users who do not pay may
+    get it, subject to quota, else "paid". `one_shape`: there is no choice of RAM; `standard_ram_gib` is all there is.
+    Where the high-RAM choice also changes the card, `high_ram_memory_gib` is the other card's memory.
+    `units_per_hour` are compute units as seen on `units_date`; they change. `supports_bf16` is None without a device.
+    """
+
+    id: str
+    kind: str
+    menu_name: str
+    device_names: tuple[str, ...]
+    tier: str
+    one_shape: bool = False
+    memory_gib: float | None = None
+    high_ram_memory_gib: float | None = None
+    standard_ram_gib: float | None = None
+    high_ram_gib: float | None = None
+    units_per_hour: float | None = None
+    high_ram_units_per_hour: float | None = None
+    units_date: date | None = None
+    compute_capability: str | None = None
+    supports_bf16: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retired(Row):
+    """An accelerator that Colab once had: tutorials still name it."""
+
+    name: str
+    kind: str
+    replaced_by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Signal:
+    """A sign of a service; it holds if all its conditions do.
+
+    `environment`: each variable has the value, or any value where that is "*". `absent`: none of these variables is
+    set. `file`: there is such a file or folder below the root. `shell`: the dotted name of the IPython shell's class
+    begins so ("": there is a shell, of whatever class).
+    """
+
+    environment: tuple[tuple[str, str], ...] = ()
+    absent: tuple[str, ...] = ()
+    file: str | None = None
+    shell: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlatformFacts(Row):
+    """A service that a Python may run on: the value of `model.Service`, its English name, and its signals.
+
+    A service is recognised if one of its signals holds; the first that is recognised counts.
+    """
+
+    service: str
+    label: str
+    signals: tuple[Signal, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Menu(Row):
+    """The words of Colab's menus and of the dialog "Change runtime type" in one language, as quotations.
+
+    `runtime_menu` has the name that the menu bar shows first, then others that Google's documents use for it.
+    """
+
+    language: str
+    runtime_menu: tuple[str, ...]
+    change_runtime_type: str
+    hardware_accelerator: str | None = None
+    high_ram: str | None = None
+    disconnect_and_delete: str | None = None
+    restart_session: str | None = None
+    manage_sessions: str | None = None
+    view_resources: str | None = None
+    view_runtime_logs: str | None = None
+    runtime_version: str | None = None
+    save: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OtherMenu(Row):
+    """The way to the accelerators elsewhere, in English: the words to click in order, the choices at its end."""
+
+    place: str
+    path: tuple[str, ...]
+    choices: tuple[str, ...]
+    purpose: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PublishedLimit(Row):
+    """A limit as it was published; `applies` says to whom, and when.
+
+    `about`: a rough figure, or one that is not a promise of the service.
+    """
+
+    key: str
+    service: str
+    value: float
+    unit: str
+    applies: str
+    about: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Link(Row):
+    """An address, and what it is for."""
+
+    key: str
+    url: str
+    purpose: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TpuChip(Row):
+    """A kind of Google's TPU. `device` and `subsystem` are PCI numbers as sysfs writes them ("0x0063").
+
+    A chip is `devices_per_chip` devices with `memory_gib` each; a process opens `device_path` and a number.
+    """
+
+    name: str
+    device: str
+    memory_gib: float
+    devices_per_chip: int
+    device_path: str
+    subsystem: str | None = None
