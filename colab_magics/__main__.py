@@ -12,7 +12,9 @@ if __name__ == "__main__" and sys.path and sys.path[0] in ("", os.getcwd()):
 import argparse
 
 from colab_magics import report
+from colab_magics.facts import menus
 from colab_magics.views import json, text
+from colab_magics.views.language import preferred_language
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,7 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     seen = report.runtime_status(shell_class=None)
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console that has no degree sign
-    print(json.render(seen) if options.json else text.render(seen))
+    language = preferred_language("auto", [menu.language for menu in menus()])
+    print(json.render(seen) if options.json else text.render(seen, language=language))
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
-from traitlets import Float, TraitError
+from traitlets import Enum, Float, TraitError
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from colab_magics.model import Report
+
+LANGUAGES = (
+    "auto", "en", "zh-CN", "zh-TW", "ja", "ko", "es", "pt-BR", "fr", "de", "ru", "it", "tr", "id", "vi", "pl", "uk",
+)  # fmt: skip
+"""What `ColabMagics.language` may be: our sentences are in English and zh-CN, menus are quoted in all of these."""
 
 _REPORT_CLASS = "colab_magics.model.Report"
 
@@ -52,6 +57,13 @@ class ColabMagics(Magics):
         3.0,
         min=0.1,
         help="Seconds to wait for the NVIDIA driver's first answer; once it has answered, a third of that.",
+    ).tag(config=True)
+
+    language = Enum(
+        LANGUAGES,
+        default_value="auto",
+        help="Language of the reports; the words of Colab's menus are quoted in it, with the English beside. "
+        '"auto": COLAB_MAGICS_LANGUAGE, LANGUAGE, LC_ALL or LANG, else English.',
     ).tag(config=True)
 
     replaced: tuple[tuple[str, str, Any], ...] = ()
@@ -119,9 +131,29 @@ class ColabMagics(Magics):
                 display.print_json(report)
             else:
                 display.show(
-                    report, everything=options.everything, processes="processes" in options and options.processes
+                    report,
+                    language=self._spoken_language(),
+                    everything=options.everything,
+                    processes="processes" in options and options.processes,
                 )
         return None
+
+    def _spoken_language(self) -> str:
+        from colab_magics.views.language import preferred_language
+
+        return preferred_language(self.language, LANGUAGES[1:])
+
+    def report_as_text(self, report: Report, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's signature
+        """Show a returned report as a cell's result, in text."""
+        from colab_magics.views import text
+
+        printer.text(text.render(report, language=self._spoken_language()))
+
+    def report_as_html(self, report: Report) -> str:
+        """Show a returned report as a cell's result, in HTML."""
+        from colab_magics.views import html
+
+        return html.render(report, language=self._spoken_language())
 
 
 def register(ipython: InteractiveShell) -> None:
@@ -136,7 +168,7 @@ def register(ipython: InteractiveShell) -> None:
     magics.replaced = tuple((kind, name, kinds[kind].get(name)) for kind in kinds for name in ColabMagics.magics[kind])
     ipython.register_magics(magics)
     formatters: Any = ipython.display_formatter
-    for mimetype, render in (("text/plain", _report_as_text), ("text/html", _report_as_html)):
+    for mimetype, render in (("text/plain", magics.report_as_text), ("text/html", magics.report_as_html)):
         formatters.formatters[mimetype].for_type_by_name(*_REPORT_CLASS.rsplit(".", 1), render)
 
 
@@ -203,15 +235,3 @@ def _only(report: Report, indices: tuple[int, ...]) -> Report:
 
     chosen = tuple(gpu for gpu in gpus if gpu.index in indices)
     return replace(report, snapshot=replace(report.snapshot, gpus=chosen))
-
-
-def _report_as_text(report: Report, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's signature
-    from colab_magics.views import text
-
-    printer.text(text.render(report))
-
-
-def _report_as_html(report: Report) -> str:
-    from colab_magics.views import html
-
-    return html.render(report)

@@ -15,6 +15,7 @@ from colab_magics.probes.frameworks import probe_frameworks
 from colab_magics.probes.gpu import probe_gpus
 from colab_magics.probes.platform import probe_platform
 from colab_magics.probes.ram import probe_ram
+from colab_magics.probes.tpu import probe_tpus
 
 _LIMITS = Limits()
 
@@ -57,7 +58,7 @@ def _begin(shell_class: str | None) -> Snapshot:
 
 def _with_gpus(snapshot: Snapshot, deadline_seconds: float) -> Snapshot:
     gpus, driver = probe_gpus(deadline_seconds=deadline_seconds)
-    return replace(snapshot, gpus=gpus, driver=driver)
+    return replace(snapshot, gpus=gpus, driver=driver, tpus=probe_tpus())
 
 
 def _with_frameworks(snapshot: Snapshot) -> Snapshot:

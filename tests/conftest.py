@@ -45,7 +45,8 @@ def no_driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name)
     for name, value in no_driver_environment().items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("TBE_RUNTIME_ADDR", raising=False)
+    for name in ("TBE_RUNTIME_ADDR", "LANGUAGE", "LC_ALL", "LANG"):
+        monkeypatch.delenv(name, raising=False)
     client.close()
     threads = set(threading.enumerate())
     yield

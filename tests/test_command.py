@@ -50,6 +50,7 @@ def test_json_has_every_section(tmp_path: Path, plug_in: Callable[..., FakeDrive
         "driver",
         "gpus",
         "frameworks",
+        "tpus",
         "ram",
         "disk",
         "cpu",

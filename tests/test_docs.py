@@ -53,6 +53,6 @@ def test_there_are_exactly_two_commands_to_set_up_and_ci_runs_the_second() -> No
 def test_the_map_names_files_that_are_there(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     for path in re.findall(
-        r"`((?:tests|examples|constraints|colab_magics|views|advice|observer|probes|facts)/[\w./]*)`", text
+        r"`((?:tests|examples|constraints|colab_magics|views|advice|observer|probes|facts|locale)/[\w./]*)`", text
     ):
         assert (ROOT / path).exists() or (ROOT / "colab_magics" / path).exists(), path

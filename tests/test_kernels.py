@@ -134,7 +134,7 @@ def test_a_notebook_s_first_minutes(open_notebook: Callable[..., Notebook], plug
     assert notebook.run("print(report.snapshot.gpus[0].name)").stdout == "Tesla T4\n"
     (result,) = notebook.run("report").shown
     assert result["text/plain"].startswith("Tesla T4: ")
-    assert result["text/html"].startswith('<div class="colab-magics">')
+    assert result["text/html"].startswith('<div class="colab-magics" lang="en">')
 
     assert len(observers(notebook.pid)) == 1
     assert driver.calls().count("nvmlInitWithFlags") == 1

@@ -11,7 +11,10 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 import colab_magics
+from colab_magics.facts import menus
+from colab_magics.magics import LANGUAGES
 from colab_magics.model import Report, Subject
+from colab_magics.views.language import TRANSLATED
 from fake_nvml import FakeDriver
 
 MAGICS = {"gpu_info": Subject.GPU, "ram_info": Subject.RAM, "runtime_status": Subject.RUNTIME}
@@ -39,7 +42,7 @@ def test_a_magic_displays_text_and_html_and_returns_nothing(loaded: InteractiveS
 
     (output,) = loaded.display_pub.outputs
     assert output["data"].keys() == {"text/plain", "text/html"}
-    assert output["data"]["text/html"].startswith('<div class="colab-magics">')
+    assert output["data"]["text/html"].startswith('<div class="colab-magics" lang="en">')
 
 
 def test_several_magics_in_one_cell_all_show(loaded: InteractiveShell) -> None:
@@ -70,7 +73,7 @@ def test_a_returned_report_shows_itself_as_a_magic_would(loaded: InteractiveShel
     data, _ = loaded.display_formatter.format(report)
 
     assert data["text/plain"].startswith("RAM:")
-    assert data["text/html"].startswith('<div class="colab-magics">')
+    assert data["text/html"].startswith('<div class="colab-magics" lang="en">')
 
 
 @pytest.mark.parametrize("magic", MAGICS)
@@ -94,9 +97,9 @@ def test_each_magic_has_the_sections_it_looked_at(
         run(loaded, f"%{magic} --json")
         sections[magic] = json.loads(capsys.readouterr().out).keys() - {"schema", "taken_at", "platform", "advice"}
 
-    assert sections["gpu_info"] == {"gpus", "driver", "frameworks"}
+    assert sections["gpu_info"] == {"gpus", "tpus", "driver", "frameworks"}
     assert sections["ram_info"] == {"ram"}
-    assert sections["runtime_status"] == {"gpus", "driver", "frameworks", "ram", "disk", "cpu"}
+    assert sections["runtime_status"] == {"gpus", "tpus", "driver", "frameworks", "ram", "disk", "cpu"}
 
 
 @pytest.mark.parametrize("magic", MAGICS)
@@ -201,6 +204,38 @@ def test_the_deadline_is_the_setting_s(loaded: InteractiveShell, plug_in: Callab
     run(loaded, "%gpu_info")
 
     assert texts(loaded)[0].startswith("The NVIDIA driver is still starting (0.3 s).")
+
+
+def test_the_languages_are_those_whose_menus_are_known() -> None:
+    assert ("auto", *(menu.language for menu in menus())) == LANGUAGES
+    assert set(TRANSLATED) <= set(LANGUAGES)
+
+
+def test_the_language_is_the_setting_s_or_the_environment_s(
+    loaded: InteractiveShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLAB_MAGICS_LANGUAGE", "zh_CN")
+    run(loaded, "%gpu_info")
+    run(loaded, '%config ColabMagics.language = "en"')
+    run(loaded, "%gpu_info")
+    run(loaded, '%config ColabMagics.language = "zh-CN"')
+    data, _ = loaded.display_formatter.format(run(loaded, "%gpu_info -o"))
+    in_chinese, in_english = texts(loaded)
+
+    assert in_chinese.startswith("未连接到 GPU")
+    assert in_english.startswith("Not connected to a GPU.")
+    assert data["text/plain"].startswith("未连接到 GPU")
+
+
+def test_an_unknown_language_is_one_clear_line(
+    loaded: InteractiveShell, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loaded.run_cell('%config ColabMagics.language = "tlh"')
+    said = caplog.text + "".join(capsys.readouterr())
+
+    assert "'tlh'" in said
+    assert "zh-CN" in said
+    assert loaded.run_cell("%config ColabMagics.language").result == "auto"
 
 
 @pytest.mark.parametrize(("name", "subject"), MAGICS.items())

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from colab_magics.advice.colab import (
+    costly_gpu_unused,
+    feedback,
+    larger_accelerators,
+    longer_runs,
+    more_resources,
+    newer_number_formats,
+    usage_limits,
+)
 from colab_magics.advice.frameworks import cuda_hidden, framework_cpu_only, framework_needs_newer_driver
 from colab_magics.advice.gpu import (
     driver_failed,
@@ -16,8 +25,15 @@ from colab_magics.advice.gpu import (
     no_gpu,
     one_gpu_of_several,
 )
-from colab_magics.advice.ram import high_ram, not_high_ram, ram_nearly_full
-from colab_magics.advice.runtime import disk_nearly_full
+from colab_magics.advice.ram import (
+    high_ram,
+    kernel_holds_most_ram,
+    not_high_ram,
+    one_shape_only,
+    ram_nearly_full,
+    swap_in_use,
+)
+from colab_magics.advice.runtime import disk_nearly_full, runtime_old
 from colab_magics.model import Subject
 
 if TYPE_CHECKING:
@@ -46,9 +62,19 @@ GPU_RULES: tuple[Rule, ...] = (
     gpu_memory_nearly_full,
     one_gpu_of_several,
     gpu_idle,
+    costly_gpu_unused,
+    larger_accelerators,
+    newer_number_formats,
 )
-RAM_RULES: tuple[Rule, ...] = (high_ram, not_high_ram, ram_nearly_full)
-RUNTIME_RULES: tuple[Rule, ...] = (disk_nearly_full,)
+RAM_RULES: tuple[Rule, ...] = (
+    ram_nearly_full,
+    swap_in_use,
+    high_ram,
+    not_high_ram,
+    one_shape_only,
+    kernel_holds_most_ram,
+)
+RUNTIME_RULES: tuple[Rule, ...] = (disk_nearly_full, runtime_old, longer_runs, usage_limits, feedback, more_resources)
 RULES: tuple[Rule, ...] = GPU_RULES + RAM_RULES + RUNTIME_RULES
 
 _RULES_FOR = {Subject.GPU: GPU_RULES, Subject.RAM: RAM_RULES, Subject.RUNTIME: RULES}

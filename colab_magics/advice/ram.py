@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from colab_magics.facts import Accelerator, accelerator_of
-from colab_magics.model import Advice, Limits, Ram, Service, Severity, Snapshot, Unavailable
+from colab_magics.model import Advice, Limits, Ram, Service, Severity, Snapshot
 from colab_magics.units import GIB
 
 _NOTEBOOK_BYTES = 20e9
@@ -33,6 +33,45 @@ def not_high_ram(snapshot: Snapshot, _limits: Limits) -> Advice | None:
     return Advice(rule="not_high_ram", severity=Severity.INFO) if is_high_ram(snapshot) is False else None
 
 
+def one_shape_only(snapshot: Snapshot, _limits: Limits) -> Advice | None:
+    """Colab offers no choice of RAM with this accelerator: looking for a high-RAM switch is in vain."""
+    accelerator = accelerator_in_use(snapshot)
+    if accelerator is None or not accelerator.one_shape:
+        return None
+    return Advice(rule="one_shape_only", severity=Severity.INFO, values=(("accelerator", accelerator.menu_name),))
+
+
+def kernel_holds_most_ram(snapshot: Snapshot, limits: Limits) -> Advice | None:
+    """This kernel and its children hold most of what is there: what to let go of lies in this notebook."""
+    ram = snapshot.ram
+    if not isinstance(ram, Ram) or ram.kernel_bytes is None:
+        return None
+    held = ram.kernel_bytes + (ram.children_bytes or 0)
+    if 100 * held < limits.kernel_ram_percent * ram.limit_bytes:
+        return None
+    return Advice(rule="kernel_holds_most_ram", severity=Severity.INFO, values=(("kernel_bytes", held),))
+
+
+def swap_in_use(snapshot: Snapshot, limits: Limits) -> Advice | None:
+    """Memory is written out to disk while little is left: that, and not the code, is why everything is slow."""
+    ram = snapshot.ram
+    if not isinstance(ram, Ram) or not ram.swap_used_bytes or ram_nearly_full(snapshot, limits) is None:
+        return None
+    return Advice(rule="swap_in_use", severity=Severity.WARNING, values=(("swap_bytes", ram.swap_used_bytes),))
+
+
+def accelerator_in_use(snapshot: Snapshot) -> Accelerator | None:
+    """Return Colab's row for this runtime's accelerator; None elsewhere, and where it was not or could not be seen."""
+    if snapshot.platform.service is not Service.COLAB or not isinstance(snapshot.gpus, tuple):
+        return None
+    device_name = snapshot.gpus[0].name if snapshot.gpus else _tpu_name(snapshot)
+    return None if snapshot.gpus and device_name is None else accelerator_of(device_name)
+
+
+def _tpu_name(snapshot: Snapshot) -> str | None:
+    return snapshot.tpus[0].accelerator_type if snapshot.tpus else None
+
+
 def is_high_ram(snapshot: Snapshot) -> bool | None:
     """Tell which shape of hosted Colab this is; None where there is no choice, or no way to tell.
 
@@ -44,12 +83,9 @@ def is_high_ram(snapshot: Snapshot) -> bool | None:
     total_bytes = snapshot.ram.machine.total_bytes
     if total_bytes < _NOTEBOOK_BYTES:
         return False
-    if isinstance(snapshot.gpus, Unavailable) or snapshot.gpus is None:
+    if not isinstance(snapshot.gpus, tuple) or (snapshot.gpus and snapshot.gpus[0].name is None):
         return None
-    device_name = snapshot.gpus[0].name if snapshot.gpus else snapshot.platform.tpu_type
-    if snapshot.gpus and device_name is None:
-        return None
-    return _is_high_shape(accelerator_of(device_name), total_bytes)
+    return _is_high_shape(accelerator_in_use(snapshot), total_bytes)
 
 
 def _is_high_shape(accelerator: Accelerator | None, total_bytes: int) -> bool | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from colab_magics.model import Advice, Limits, Severity, Snapshot
+from colab_magics.model import Advice, Limits, Service, Severity, Snapshot
 
 
 def disk_nearly_full(snapshot: Snapshot, limits: Limits) -> Advice | None:
@@ -18,3 +18,12 @@ def disk_nearly_full(snapshot: Snapshot, limits: Limits) -> Advice | None:
         ("total_bytes", disk.usage.total_bytes),
     )
     return Advice(rule="disk_nearly_full", severity=Severity.WARNING, values=values)
+
+
+def runtime_old(snapshot: Snapshot, limits: Limits) -> Advice | None:
+    """The machine nears the longest life that Google names for free runtimes; how long it really lives nobody tells."""
+    platform = snapshot.platform
+    ages = [age for age in (platform.machine_age_seconds, platform.container_age_seconds) if age is not None]
+    if platform.service is not Service.COLAB or not ages or min(ages) < limits.runtime_age_hours * 3600:
+        return None
+    return Advice(rule="runtime_old", severity=Severity.INFO, values=(("age_seconds", min(ages)),))

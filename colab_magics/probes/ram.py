@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 import psutil
 
@@ -14,7 +15,7 @@ from colab_magics.observer import client
 def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable:
     """Look at RAM; `everything` adds what is dear: 10 ms per GB that this kernel holds, and a scan of all processes."""
     try:
-        machine = psutil.virtual_memory()
+        machine = _machine(root)
     except (OSError, RuntimeError, psutil.Error) as error:
         return Unavailable(reason="unreadable", values=(("error", type(error).__name__),))
     levels = cgroup.memory_levels(root)
@@ -24,6 +25,7 @@ def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable
     return Ram(
         machine=Usage(total_bytes=machine.total, used_bytes=machine.total - machine.available),
         available_bytes=machine.available,
+        swap_used_bytes=machine.swap_used,
         headroom_bytes=machine.available if tightest is None else tightest.headroom_bytes,
         limited_by="machine" if tightest is None else f"cgroup_v{tightest.version}",
         limit_bytes=machine.total if tightest is None else tightest.limit_bytes,
@@ -34,6 +36,24 @@ def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable
         kernel_proportional_bytes=_proportional_bytes() if everything else None,
         other_kernels=_other_kernels() if everything else None,
     )
+
+
+class _Machine(NamedTuple):
+    total: int
+    available: int
+    swap_used: int | None
+
+
+def _machine(root: str) -> _Machine:
+    """Read the machine's memory in bytes: /proc/meminfo by one read, elsewhere what psutil knows."""
+    try:
+        lines = _read(os.path.join(root, "proc/meminfo")).splitlines()
+        sizes = {name: int(rest.split()[0]) * 1024 for name, _, rest in (line.partition(b":") for line in lines)}
+        swap_used = sizes[b"SwapTotal"] - sizes[b"SwapFree"] if b"SwapTotal" in sizes else None
+        return _Machine(sizes[b"MemTotal"], sizes[b"MemAvailable"], swap_used)
+    except (OSError, KeyError, ValueError, IndexError):
+        memory = psutil.virtual_memory()
+        return _Machine(memory.total, memory.available, psutil.swap_memory().used)
 
 
 def _resident_bytes(pid: int) -> int | None:

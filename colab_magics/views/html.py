@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from colab_magics import units
 from colab_magics.model import Gpu, GpuMemory, Ram, Report, Snapshot, Usage
 from colab_magics.views import details, summary, words
-from colab_magics.views.text import MOST_FINDINGS
+from colab_magics.views.language import ENGLISH, Say, speaker
+from colab_magics.views.text import shown_by_default
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,21 +26,22 @@ Bar = tuple[str, float | None, str]
 _MOST_GPUS = 8
 
 
-def render(report: Report, *, everything: bool = False, processes: bool = False) -> str:
+def render(report: Report, *, language: str = ENGLISH, everything: bool = False, processes: bool = False) -> str:
     """Return the report as one `<div>` with its style sheet."""
-    first, *others = summary.answer(report)
+    say = speaker(language)
+    snapshot = report.snapshot
+    first, *others = summary.answer(report, say)
     parts = [f'<p class="cm-answer">{_text(first[0])}</p>']
-    parts += [_paragraph(sentences) for sentences in (first[1:], *_without_gpu_rows(others, report)) if sentences]
-    parts.append(_bars(report.snapshot, everything=everything))
+    parts += [_paragraph(texts, say) for texts in (first[1:], *_without_gpu_rows(others, snapshot, say)) if texts]
+    parts.append(_bars(summary.subject_matter(report), say, everything=everything))
     if processes and not everything:
-        parts.append(_process_list(report.snapshot))
-    advice = report.advice if everything else report.advice[:MOST_FINDINGS]
-    for position, item in enumerate(advice):
-        guide = words.guide(item, report.snapshot.platform) if everything or position == 0 else None
-        parts.append(_advice(None if summary.is_said(report, item) else words.finding(item), guide))
+        parts.append(_process_list(snapshot, say))
+    for position, item in enumerate(report.advice if everything else shown_by_default(report)):
+        guide = words.guide(item, snapshot.platform) if everything or position == 0 else None
+        parts.append(_advice(None if summary.is_said(report, item) else words.finding(item, say), guide, say))
     if everything:
-        parts += [_details(title, rows) for title, rows in details.tables(report.snapshot)]
-    return f'<div class="colab-magics"><style>{_style_sheet()}</style>{"".join(parts)}</div>'
+        parts += [_details(title, rows) for title, rows in details.tables(summary.subject_matter(report), say)]
+    return f'<div class="colab-magics" lang="{language}"><style>{_style_sheet()}</style>{"".join(parts)}</div>'
 
 
 def _text(text: str) -> str:
@@ -47,33 +49,25 @@ def _text(text: str) -> str:
     return escape(units.printable(text))
 
 
-def _without_gpu_rows(paragraphs: Iterable[tuple[str, ...]], report: Report) -> list[tuple[str, ...]]:
+def _without_gpu_rows(paragraphs: Iterable[tuple[str, ...]], snapshot: Snapshot, say: Say) -> list[tuple[str, ...]]:
     """Leave out the paragraphs that the bars say again, GPU by GPU."""
-    gpus = report.snapshot.gpus
-    rows = {f"{gpu.index}  {summary.gpu_sentence(gpu)}" for gpu in gpus} if isinstance(gpus, tuple) else set()
-    return [sentences for sentences in paragraphs if sentences[0] not in rows or len(rows) <= 1]
-
-
-def _paragraph(sentences: Iterable[str]) -> str:
-    return f"<p>{' '.join(map(_text, sentences))}</p>"
-
-
-def _bars(snapshot: Snapshot, *, everything: bool) -> str:
     gpus = snapshot.gpus if isinstance(snapshot.gpus, tuple) else ()
-    rows = _gpu_bars(gpus if everything else gpus[:_MOST_GPUS])
+    rows = {f"{gpu.index}  {summary.gpu_sentence(gpu, say)}" for gpu in gpus} if len(gpus) > 1 else set()
+    return [sentences for sentences in paragraphs if sentences[0] not in rows]
+
+
+def _paragraph(sentences: Iterable[str], say: Say) -> str:
+    return f"<p>{_text(say.joined(sentences))}</p>"
+
+
+def _bars(snapshot: Snapshot, say: Say, *, everything: bool) -> str:
+    gpus = snapshot.gpus if isinstance(snapshot.gpus, tuple) else ()
+    rows = _gpu_bars(gpus if everything else gpus[:_MOST_GPUS], say)
     if isinstance(snapshot.ram, Ram):
-        rows.append(_usage_bar("RAM", snapshot.ram.machine))
+        rows.append(_usage_bar("RAM", snapshot.ram.machine, say))
     if isinstance(snapshot.disks, tuple):
-        rows += [_usage_bar(summary.disk_name(disk, snapshot.disks), disk.usage) for disk in snapshot.disks]
-    if not rows:
-        return ""
-    return f'<table class="cm-bars">{"".join(_bar(*row) for row in rows)}</table>'
-
-
-def _process_list(snapshot: Snapshot) -> str:
-    gpus = snapshot.gpus if isinstance(snapshot.gpus, tuple) else ()
-    rows = [(f"GPU {gpu.index}", sentence) for gpu in gpus for sentence in summary.process_sentences(gpu)]
-    return _rows(rows) if rows else ""
+        rows += [_usage_bar(summary.disk_name(disk, snapshot.disks, say), disk.usage, say) for disk in snapshot.disks]
+    return f'<table class="cm-bars">{"".join(_bar(*row) for row in rows)}</table>' if rows else ""
 
 
 def _bar(label: str, percent: float | None, said: str) -> str:
@@ -82,34 +76,49 @@ def _bar(label: str, percent: float | None, said: str) -> str:
     return f'<tr><th scope="row">{_text(label)}</th><td>{meter}</td><td>{_text(said)}</td></tr>'
 
 
-def _gpu_bars(gpus: Sequence[Gpu]) -> list[Bar]:
+def _gpu_bars(gpus: Sequence[Gpu], say: Say) -> list[Bar]:
     """Return the memory and the use of a single GPU, or a row for each of several."""
     bars: list[Bar] = []
     for gpu in gpus:
         share = None if gpu.memory is None else gpu.memory.used_percent
         if len(gpus) > 1:
-            bars.append((f"{gpu.index}  {summary.gpu_name(gpu)}", share, summary.gpu_facts(gpu)))
+            bars.append((f"{gpu.index}  {summary.gpu_name(gpu, say)}", share, summary.gpu_facts(gpu, say)))
             continue
         if gpu.memory is not None:
-            bars.append(_usage_bar("GPU memory", gpu.memory))
+            bars.append(_usage_bar(say("GPU memory"), gpu.memory, say))
         if gpu.utilization_percent is not None:
-            bars.append(("GPU use", gpu.utilization_percent, f"{gpu.utilization_percent:.0f} %"))
+            bars.append((say("GPU use"), gpu.utilization_percent, f"{gpu.utilization_percent:.0f} %"))
     return bars
 
 
-def _usage_bar(label: str, usage: Usage | GpuMemory) -> Bar:
-    return label, usage.used_percent, units.used_of(usage.used_bytes, usage.total_bytes)
+def _usage_bar(label: str, usage: Usage | GpuMemory, say: Say) -> Bar:
+    return label, usage.used_percent, summary.used_of(usage.used_bytes, usage.total_bytes, say)
 
 
-def _advice(found: str | None, guide: words.Guide | None) -> str:
+def _process_list(snapshot: Snapshot, say: Say) -> str:
+    gpus = snapshot.gpus if isinstance(snapshot.gpus, tuple) else ()
+    rows = [(f"GPU {gpu.index}", sentence) for gpu in gpus for sentence in summary.process_sentences(gpu, say)]
+    return _rows(rows) if rows else ""
+
+
+def _advice(found: str | None, guide: words.Guide | None, say: Say) -> str:
     parts = [] if found is None else [f"<p>{_text(found)}</p>"]
-    if guide is not None and len(guide.steps) == 1:
-        parts.append(_paragraph([f"{guide.purpose}: {guide.steps[0]}", *guide.consequences]))
-    elif guide is not None:
-        steps = "".join(f"<li>{_text(step)}</li>" for step in guide.steps)
-        parts.append(f'<p>{_text(guide.purpose)}:</p><ol class="cm-steps">{steps}</ol>')
-        parts.append(_paragraph(guide.consequences) if guide.consequences else "")
+    if guide is not None:
+        parts.append(_guide(guide, say))
     return f'<div class="cm-found">{"".join(parts)}</div>' if parts else ""
+
+
+def _guide(guide: words.Guide, say: Say) -> str:
+    purpose = say("{purpose}:", purpose=say(guide.purpose))
+    steps = [words.step(step, say) for step in guide.steps]
+    consequences = [say(sentence) for sentence in guide.consequences]
+    address = words.address(guide)
+    more = f'<p><a href="{escape(address)}">{_text(say("To read more"))}</a></p>' if address else ""
+    if len(steps) == 1:
+        return _paragraph([f"{purpose} {steps[0]}", *consequences], say) + more
+    items = "".join(f"<li>{_text(step)}</li>" for step in steps)
+    after = _paragraph(consequences, say) if consequences else ""
+    return f'<p>{_text(purpose)}</p><ol class="cm-steps">{items}</ol>{after}{more}'
 
 
 def _details(title: str, rows: details.Rows) -> str:

@@ -11,8 +11,10 @@ from typing import Any
 
 from colab_magics.model import Gpu, MigSlice, Platform, Report, Unavailable
 from colab_magics.views import words
+from colab_magics.views.language import ENGLISH, speaker
 
 SCHEMA = 1
+_SAY = speaker(ENGLISH)
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -21,6 +23,7 @@ def document(report: Report) -> dict[str, Any]:
     sections: dict[str, Any] = {
         "driver": snapshot.driver,
         "gpus": snapshot.gpus,
+        "tpus": snapshot.tpus,
         "frameworks": snapshot.frameworks,
         "ram": snapshot.ram,
         "disk": snapshot.disks,
@@ -35,7 +38,7 @@ def document(report: Report) -> dict[str, Any]:
             {
                 "rule": advice.rule,
                 "severity": advice.severity.name.lower(),
-                "finding": words.finding(advice),
+                "finding": words.finding(advice, _SAY),
                 **_instructions(words.guide(advice, snapshot.platform)),
             }
             for advice in report.advice
@@ -52,7 +55,12 @@ def _section(seen: Any, platform: Platform) -> Any:
     match seen:
         case Unavailable():
             remedy = words.remedy(seen, platform)
-            return {"unavailable": {"reason": words.reason(seen), "remedy": remedy and ", then ".join(remedy.steps)}}
+            return {
+                "unavailable": {
+                    "reason": words.reason(seen, _SAY),
+                    "remedy": remedy and ", then ".join(words.step(step, _SAY) for step in remedy.steps),
+                }
+            }
         case tuple():
             return [_section(item, platform) for item in seen]
         case Gpu():
@@ -68,10 +76,14 @@ def _section(seen: Any, platform: Platform) -> Any:
 
 
 def _reasons(seen: Gpu | MigSlice) -> dict[str, str]:
-    return {field: words.field_reason(key) for field, key in seen.unavailable}
+    return {field: words.field_reason(key, _SAY) for field, key in seen.unavailable}
 
 
-def _instructions(guide: words.Guide | None) -> dict[str, list[str]]:
+def _instructions(guide: words.Guide | None) -> dict[str, Any]:
     if guide is None:
-        return {"steps": [], "consequences": []}
-    return {"steps": list(guide.steps), "consequences": list(guide.consequences)}
+        return {"steps": [], "consequences": [], "link": None}
+    return {
+        "steps": [words.step(step, _SAY) for step in guide.steps],
+        "consequences": list(guide.consequences),
+        "link": words.address(guide),
+    }

@@ -3,37 +3,68 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from typing import TYPE_CHECKING
 
+from colab_magics.model import Report, Severity
+from colab_magics.units import width
 from colab_magics.views import details, summary, words
+from colab_magics.views.language import ENGLISH, Say, speaker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from colab_magics.model import Report
+    from colab_magics.model import Advice
 
 WIDTH = 80
 MOST_LINES = 8
 MOST_FINDINGS = 3
 
+# Where a line may end, the best places first: between words but not within "14 of 320 W"; between any words, and
+# between Chinese characters; anywhere.
+_PIECES = (
+    re.compile(r".+?(?:(?<=,) |(?<!\d) (?!\d)|[，。；：]|$)"),
+    re.compile(r"[\u2e80-\uffef] ?|[^\u2e80-\uffef ]+ ?| "),
+    re.compile(r"."),
+)
+_MAGICS = {"gpu": "%gpu_info", "ram": "%ram_info", "runtime": "%runtime_status"}
 
-def render(report: Report, *, everything: bool = False, processes: bool = False) -> str:
+
+def render(report: Report, *, language: str = ENGLISH, everything: bool = False, processes: bool = False) -> str:
     """Return the report as text: at most eight lines, unless `everything` or the `processes` on the GPUs are wanted."""
-    answer = [line for paragraph in summary.answer(report) for line in _flow(paragraph)]
-    advice = list(report.advice if everything else report.advice[:MOST_FINDINGS])
-    found = [[] if summary.is_said(report, item) else _flow([words.finding(item)]) for item in advice]
-    guides = [_guide_lines(words.guide(item, report.snapshot.platform)) for item in advice]
+    say = speaker(language)
+    answer = [line for paragraph in summary.answer(report, say) for line in _flow(paragraph, say.gap)]
     if everything:
-        body = [line for pair in zip(found, guides, strict=True) for lines in pair for line in lines]
-        return "\n".join([*answer, *body, *_detail_lines(report)])
-    body = [*found[0], *guides[0], *(line for lines in found[1:] for line in lines)] if advice else []
+        return "\n".join([*answer, *_everything_advised(report, say), *_detail_lines(report, say)])
+    advice = shown_by_default(report)
+    found = [_finding_lines(report, item, say) for item in advice]
+    guide = _guide_lines(report, advice[0], say) if advice else []
+    if advice and found[0] and advice[0].severity is Severity.INFO and _lines(answer, *found, guide) > MOST_LINES:
+        guide = []  # what to do about a mere remark gives way to the answer
+    body = [line for lines in (*found[:1], guide, *found[1:]) for line in lines]
     if processes:
-        return "\n".join([*_shortened(answer, [], report), *_process_lines(report), *body])
-    return "\n".join(_shortened(answer, body, report))
+        return "\n".join([*_shortened(answer, [], report, say), *_process_lines(report, say), *body])
+    return "\n".join(_shortened(answer, body, report, say))
 
 
-def _process_lines(report: Report) -> list[str]:
+def _lines(*parts: Sequence[str]) -> int:
+    return sum(map(len, parts))
+
+
+def _everything_advised(report: Report, say: Say) -> list[str]:
+    """Return every finding with its guide; a consequence that several have is said once."""
+    lines: list[str] = []
+    for item in report.advice:
+        lines += _finding_lines(report, item, say)
+        lines += [line for line in _guide_lines(report, item, say) if line not in lines]
+    return lines
+
+
+def shown_by_default(report: Report) -> tuple[Advice, ...]:
+    """Return the advice that is shown when not everything is wanted."""
+    return tuple(advice for advice in report.advice if advice.severity > Severity.HINT)[:MOST_FINDINGS]
+
+
+def _process_lines(report: Report, say: Say) -> list[str]:
     gpus = report.snapshot.gpus
     if not isinstance(gpus, tuple):
         return []
@@ -41,63 +72,80 @@ def _process_lines(report: Report) -> list[str]:
     return [
         line
         for gpu in gpus
-        for sentence in summary.process_sentences(gpu)
-        for line in _flow([f"GPU {gpu.index}: {sentence}" if several else sentence])
+        for sentence in summary.process_sentences(gpu, say)
+        for line in _flow([f"GPU {gpu.index}: {sentence}" if several else sentence], say.gap)
     ]
 
 
-def _shortened(answer: Sequence[str], body: Sequence[str], report: Report) -> list[str]:
+def _shortened(answer: Sequence[str], body: Sequence[str], report: Report, say: Say) -> list[str]:
     """Keep the whole body before the end of the answer: what to do matters more than the seventh GPU."""
     room = MOST_LINES - len(body)
     if len(answer) > room:
-        answer = [*answer[: max(1, room - 1)], _more(report)]
+        more = say("... and more: {command}", command=f"{_MAGICS[report.subject]} -a")
+        answer = [*answer[: max(1, room - 1)], more]
     return [*answer, *body][:MOST_LINES]
 
 
-def _more(report: Report) -> str:
-    magic = {"gpu": "%gpu_info", "ram": "%ram_info", "runtime": "%runtime_status"}[report.subject]
-    return f"... and more: {magic} -a"
+def _finding_lines(report: Report, advice: Advice, say: Say) -> list[str]:
+    if summary.is_said(report, advice):
+        return []
+    return _flow([words.finding(advice, say)], say.gap)
 
 
-def _guide_lines(guide: words.Guide | None) -> list[str]:
+def _guide_lines(report: Report, advice: Advice, say: Say) -> list[str]:
+    guide = words.guide(advice, report.snapshot.platform)
     if guide is None:
         return []
-    if len(guide.steps) == 1:
-        return [*_flow([f"{guide.purpose}: {guide.steps[0]}"]), *_flow(guide.consequences, together=False)]
-    numbered = [f"{number} {step}" for number, step in enumerate(guide.steps, start=1)]
-    numbered[0] = f"{guide.purpose}:  {numbered[0]}"
-    steps = _flow(numbered, gap="   ")
-    return [*steps, *_flow(guide.consequences, together=False)]
+    purpose = say("{purpose}:", purpose=say(guide.purpose))
+    steps = [words.step(step, say) for step in guide.steps]
+    if len(steps) == 1:
+        lines = _flow([f"{purpose} {steps[0]}"], say.gap)
+    else:
+        numbered = [f"{number} {step}" for number, step in enumerate(steps, start=1)]
+        if width(purpose) + 2 + width(numbered[0]) <= WIDTH:
+            numbered[0] = f"{purpose}  {numbered[0]}"
+            lines = _flow(numbered, "   ")
+        else:
+            lines = [purpose, *(f"  {line}" for line in _flow(numbered, "   ", WIDTH - 2))]
+    return [*lines, *(line for sentence in guide.consequences for line in _broken(say(sentence)))]
 
 
-def _detail_lines(report: Report) -> list[str]:
+def _detail_lines(report: Report, say: Say) -> list[str]:
     lines = []
-    for title, rows in details.tables(report.snapshot):
+    for title, rows in details.tables(summary.subject_matter(report), say):
         lines += ["", title]
         for name, value in rows:
-            lines += textwrap.wrap(value, WIDTH, initial_indent=f"  {name}: ", subsequent_indent="    ") or [
-                f"  {name}:"
-            ]
-    return lines
+            lines += [f"  {line}" for line in _broken(f"{name}: {value}", WIDTH - 2)]
+    links = {address for item in report.advice if (guide := words.guide(item, report.snapshot.platform))
+             and (address := words.address(guide))}  # fmt: skip
+    return [*lines, *(["", say("To read more"), *(f"  {address}" for address in sorted(links))] if links else [])]
 
 
-def _flow(sentences: Iterable[str], *, together: bool = True, gap: str = " ") -> list[str]:
-    """Lay sentences out in lines, a new line where the next would not fit whole (`together`) or for each."""
+def _flow(sentences: Iterable[str], gap: str, most: int = WIDTH) -> list[str]:
+    """Lay sentences out in lines, a new line where the next would not fit whole."""
     lines: list[str] = []
     for sentence in sentences:
-        if together and lines and len(lines[-1]) + len(gap) + len(sentence) <= WIDTH:
+        if lines and width(lines[-1]) + width(gap) + width(sentence) <= most:
             lines[-1] += gap + sentence
         else:
-            lines += _broken(sentence)
+            lines += _broken(sentence, most)
     return lines
 
 
-def _broken(sentence: str) -> list[str]:
-    """Break a sentence that is too long, after a comma if that is enough: "14 of 320 W" stays together."""
-    lines: list[str] = []
-    for part in re.split(r"(?<=,) ", sentence):
-        if lines and len(lines[-1]) + 1 + len(part) <= WIDTH:
-            lines[-1] += f" {part}"
+def _broken(sentence: str, most: int = WIDTH) -> list[str]:
+    """Break a sentence that is too long, so that figures stay together if that is enough."""
+    lines = [sentence]
+    for piece in _PIECES:
+        if max(map(width, lines)) > most:
+            lines = _packed(piece.findall(sentence), most)
+    return lines
+
+
+def _packed(pieces: Iterable[str], most: int) -> list[str]:
+    lines = [""]
+    for piece in pieces:
+        if width((lines[-1] + piece).rstrip()) <= most:
+            lines[-1] += piece
         else:
-            lines += textwrap.wrap(part, WIDTH, initial_indent="  " if lines else "", subsequent_indent="  ")
-    return lines
+            lines.append(f"  {piece}")
+    return [line.rstrip() for line in lines if line.strip()]

@@ -1,89 +1,124 @@
-"""The sentences: what a rule found, what to click, what it costs; why something is not known."""
+"""The sentences: what a rule found, what to click, what it costs; why something is not known.
+
+Every message stands here in English, marked for translation, and is said in the reader's language by a `Say`. The words
+of menus are quoted from `facts`, with the English ones beside.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from colab_magics import facts
 from colab_magics.model import Advice, Platform, Service, Unavailable, Value, Values
-from colab_magics.units import printable, size
+from colab_magics.units import printable, size, span
+from colab_magics.views.language import ENGLISH, marked
 
-NEW_MACHINE = (
-    "This gives you a new machine: variables and files in /content are lost.",
-    "Then run again from your first cell (%pip install, %load_ext).",
-)
+if TYPE_CHECKING:
+    from colab_magics.views.language import Say
 
-SERVICES = {
-    Service.COLAB: "Colab",
-    Service.KAGGLE: "Kaggle",
-    Service.JUPYTER: "Jupyter",
-    Service.TERMINAL: "IPython in a terminal",
-    Service.PYTHON: "Python without IPython",
-}
+Step = str | tuple[str, ...]
+"""A sentence of ours, or the way through a menu as fields of `facts.Menu`."""
 
 REASONS = {
-    "binding_broken": "pynvml.py could not be imported: another package stands where nvidia-ml-py's should.",
-    "binding_missing": "The package nvidia-ml-py is not installed.",
-    "binding_too_old": "The installed pynvml.py is too old, or not nvidia-ml-py's.",
-    "driver_crashed": "The NVIDIA driver took down the process that asked it ({cause}).",
-    "driver_mismatch": "NVIDIA's library ({library}) and its kernel module ({module}) are of different versions.",
-    "driver_missing": "There is an NVIDIA GPU here, but no driver for it.",
-    "driver_not_loaded": "NVIDIA's library is here, but the driver's kernel module is not loaded.",
-    "driver_resting": "The NVIDIA driver failed twice in a row; it is left alone for another {seconds} s.",
-    "driver_silent": "The NVIDIA driver did not answer within {seconds} s.",
-    "driver_starting": "The NVIDIA driver is still starting ({seconds} s).",
-    "driver_unknown_error": "The NVIDIA driver cannot be opened; often a container has lost its access to the GPU.",
-    "gpu_lost": "The NVIDIA driver has lost the GPU.",
-    "linux_only": "NVIDIA GPUs are looked at on Linux only.",
-    "no_child": "The process that asks the NVIDIA driver could not be started ({error}).",
-    "no_permission": "The NVIDIA driver denies access to this process.",
-    "unreadable": "It could not be read ({error}).",
+    "binding_broken": marked("pynvml.py could not be imported: another package stands where nvidia-ml-py's should."),
+    "binding_missing": marked("The package nvidia-ml-py is not installed."),
+    "binding_too_old": marked("The installed pynvml.py is too old, or not nvidia-ml-py's."),
+    "driver_crashed": marked("The NVIDIA driver took down the process that asked it ({cause})."),
+    "driver_mismatch": marked(
+        "NVIDIA's library ({library}) and its kernel module ({module}) are of different versions."
+    ),
+    "driver_missing": marked("There is an NVIDIA GPU here, but no driver for it."),
+    "driver_not_loaded": marked("NVIDIA's library is here, but the driver's kernel module is not loaded."),
+    "driver_resting": marked("The NVIDIA driver failed twice in a row; it is left alone for another {seconds} s."),
+    "driver_silent": marked("The NVIDIA driver did not answer within {seconds} s."),
+    "driver_starting": marked("The NVIDIA driver is still starting ({seconds} s)."),
+    "driver_unknown_error": marked(
+        "The NVIDIA driver cannot be opened; often a container has lost its access to the GPU."
+    ),
+    "gpu_lost": marked("The NVIDIA driver has lost the GPU."),
+    "linux_only": marked("NVIDIA GPUs are looked at on Linux only."),
+    "no_child": marked("The process that asks the NVIDIA driver could not be started ({error})."),
+    "no_permission": marked("The NVIDIA driver denies access to this process."),
+    "unreadable": marked("It could not be read ({error})."),
 }
 
 FIELD_REASONS = {
-    "binding_too_old": "the installed nvidia-ml-py is too old",
-    "call_was_removed": "the driver has removed the call",
-    "changing_too_fast": "the list changes faster than it can be read",
-    "driver_mismatch": "the driver's library and kernel module differ",
-    "driver_not_loaded": "the driver is not loaded",
-    "driver_too_old": "the driver is too old",
-    "driver_unknown_error": "the driver says: unknown error",
-    "gpu_lost": "the GPU is lost",
-    "gpu_needs_reset": "the GPU needs a reset",
-    "no_permission": "no permission",
-    "not_supported": "not supported by this GPU",
-    "not_text": "the driver's answer is not text",
-    "unified_memory": "this GPU shares the machine's RAM",
+    "binding_too_old": marked("the installed nvidia-ml-py is too old"),
+    "call_was_removed": marked("the driver has removed the call"),
+    "changing_too_fast": marked("the list changes faster than it can be read"),
+    "driver_mismatch": marked("the driver's library and kernel module differ"),
+    "driver_not_loaded": marked("the driver is not loaded"),
+    "driver_too_old": marked("the driver is too old"),
+    "driver_unknown_error": marked("the driver says: unknown error"),
+    "gpu_lost": marked("the GPU is lost"),
+    "gpu_needs_reset": marked("the GPU needs a reset"),
+    "no_permission": marked("no permission"),
+    "not_supported": marked("not supported by this GPU"),
+    "not_text": marked("the driver's answer is not text"),
+    "unified_memory": marked("this GPU shares the machine's RAM"),
 }
 
 FINDINGS = {
-    "cuda_hidden": "CUDA_VISIBLE_DEVICES hides every GPU from CUDA.",
-    "disk_nearly_full": "The disk is nearly full: {free_bytes} of {total_bytes} free ({place}).",
-    "framework_cpu_only": "{framework} {version} is a build without CUDA: it cannot use the GPU.",
-    "framework_needs_newer_driver": "{framework} {version} needs CUDA {needed}; this driver runs at most {newest}.",
-    "gpu_idle": "GPU {index} is idle while {used_bytes} of its memory are held.",
-    "gpu_lost": "GPU {index} is lost: no restart of the kernel brings it back.",
-    "gpu_memory_errors": "GPU {index} had {errors} memory errors that could not be corrected: results may be wrong.",
-    "gpu_memory_nearly_full": "GPU {index}'s memory is nearly full: {free_bytes} of {total_bytes} free.",
-    "gpu_slowed": "GPU {index} is slowed down: {slowdown}.",
-    "high_ram": "You are using a high-RAM runtime!",
-    "no_gpu": "Not connected to a GPU.",
-    "not_high_ram": "Not using a high-RAM runtime.",
-    "one_gpu_of_several": "Only one of {count} GPUs is in use.",
-    "ram_nearly_full": "RAM is nearly full: {headroom_bytes} of {limited_by} {limit_bytes} can still be allocated.",
+    "costly_gpu_unused": marked("{accelerator} is not used, and takes about {units} compute units per hour ({date})."),
+    "cuda_hidden": marked("CUDA_VISIBLE_DEVICES hides every GPU from CUDA."),
+    "disk_nearly_full": marked("The disk is nearly full: {free_bytes} of {total_bytes} free ({place})."),
+    "feedback": marked("Something wrong with Colab itself, or with a bill?"),
+    "framework_cpu_only": marked("{framework} {version} is a build without CUDA: it cannot use the GPU."),
+    "framework_needs_newer_driver": marked(
+        "{framework} {version} needs CUDA {needed}; this driver runs at most {newest}."
+    ),
+    "gpu_idle": marked("GPU {index} is idle while {used_bytes} of its memory are held."),
+    "gpu_lost": marked("GPU {index} is lost: no restart of the kernel brings it back."),
+    "gpu_memory_errors": marked(
+        "GPU {index} had {errors} memory errors that could not be corrected: results may be wrong."
+    ),
+    "gpu_memory_nearly_full": marked("GPU {index}'s memory is nearly full: {free_bytes} of {total_bytes} free."),
+    "gpu_slowed": marked("GPU {index} is slowed down: {slowdown}."),
+    "high_ram": marked("You are using a high-RAM runtime!"),
+    "kernel_holds_most_ram": marked("This kernel holds {kernel_bytes}, most of the RAM."),
+    "larger_accelerators": marked("With more memory than {accelerator}: {larger}."),
+    "longer_runs": marked(
+        "Colab resets every runtime after a while, sooner when nothing runs; how long is not published."
+    ),
+    "more_resources": marked("More about notebooks, data and accelerators on Colab."),
+    "newer_number_formats": marked("{accelerator} has no bfloat16; these have: {others}."),
+    "no_gpu": marked("Not connected to a GPU."),
+    "not_high_ram": marked("Not using a high-RAM runtime."),
+    "one_gpu_of_several": marked("Only one of {count} GPUs is in use."),
+    "one_shape_only": marked("{accelerator} comes with one size of RAM: there is no high-RAM choice."),
+    "ram_nearly_full": marked(
+        "RAM is nearly full: {headroom_bytes} of {limited_by} {limit_bytes} can still be allocated."
+    ),
+    "runtime_old": marked(
+        "This machine has been up {age_seconds}; a free one lasts at most 12 h (Google publishes no exact limit)."
+    ),
+    "swap_in_use": marked("{swap_bytes} are swapped out to disk: everything may be slow."),
+    "usage_limits": marked("Resources on Colab are not unlimited, and the limits change."),
 }
 
 SLOWDOWNS = {
-    "application_clocks": "clocks set by an application",
-    "display_clocks": "clocks set for a display",
-    "hardware_slowdown": "the hardware protects itself",
-    "power_brake": "the power supply asks for it",
-    "power_cap": "at its power limit",
-    "sync_boost": "in step with another GPU",
-    "thermal_hardware": "too hot (hardware)",
-    "thermal_software": "too hot (driver)",
+    "application_clocks": marked("clocks set by an application"),
+    "display_clocks": marked("clocks set for a display"),
+    "hardware_slowdown": marked("the hardware protects itself"),
+    "power_brake": marked("the power supply asks for it"),
+    "power_cap": marked("at its power limit"),
+    "sync_boost": marked("in step with another GPU"),
+    "thermal_hardware": marked("too hot (hardware)"),
+    "thermal_software": marked("too hot (driver)"),
 }
 
-_LIMITED_BY = {"machine": "the machine's", "cgroup_v1": "this container's", "cgroup_v2": "this container's"}
+_LIMITED_BY = {
+    "machine": marked("the machine's"),
+    "cgroup_v1": marked("this container's"),
+    "cgroup_v2": marked("this container's"),
+}
+_SPANS = {
+    "d": marked("{number} d"),
+    "h": marked("{number} h"),
+    "min": marked("{number} min"),
+    "s": marked("{number} s"),
+}
+_PLACES = {"/": "/", "working directory": marked("working directory")}
 _ANOTHER_MACHINE_HELPS = frozenset(
     {
         "driver_crashed",
@@ -100,12 +135,12 @@ _REMEDIES = {
     "binding_broken": "%pip install --force-reinstall nvidia-ml-py",
     "binding_missing": "%pip install nvidia-ml-py",
     "binding_too_old": "%pip install --upgrade nvidia-ml-py",
-    "driver_missing": "Install NVIDIA's driver: nvidia-smi lists the GPU then.",
-    "driver_starting": "Ask again in a few seconds: the answer is taken as soon as it comes.",
-    "no_permission": "Ask the machine's administrator for access to /dev/nvidia*",
+    "driver_missing": marked("Install NVIDIA's driver: nvidia-smi lists the GPU then."),
+    "driver_starting": marked("Ask again in a few seconds: the answer is taken as soon as it comes."),
+    "no_permission": marked("Ask the machine's administrator for access to /dev/nvidia*"),
 }
 _CUDA_BUILDS = {
-    "torch": "the command that pytorch.org/get-started gives for CUDA",
+    "torch": marked("take the command that pytorch.org/get-started gives for CUDA"),
     "jax": '%pip install -U "jax[cuda12]"',
     "tensorflow": '%pip install "tensorflow[and-cuda]"',
     "cupy": "%pip install cupy-cuda12x",
@@ -113,56 +148,108 @@ _CUDA_BUILDS = {
 
 
 class Guide(NamedTuple):
-    """What to do: the purpose ("To use a GPU"), the words to click in order, and what it costs."""
+    """What to do: the purpose ("To use a GPU"), the steps in order, what it costs, and where to read more."""
 
     purpose: str
-    steps: tuple[str, ...]
+    steps: tuple[Step, ...]
     consequences: tuple[str, ...] = ()
+    link: str | None = None
 
+
+NEW_MACHINE = (
+    marked("This gives you a new machine: variables and files in /content are lost."),
+    marked("Then run again from your first cell (%pip install, %load_ext)."),
+)
+_CHANGE_RUNTIME_TYPE = ("runtime_menu", "change_runtime_type")
+_DISCONNECT = ("runtime_menu", "disconnect_and_delete")
+_SAVE = ("save",)
 
 _GUIDES = {
-    ("disk_nearly_full", None): Guide(
-        "To make room", ("du -sh * shows what is large", "delete what you no longer need")
-    ),
+    ("costly_gpu_unused", Service.COLAB): Guide(marked("To give it back"), (_DISCONNECT,), (NEW_MACHINE[0],), "faq"),
     ("cuda_hidden", None): Guide(
-        "To use the GPU", ("take CUDA_VISIBLE_DEVICES out of the environment", "restart the kernel")
+        marked("To use the GPU"),
+        (marked("take CUDA_VISIBLE_DEVICES out of the environment"), marked("restart the kernel")),
+    ),
+    ("disk_nearly_full", None): Guide(
+        marked("To make room"), (marked("du -sh * shows what is large"), marked("delete what you no longer need"))
+    ),
+    ("feedback", Service.COLAB): Guide(
+        marked("To tell Google"),
+        (marked("Help > Send feedback"), marked("for billing, write to colab-billing@google.com")),
     ),
     ("framework_needs_newer_driver", None): Guide(
-        "To use the GPU", ("install a build for the driver's CUDA", "restart the kernel")
+        marked("To use the GPU"), (marked("install a build for the driver's CUDA"), marked("restart the kernel"))
     ),
-    ("gpu_idle", Service.COLAB): Guide(
-        "When you are done with it", ("Runtime > Disconnect and delete runtime",), (NEW_MACHINE[0],)
-    ),
+    ("gpu_idle", Service.COLAB): Guide(marked("When you are done with it"), (_DISCONNECT,), (NEW_MACHINE[0],)),
     ("gpu_memory_nearly_full", None): Guide(
-        "To make room", ("del what you no longer need, and empty the framework's cache", "or restart the kernel")
+        marked("To make room"),
+        (marked("del what you no longer need, and empty the framework's cache"), marked("or restart the kernel")),
     ),
-    ("no_gpu", Service.COLAB): Guide("To use a GPU", ("Runtime > Change runtime type", "T4 GPU", "Save"), NEW_MACHINE),
+    ("kernel_holds_most_ram", None): Guide(
+        marked("To make room"), (marked("del what you no longer need"), marked("or restart the kernel"))
+    ),
+    ("larger_accelerators", Service.COLAB): Guide(
+        marked("To change"), (_CHANGE_RUNTIME_TYPE, marked("choose one (paid)"), _SAVE), NEW_MACHINE, "signup"
+    ),
+    ("longer_runs", Service.COLAB): Guide(
+        marked("For longer runs"),
+        (
+            marked("keep the tab open and a cell running"),
+            marked("Colab Pro and Pro+ have longer runtimes, as available"),
+            marked("Pro+ also runs on with the tab closed, up to 24 h while there are compute units"),
+        ),
+        link="signup",
+    ),
+    ("more_resources", Service.COLAB): Guide(
+        marked("To read"), (marked("the overview of Colab and its guides to GPUs and TPUs"),), link="overview"
+    ),
+    ("newer_number_formats", Service.COLAB): Guide(
+        marked("To change"), (_CHANGE_RUNTIME_TYPE, marked("choose one (paid)"), _SAVE), NEW_MACHINE, "signup"
+    ),
+    ("no_gpu", Service.COLAB): Guide(
+        marked("To use a GPU"), (_CHANGE_RUNTIME_TYPE, "T4 GPU", _SAVE), NEW_MACHINE, "gpu_guide"
+    ),
     ("no_gpu", Service.KAGGLE): Guide(
-        "To use a GPU",
-        ("Settings > Accelerator", "GPU T4 x2", "confirm in the dialog"),
-        ("Then run again from your first cell.",),
+        marked("To use a GPU"),
+        ("Settings > Accelerator", "GPU T4 x2", marked("confirm in the dialog")),
+        (marked("Then run again from your first cell."),),
     ),
-    ("no_gpu", None): Guide("To use a GPU", ("run this on a machine that has one; nvidia-smi must list it.",)),
+    ("no_gpu", None): Guide(
+        marked("To use a GPU"), (marked("run this on a machine that has one; nvidia-smi must list it."),)
+    ),
     ("not_high_ram", Service.COLAB): Guide(
-        "To get more RAM", ("Runtime > Change runtime type", "High-RAM (paid)", "Save"), NEW_MACHINE
+        marked("To get more RAM (paid)"), (_CHANGE_RUNTIME_TYPE, ("high_ram",), _SAVE), NEW_MACHINE, "signup"
     ),
     ("ram_nearly_full", None): Guide(
-        "To make room",
-        ("del what you no longer need", "or restart the kernel"),
-        ("Restarting the kernel loses its variables; files stay.",),
+        marked("To make room"),
+        (marked("del what you no longer need"), marked("or restart the kernel")),
+        (marked("Restarting the kernel loses its variables; files stay."),),
+    ),
+    ("runtime_old", Service.COLAB): Guide(
+        marked("To lose nothing"),
+        (marked("save what matters to Drive or download it"),),
+        (marked("When the machine goes, variables and files in /content go with it."),),
+        "faq",
+    ),
+    ("usage_limits", Service.COLAB): Guide(
+        marked("When you hit a limit"),
+        (
+            ("runtime_menu", "manage_sessions"),
+            marked("end what you do not need, and use a GPU only while you need it"),
+            marked("or buy compute units as you go: no subscription is needed"),
+        ),
+        link="signup",
     ),
 }
-_ANOTHER_COLAB_MACHINE = Guide(
-    "To get another machine", ("Runtime > Disconnect and delete runtime", "Reconnect"), NEW_MACHINE
-)
+_ANOTHER_COLAB_MACHINE = Guide(marked("To get another machine"), (_DISCONNECT, marked("Reconnect")), NEW_MACHINE)
+_ANOTHER_START = Guide(marked("What to do"), (marked("Restart the machine: restarting the kernel does not help."),))
 _FAULTS_OF_THE_MACHINE = frozenset({"gpu_lost", "gpu_memory_errors"})
-_ANOTHER_START = Guide("What to do", ("Restart the machine: restarting the kernel does not help.",))
 
 
-def finding(advice: Advice) -> str:
+def finding(advice: Advice, say: Say) -> str:
     """Return the sentence that says what a rule found."""
     cause = _cause(advice)
-    return FINDINGS[advice.rule].format(**_spoken(advice.values)) if cause is None else reason(cause)
+    return say(FINDINGS[advice.rule], **_spoken(advice.values, say)) if cause is None else reason(cause, say)
 
 
 def guide(advice: Advice, platform: Platform) -> Guide | None:
@@ -173,16 +260,32 @@ def guide(advice: Advice, platform: Platform) -> Guide | None:
     if advice.rule in _FAULTS_OF_THE_MACHINE:
         return _another_machine(platform)
     if advice.rule == "framework_cpu_only":
-        return Guide("To use the GPU", (_CUDA_BUILDS[str(dict(advice.values)["framework"])], "restart the kernel"))
+        build = _CUDA_BUILDS[str(dict(advice.values)["framework"])]
+        return Guide(marked("To use the GPU"), (build, marked("restart the kernel")))
     return _GUIDES.get((advice.rule, platform.service)) or _GUIDES.get((advice.rule, None))
 
 
-def reason(unavailable: Unavailable) -> str:
+def step(step: Step, say: Say) -> str:
+    """Return a step in words. The way through a menu is quoted; beside another language's words stand the English."""
+    if isinstance(step, str):
+        return say(step)
+    english, local = _quoted(step, facts.menu(ENGLISH)), _quoted(step, facts.menu(say.language))
+    if english is None:
+        raise LookupError(step)
+    return english if local in (None, english) else f"{local} ({english})"
+
+
+def address(guide: Guide) -> str | None:
+    """Return where to read more about what to do."""
+    return None if guide.link is None else facts.link(guide.link).url
+
+
+def reason(unavailable: Unavailable, say: Say) -> str:
     """Return the sentence that says why a section is not known."""
     sentence = REASONS.get(unavailable.reason)
     if sentence is None:
-        return f"The NVIDIA driver cannot be asked: {field_reason(unavailable.reason)}."
-    return sentence.format(**_spoken(unavailable.values))
+        return say("The NVIDIA driver cannot be asked: {why}.", why=field_reason(unavailable.reason, say))
+    return say(sentence, **_spoken(unavailable.values, say))
 
 
 def remedy(unavailable: Unavailable, platform: Platform) -> Guide | None:
@@ -190,29 +293,42 @@ def remedy(unavailable: Unavailable, platform: Platform) -> Guide | None:
     if unavailable.reason in _ANOTHER_MACHINE_HELPS:
         return _another_machine(platform)
     step = _REMEDIES.get(unavailable.reason)
-    return None if step is None else Guide("What to do", (step,))
+    return None if step is None else Guide(marked("What to do"), (step,))
 
 
-def field_reason(key: str) -> str:
+def field_reason(key: str, say: Say) -> str:
     """Return the phrase that says why a single field is not known."""
     if key.startswith("nvml_error_"):
-        return f"NVML error {key.removeprefix('nvml_error_')}"
-    return FIELD_REASONS[key]
+        return say("NVML error {number}", number=key.removeprefix("nvml_error_"))
+    return say(FIELD_REASONS[key])
 
 
-def place(platform: Platform, *, has_gpu: bool | None) -> str:
-    """Return where this is: "Colab, CPU runtime", "Jupyter". `has_gpu` is None where that could not be seen."""
-    service = SERVICES[platform.service]
-    if platform.service not in (Service.COLAB, Service.KAGGLE) or has_gpu is None:
-        return service
-    if has_gpu:
-        return f"{service}, GPU runtime"
-    return f"{service}, CPU runtime" if platform.tpu_type is None else f"{service}, TPU runtime"
-
-
-def slowdown(cause: str) -> str:
+def slowdown(cause: str, say: Say) -> str:
     """Return the phrase for a cause of low clocks; one that NVML has added since is shown by its number."""
-    return SLOWDOWNS.get(cause, cause.replace("_", " "))
+    return say(SLOWDOWNS[cause]) if cause in SLOWDOWNS else cause.replace("_", " ")
+
+
+def duration(seconds: float, say: Say) -> str:
+    """Return a span in its two largest units."""
+    return " ".join(say(_SPANS[unit], number=number) for unit, number in span(seconds))
+
+
+def cores(count: float, say: Say) -> str:
+    """Return a number of processor cores; a quota may be a fraction of one."""
+    return say("1 core") if count == 1 else say("{count} cores", count=f"{count:g}")
+
+
+def places(names: tuple[str, ...], say: Say) -> str:
+    """Return the places on a disk."""
+    return say.listed(say(_PLACES.get(name, name)) for name in names)
+
+
+def _quoted(step: tuple[str, ...], menu: facts.Menu | None) -> str | None:
+    """Return the words of a menu, of which a menu may have several in use; None where they are not known."""
+    found = [getattr(menu, key, None) for key in step]
+    if None in found:
+        return None
+    return " > ".join("/".join(words) if isinstance(words, tuple) else str(words) for words in found)
 
 
 def _another_machine(platform: Platform) -> Guide:
@@ -227,16 +343,20 @@ def _cause(advice: Advice) -> Unavailable | None:
     return Unavailable(reason=str(key), values=tuple(values))
 
 
-def _spoken(values: Values) -> dict[str, str]:
+def _spoken(values: Values, say: Say) -> dict[str, str]:
     """Return figures as they are said, by name."""
-    return {name: _said(name, value) for name, value in values}
+    return {name: _said(name, value, say) for name, value in values}
 
 
-def _said(name: str, value: Value) -> str:
+def _said(name: str, value: Value, say: Say) -> str:
     if name == "limited_by":
-        return _LIMITED_BY[str(value)]
+        return say(_LIMITED_BY[str(value)])
     if name == "slowdown":
-        return slowdown(str(value))
+        return slowdown(str(value), say)
+    if name == "place":
+        return say(_PLACES.get(str(value), str(value)))
     if isinstance(value, str):
         return printable(value)
-    return size(value) if name.endswith("_bytes") else f"{value:g}"
+    if name.endswith("_bytes"):
+        return size(value)
+    return duration(value, say) if name == "age_seconds" else f"{value:g}"

@@ -22,22 +22,31 @@ from builders import (
     T4,
     TORCH,
     TORCH_CPU,
+    V5E,
     a_ram,
     a_snapshot,
 )
 from colab_magics.advice import RULES, advise
-from colab_magics.model import GpuMemory, Severity, Subject, Unavailable, Usage
+from colab_magics.model import GpuMemory, Service, Severity, Subject, Unavailable, Usage
 
 STARTING = Unavailable(reason="driver_starting", values=(("seconds", 3.0),))
 NOT_LOADED = Unavailable(reason="driver_not_loaded", values=(("code", 9),))
 UNREADABLE = Unavailable(reason="unreadable", values=(("error", "OSError"),))
 L4 = replace(T4, name="NVIDIA L4")
 H100 = replace(T4, name="NVIDIA H100 80GB HBM3")
+UNHEARD_OF = replace(T4, name="NVIDIA B200")
 G4 = replace(T4, name="NVIDIA RTX PRO 6000 Blackwell Server Edition")
 
 
 def advised(subject: Subject = Subject.RUNTIME, **changes: object) -> list[str]:
-    return [advice.rule for advice in advise(subject, a_snapshot(**changes), LIMITS)]
+    """Return the rules that apply, without the hints, which are always the last."""
+    given = advise(subject, a_snapshot(**changes), LIMITS)
+    return [advice.rule for advice in given if advice.severity > Severity.HINT]
+
+
+def hinted(**changes: object) -> list[str]:
+    given = advise(Subject.RUNTIME, a_snapshot(**changes), LIMITS)
+    return [advice.rule for advice in given if advice.severity == Severity.HINT]
 
 
 def disk_with_free(percent: float) -> object:
@@ -72,7 +81,9 @@ def test_no_gpu_is_said_everywhere_once_it_is_certain(changes: dict[str, object]
     ],
 )
 def test_what_the_driver_did_decides_what_is_advised(gpus: object, expected: list[tuple[str, Severity]]) -> None:
-    assert [(one.rule, one.severity) for one in advise(Subject.GPU, a_snapshot(gpus=gpus), LIMITS)] == expected
+    given = advise(Subject.GPU, a_snapshot(gpus=gpus), LIMITS)
+
+    assert [(one.rule, one.severity) for one in given if one.severity > Severity.HINT] == expected
 
 
 @pytest.mark.parametrize(
@@ -86,14 +97,15 @@ def test_what_the_driver_did_decides_what_is_advised(gpus: object, expected: lis
         pytest.param({"ram": a_ram(167.1), "gpus": (A100,)}, "high_ram", id="A100 high-RAM"),
         pytest.param({"ram": a_ram(53.0), "gpus": (L4,)}, None, id="L4 has one shape"),
         pytest.param(
-            {"ram": a_ram(47.1), "gpus": (), "platform": replace(COLAB, tpu_type="v5e-1")},
+            {"ram": a_ram(47.1), "gpus": (), "tpus": (V5E,)},
             None,
             id="v5e-1 has one shape",
         ),
         pytest.param({"ram": a_ram(180.0), "gpus": (G4,)}, None, id="G4: nobody has published its shapes"),
-        pytest.param({"ram": a_ram(18.6), "gpus": (H100,)}, "not_high_ram", id="just under 20e9 bytes"),
+        pytest.param({"ram": a_ram(180.0), "gpus": (H100,)}, None, id="nor those of H100"),
+        pytest.param({"ram": a_ram(18.6), "gpus": (UNHEARD_OF,)}, "not_high_ram", id="just under 20e9 bytes"),
         pytest.param(
-            {"ram": a_ram(18.7), "gpus": (H100,)}, "high_ram", id="not in the table: the notebook's 20e9 bytes"
+            {"ram": a_ram(18.7), "gpus": (UNHEARD_OF,)}, "high_ram", id="not in the table: the notebook's 20e9 bytes"
         ),
         pytest.param({"ram": a_ram(12.7), "gpus": SILENT}, "not_high_ram", id="small whatever the accelerator"),
         pytest.param({"ram": a_ram(83.5), "gpus": SILENT}, None, id="large, but the accelerator is not known"),
@@ -249,6 +261,88 @@ def test_a_framework_for_a_later_cuda_than_the_driver_s(needed: str | None, newe
     changes = {"frameworks": (replace(TORCH, cuda_version=needed),), "driver": replace(DRIVER, cuda_version=newest)}
 
     assert ("framework_needs_newer_driver" in advised(Subject.GPU, **changes)) is expected
+
+
+@pytest.mark.parametrize(
+    ("ram", "rules"),
+    [
+        pytest.param({"kernel_bytes": 5 * GIB, "children_bytes": 0}, ["kernel_holds_most_ram"], id="half"),
+        pytest.param({"kernel_bytes": 4 * GIB, "children_bytes": GIB}, ["kernel_holds_most_ram"], id="with children"),
+        pytest.param({"kernel_bytes": 5 * GIB - 1, "children_bytes": 0}, [], id="just under"),
+        pytest.param({"kernel_bytes": None, "children_bytes": None}, [], id="unknown"),
+        pytest.param(
+            {"kernel_bytes": 0, "swap_used_bytes": GIB, "headroom_bytes": 1},
+            ["ram_nearly_full", "swap_in_use"],
+            id="swap while RAM is nearly full",
+        ),
+        pytest.param({"kernel_bytes": 0, "swap_used_bytes": GIB}, [], id="swap with room left"),
+        pytest.param({"kernel_bytes": 0, "swap_used_bytes": None, "headroom_bytes": 1}, ["ram_nearly_full"], id="?"),
+    ],
+)
+def test_what_the_ram_is_in(ram: dict[str, object], rules: list[str]) -> None:
+    assert advised(Subject.RAM, ram=a_ram(10.0, **ram), platform=JUPYTER) == rules
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({"gpus": (L4,), "ram": a_ram(53.0)}, True, id="L4"),
+        pytest.param({"gpus": (), "tpus": (V5E,), "ram": a_ram(47.1)}, True, id="v5e-1"),
+        pytest.param({"gpus": (A100,), "ram": a_ram(83.5)}, False, id="A100 has two"),
+        pytest.param({"gpus": (L4,), "platform": JUPYTER}, False, id="not on Colab"),
+        pytest.param({"gpus": SILENT}, False, id="unavailable"),
+    ],
+)
+def test_one_shape_only(changes: dict[str, object], expected: bool) -> None:
+    assert ("one_shape_only" in advised(**changes)) is expected
+
+
+@pytest.mark.parametrize(
+    ("platform", "expected"),
+    [
+        pytest.param({"machine_age_seconds": 36_001.0}, True, id="over ten hours"),
+        pytest.param({"machine_age_seconds": 35_999.0}, False, id="just under"),
+        pytest.param({"machine_age_seconds": 90_000.0, "container_age_seconds": 60.0}, False, id="a young container"),
+        pytest.param({"machine_age_seconds": None}, False, id="unknown"),
+        pytest.param({"machine_age_seconds": 90_000.0, "service": Service.JUPYTER}, False, id="not on Colab"),
+    ],
+)
+def test_runtime_old(platform: dict[str, object], expected: bool) -> None:
+    assert ("runtime_old" in advised(platform=replace(COLAB, **platform))) is expected
+
+
+UNUSED = {"utilization_percent": 0.0, "memory": memory(0.1, 14.5)}
+
+
+@pytest.mark.parametrize(
+    ("gpu", "platform", "expected"),
+    [
+        pytest.param(replace(A100, **UNUSED), COLAB, True, id="a paid GPU that nobody uses"),
+        pytest.param(A100, COLAB, False, id="a paid GPU at work"),
+        pytest.param(replace(T4, **UNUSED), COLAB, False, id="a free one"),
+        pytest.param(replace(A100, **UNUSED), JUPYTER, False, id="not on Colab"),
+        pytest.param(replace(A100, utilization_percent=None), COLAB, False, id="use unknown"),
+        pytest.param(replace(H100, **UNUSED), COLAB, False, id="no rate published"),
+    ],
+)
+def test_costly_gpu_unused(gpu: object, platform: object, expected: bool) -> None:
+    assert ("costly_gpu_unused" in advised(gpus=(gpu,), platform=platform)) is expected
+
+
+def test_a_rate_is_told_with_its_date() -> None:
+    given = advise(Subject.GPU, a_snapshot(gpus=(replace(A100, **UNUSED),)), LIMITS)
+    (advice,) = [one for one in given if one.rule == "costly_gpu_unused"]
+
+    assert dict(advice.values) == {"accelerator": "A100 GPU", "units": 5.4, "date": "2026-03-10"}
+
+
+def test_hints_are_for_colab_and_say_which_accelerator_has_what() -> None:
+    general = {"longer_runs", "usage_limits", "feedback", "more_resources"}
+
+    assert set(hinted()) == general | {"larger_accelerators", "newer_number_formats"}
+    assert set(hinted(gpus=())) == general
+    assert hinted(platform=JUPYTER) == []
+    assert "newer_number_formats" not in hinted(gpus=(A100,))
 
 
 def test_the_most_serious_comes_first() -> None:

@@ -131,10 +131,28 @@ def test_other_kernels_of_this_user_are_found_by_their_connection_file(tmp_path:
     assert all(kernel.resident_bytes > 0 for kernel in found)
 
 
+def test_a_machine_without_proc_is_read_by_psutil() -> None:
+    seen = looked("/nowhere")
+
+    assert seen.machine.total_bytes == psutil.virtual_memory().total
+    assert seen.swap_used_bytes == psutil.swap_memory().used
+
+
+def test_swap_in_use_is_read(tmp_path: Path) -> None:
+    root = a_v2_tree(tmp_path)
+    (tmp_path / "proc/meminfo").write_text(
+        "MemTotal: 8000 kB\nMemAvailable: 2000 kB\nSwapTotal: 500 kB\nSwapFree: 200 kB\n"
+    )
+    seen = looked(root)
+
+    assert (seen.machine.total_bytes, seen.available_bytes) == (8000 * 1024, 2000 * 1024)
+    assert seen.swap_used_bytes == 300 * 1024
+
+
 def test_a_machine_that_cannot_be_read_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> None:
         raise PermissionError(13, "Permission denied", "/proc/meminfo")
 
     monkeypatch.setattr(ram.psutil, "virtual_memory", refuse)
 
-    assert probe_ram() == Unavailable(reason="unreadable", values=(("error", "PermissionError"),))
+    assert probe_ram(root="/nowhere") == Unavailable(reason="unreadable", values=(("error", "PermissionError"),))

@@ -51,16 +51,16 @@ def test_the_html_is_whole_and_brings_nothing_from_outside(case: str, subject: S
 
     assert page.open == []
     assert not {tag for tag, _ in page.tags} & {"script", "img", "link", "iframe", "object"}
-    assert not [
-        name for _, attributes in page.tags for name in attributes if name.startswith("on") or name in {"src", "href"}
-    ]
+    names = [name for _, attributes in page.tags for name in attributes]
+    assert not [name for name in names if name.startswith("on") or name == "src"]
+    assert all(attributes.get("href", "https://").startswith("https://") for _, attributes in page.tags)
 
 
 def test_every_bar_has_its_number_in_words_beside_it() -> None:
     shown = html.render(a_report())
 
     assert shown.count("<meter") == 4
-    for said in ("0.4 of 15.0 GiB", "0 %", "4.6 of 12.7 GiB", "38.1 of 107.7 GiB"):
+    for said in ("0.4 of 15.0 GiB used", "0 %", "4.6 of 12.7 GiB used", "38.1 of 107.7 GiB used"):
         assert f"<td>{said}</td>" in shown
 
 
@@ -78,6 +78,14 @@ def test_without_its_style_sheet_and_the_rest_that_an_untrusted_notebook_loses_e
     ):
         assert said in words
     assert "<ol" in kept
+
+
+def test_a_report_on_ram_shows_ram_alone() -> None:
+    shown = html.render(a_report(Subject.RAM), everything=True)
+
+    assert "RAM" in shown
+    assert "GPU memory" not in shown
+    assert "Tesla T4" not in shown
 
 
 def test_colours_come_from_the_page() -> None:

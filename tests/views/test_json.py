@@ -80,6 +80,7 @@ def test_advice_carries_its_words() -> None:
             "This gives you a new machine: variables and files in /content are lost.",
             "Then run again from your first cell (%pip install, %load_ext).",
         ],
+        "link": "https://colab.research.google.com/notebooks/gpu.ipynb",
     }
 
 

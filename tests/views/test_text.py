@@ -25,6 +25,7 @@ from builders import (
 from colab_magics.model import GpuProcess, Subject, Unavailable
 from colab_magics.observer import nvml
 from colab_magics.views import html, json, text, words
+from colab_magics.views.language import speaker
 
 CASES: dict[str, dict[str, Any]] = {
     "cpu": CPU_RUNTIME,
@@ -40,6 +41,7 @@ CASES: dict[str, dict[str, Any]] = {
     "nothing_available": NOTHING_AVAILABLE,
 }  # fmt: skip
 GOLDEN = ("cpu", "t4", "hung_driver")
+SAY = speaker("en")
 VIEWS = {"txt": text.render, "html": html.render}
 
 
@@ -181,7 +183,7 @@ def test_every_reason_has_a_sentence_for_every_magic(key: str) -> None:
 
     for subject in Subject:
         shown = text.render(a_report(subject, gpus=unavailable))
-        assert (words.reason(unavailable) in shown.replace("\n  ", " ")) is (subject is not Subject.RAM)
+        assert (words.reason(unavailable, SAY) in shown.replace("\n  ", " ")) is (subject is not Subject.RAM)
 
 
 def test_an_error_code_nobody_knows_is_still_said() -> None:
@@ -224,7 +226,7 @@ def test_processes_of_another_namespace_are_kept_and_named_so() -> None:
     doubtful = replace(ours, pid=7, is_here=None, is_this_kernel=False, name=None)
 
     assert processes_of(outside, replace(outside, pid=8), doubtful) == [
-        "Process 7 (cannot be told whose): 400 MiB.",
+        "Process 7, cannot be told whose: 400 MiB.",
         "Processes outside this container: 2; they hold 6.0 GiB.",
     ]
     assert processes_of(replace(outside, memory_used_bytes=None)) == [
@@ -262,5 +264,5 @@ def test_a_framework_that_cannot_use_the_gpu_is_said_with_what_to_install() -> N
 
 @pytest.mark.parametrize("key", sorted({*nvml._REASONS.values(), "binding_too_old", "changing_too_fast", "not_text"}))
 def test_every_reason_the_driver_can_give_has_words_for_a_field_and_for_the_whole(key: str) -> None:
-    assert words.field_reason(key)
-    assert words.reason(Unavailable(reason=key, values=(("library", "1"), ("module", "2")))).endswith(".")
+    assert words.field_reason(key, SAY)
+    assert words.reason(Unavailable(reason=key, values=(("library", "1"), ("module", "2"))), SAY).endswith(".")

@@ -1,0 +1,79 @@
+"""Our own sentences in the reader's language: gettext catalogues, with English where there is none.
+
+The words of menus are no sentences of ours: they are quotations, and stand in `facts`.
+"""
+
+from __future__ import annotations
+
+import functools
+import gettext
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ENGLISH = "en"
+TRANSLATED = ("en", "zh-CN")
+"""The languages our sentences are in."""
+
+_VARIABLES = ("COLAB_MAGICS_LANGUAGE", "LANGUAGE", "LC_ALL", "LANG")
+_CATALOGUES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "locale")
+
+
+class Say:
+    """Says things in one language: `say("{used} used", used="3 GiB")`. A message is its English words."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        names = [language.replace("-", "_")]
+        self._translate = gettext.translation("colab_magics", _CATALOGUES, names, fallback=True).gettext
+
+    def __call__(self, message: str, /, **values: object) -> str:
+        """Return a message in this language, with its places filled."""
+        translated = self._translate(message)
+        return translated.format(**values) if values else translated
+
+    def listed(self, items: Iterable[str]) -> str:
+        """Return items as a list in words."""
+        return self(", ").join(items)
+
+    def joined(self, sentences: Iterable[str]) -> str:
+        """Return sentences as one text: what stands between two of them is a matter of the language."""
+        return self.gap.join(sentences)
+
+    @property
+    def gap(self) -> str:
+        """What stands between two sentences."""
+        return self("{sentence} {sentence}").replace("{sentence}", "")
+
+
+@functools.cache
+def speaker(language: str) -> Say:
+    """Return the one who says things in a language."""
+    return Say(language)
+
+
+def marked(message: str) -> str:
+    """Mark a message for translation that is said later, where it stands in a table."""
+    return message
+
+
+def preferred_language(setting: str, known: Iterable[str], environment: Mapping[str, str] = os.environ) -> str:
+    """Return the language to speak: the setting unless it is "auto", then the environment's, then English.
+
+    The environment names languages as POSIX does (zh_CN.UTF-8), LANGUAGE several of them; the first known one counts,
+    by its language alone if its country is not known.
+    """
+    if setting != "auto":
+        return setting
+    by_name = {language.lower(): language for language in known}
+    by_language = {name.partition("-")[0]: language for name, language in reversed(by_name.items())}
+    for variable in _VARIABLES:
+        for value in environment.get(variable, "").split(":"):
+            name = value.partition(".")[0].partition("@")[0].replace("_", "-").lower()
+            if name in by_name:
+                return by_name[name]
+            if name.partition("-")[0] in by_language:
+                return by_language[name.partition("-")[0]]
+    return ENGLISH
