@@ -31,10 +31,21 @@ COLAB_PACKAGES = ("ipykernel", "ipython", "ipywidgets", "psutil")
 COLAB_LEAVES_OUT = {"jedi", "parso"}
 COLAB_MAY_GAIN = COLAB_LEAVES_OUT | {"colab-magics", "nvidia-ml-py"}
 
+CATALOGUES = ROOT / "colab_magics" / "locale"
+
 WHERE_IT_IS = "import colab_magics, pathlib; print(pathlib.Path(colab_magics.__file__).resolve())"
 WHAT_IS_INSTALLED = """\
 import importlib.metadata, json
 print(json.dumps([(package.name, package.version) for package in importlib.metadata.distributions()]))
+"""
+WHAT_IS_UNTRANSLATED = """\
+import pathlib, sys
+from babel.messages.pofile import read_po
+for file in sorted(pathlib.Path(sys.argv[1]).rglob("*.po")):
+    with file.open("rb") as opened:
+        for message in read_po(opened):
+            if message.id and (message.fuzzy or not message.string):
+                print(f"{file.parts[-3]}: {message.id}")
 """
 
 
@@ -93,9 +104,27 @@ def build(session: nox.Session) -> None:
     with zipfile.ZipFile(the_wheel()) as wheel:
         packed = set(wheel.namelist())
     package = (path.relative_to(ROOT) for path in ROOT.glob("colab_magics/**/*") if path.is_file())
-    ours = (path for path in package if "cache" not in str(path.parent))
-    if missing := [str(path) for path in ours if path.as_posix() not in packed]:
+    ours = (path for path in package if "cache" not in str(path.parent) and path.suffix != ".mo")
+    expected = (path.with_suffix(".mo") if path.suffix == ".po" else path for path in ours)
+    if missing := [str(path) for path in expected if path.as_posix() not in packed]:
         session.error(f"the wheel lacks {', '.join(missing)}")
+
+
+@nox.session(reuse_venv=True, default=False)
+def catalogues(session: nox.Session) -> None:
+    """Bring the source's messages into the catalogues, compile them for this checkout, say what is untranslated."""
+    session.install("babel")
+    template = Path(session.create_tmp()).resolve() / "colab_magics.pot"
+    messages = ("--no-default-keywords", "--keyword=say", "--keyword=marked", "--keyword=self")  # self: `Say` itself
+    with session.chdir(ROOT / "colab_magics"):  # so that the places in the catalogues are a module's, on any machine
+        session.run("pybabel", "-q", "extract", *messages, "--add-location=file", f"--output={template}", ".")
+    known = ("--domain=colab_magics", f"--input-file={template}", f"--output-dir={CATALOGUES}")
+    as_it_was = ("--no-fuzzy-matching", "--ignore-obsolete", "--ignore-pot-creation-date", "--no-wrap")
+    session.run("pybabel", "-q", "update", *known, *as_it_was)
+    session.run("pybabel", "-q", "compile", "--domain=colab_magics", f"--directory={CATALOGUES}")
+    listing = session.run("python", "-c", WHAT_IS_UNTRANSLATED, str(CATALOGUES), silent=True, log=False)
+    if untranslated := str(listing).splitlines():
+        session.error("\n  ".join(["untranslated:", *untranslated]))
 
 
 @nox.session(requires=["build"])

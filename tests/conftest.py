@@ -30,7 +30,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     def check(name: str, shown: str) -> None:
         file = GOLDEN / name
         if request.config.getoption("--regenerate"):
-            file.parent.mkdir(exist_ok=True)
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(shown + "\n", encoding="utf-8")
         assert file.exists(), f"no golden file {name}: run pytest --regenerate and read what it writes"
         assert shown + "\n" == file.read_text(encoding="utf-8"), "pytest --regenerate, then review the diff"

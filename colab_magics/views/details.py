@@ -41,7 +41,7 @@ def tables(snapshot: Snapshot, say: Say) -> list[tuple[str, Rows]]:
     found += [(f"TPU {tpu.index}", _tpu_rows(tpu, say)) for tpu in snapshot.tpus or ()]
     found += [(framework.name, _framework_rows(framework, say)) for framework in snapshot.frameworks or ()]
     if isinstance(snapshot.ram, Ram):
-        found.append(("RAM", _ram_rows(snapshot.ram, say)))
+        found.append((say("RAM"), _ram_rows(snapshot.ram, say)))
     if isinstance(snapshot.cpu, Cpu):
         found.append((say("Processors"), _cpu_rows(snapshot.cpu, say)))
     if isinstance(snapshot.disks, tuple):
@@ -55,7 +55,7 @@ def tables(snapshot: Snapshot, say: Say) -> list[tuple[str, Rows]]:
         found.append((say("Lifetimes as published"), published))
     if snapshot.platform.service is Service.COLAB:
         found.append((say("To change the accelerator elsewhere"), _elsewhere_rows(say)))
-    sections = (("RAM", snapshot.ram), (say("Processors"), snapshot.cpu), (say("Disk"), snapshot.disks))
+    sections = ((say("RAM"), snapshot.ram), (say("Processors"), snapshot.cpu), (say("Disk"), snapshot.disks))
     for title, section in sections:
         if isinstance(section, Unavailable):
             found.append((title, [(say("not available"), words.reason(section, say))]))
@@ -117,11 +117,11 @@ def _gpu_rows(gpu: Gpu, say: Say) -> Rows:
 def _memory(memory: GpuMemory, say: Say) -> str:
     facts = [
         summary.used_of(memory.used_bytes, memory.total_bytes, say),
-        say("{size} free", size=units.gib(memory.free_bytes)),
+        say("{size} free", size=units.size(memory.free_bytes)),
     ]
     if memory.reserved_bytes is None:
         return say.listed([*facts, say("what this driver reserves counts as used")])
-    return say.listed([*facts, say("{size} reserved by the driver", size=units.gib(memory.reserved_bytes))])
+    return say.listed([*facts, say("{size} reserved by the driver", size=units.size(memory.reserved_bytes))])
 
 
 def _driver_rows(driver: Driver, say: Say) -> Rows:
@@ -229,14 +229,13 @@ def _platform_rows(platform: Platform, say: Say) -> Rows:
 
 def _published_rows(platform: Platform, say: Say) -> Rows:
     """Return what the service has published of lifetimes, each with the date it was read; quoted, so in English."""
-    return [
-        (
-            f"{say('about {number}', number=f'{one.value:g}') if one.about else f'{one.value:g}'} {one.unit}",
-            say("{facts} (read {date})", facts=one.applies, date=one.date),
-        )
-        for one in facts.limits()
-        if one.service == platform.service
-    ]
+    rows = []
+    for limit in facts.limits():
+        if limit.service == platform.service:
+            number = f"{limit.value:g} {limit.unit}"
+            figure = say("about {number}", number=number) if limit.about else number
+            rows.append((figure, say("{facts} (read {date})", facts=limit.applies, date=limit.date)))
+    return rows
 
 
 def _ways(menu: facts.OtherMenu, say: Say) -> str:

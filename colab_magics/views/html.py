@@ -41,7 +41,7 @@ def render(report: Report, *, language: str = ENGLISH, everything: bool = False,
         parts.append(_advice(None if summary.is_said(report, item) else words.finding(item, say), guide, say))
     if everything:
         parts += [_details(title, rows) for title, rows in details.tables(summary.subject_matter(report), say)]
-    return f'<div class="colab-magics" lang="{language}"><style>{_style_sheet()}</style>{"".join(parts)}</div>'
+    return f'<div class="colab-magics" lang="{say.spoken}"><style>{_style_sheet()}</style>{"".join(parts)}</div>'
 
 
 def _text(text: str) -> str:
@@ -64,7 +64,7 @@ def _bars(snapshot: Snapshot, say: Say, *, everything: bool) -> str:
     gpus = snapshot.gpus if isinstance(snapshot.gpus, tuple) else ()
     rows = _gpu_bars(gpus if everything else gpus[:_MOST_GPUS], say)
     if isinstance(snapshot.ram, Ram):
-        rows.append(_usage_bar("RAM", snapshot.ram.machine, say))
+        rows.append(_usage_bar(say("RAM"), snapshot.ram.machine, say))
     if isinstance(snapshot.disks, tuple):
         rows += [_usage_bar(summary.disk_name(disk, snapshot.disks, say), disk.usage, say) for disk in snapshot.disks]
     return f'<table class="cm-bars">{"".join(_bar(*row) for row in rows)}</table>' if rows else ""

@@ -29,6 +29,11 @@ class Say:
         names = [language.replace("-", "_")]
         self._translate = gettext.translation("colab_magics", _CATALOGUES, names, fallback=True).gettext
 
+    @property
+    def spoken(self) -> str:
+        """The language that the sentences really are in."""
+        return self.language if self.language in TRANSLATED else ENGLISH
+
     def __call__(self, message: str, /, **values: object) -> str:
         """Return a message in this language, with its places filled."""
         translated = self._translate(message)

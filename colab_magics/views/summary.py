@@ -148,7 +148,8 @@ def machine_sentence(snapshot: Snapshot, say: Say) -> str:
         facts.append(say("{size} RAM", size=units.size(snapshot.ram.machine.total_bytes)))
     if isinstance(snapshot.disks, tuple) and snapshot.disks:
         facts.append(say("{size} disk", size=units.size(snapshot.disks[0].usage.total_bytes)))
-    return say("{name}: {facts}.", name=_place(snapshot, say), facts=say.listed(facts))
+    place = _place(snapshot, say)
+    return say("{name}: {facts}.", name=place, facts=say.listed(facts)) if facts else say("{name}.", name=place)
 
 
 def service_name(service: Service, say: Say) -> str:
@@ -168,7 +169,7 @@ def ram_sentences(ram: Ram | Unavailable | None, say: Say) -> tuple[str, ...]:
     ]
     if ram.kernel_bytes is not None:
         facts.append(say("this kernel {size}", size=units.size(ram.kernel_bytes)))
-    sentences = [say("{name}: {facts}.", name="RAM", facts=say.listed(facts))]
+    sentences = [say("{name}: {facts}.", name=say("RAM"), facts=say.listed(facts))]
     if ram.children_bytes:
         sentences.append(say("Its child processes hold {size}.", size=units.size(ram.children_bytes)))
     if ram.limited_by != "machine":

@@ -19,10 +19,10 @@ WIDTH = 80
 MOST_LINES = 8
 MOST_FINDINGS = 3
 
-# Where a line may end, the best places first: between words but not within "14 of 320 W"; between any words, and
-# between Chinese characters; anywhere.
+# Where a line may end, the best places first: between words but not within "14 of 320 W" or brackets; between any
+# words, and between Chinese characters; anywhere.
 _PIECES = (
-    re.compile(r".+?(?:(?<=,) |(?<!\d) (?!\d)|[，。；：]|$)"),
+    re.compile(r"(?:\([^()]*\)|.)+?(?:(?<=,) |(?<!\d) (?!\d)|[，。；：]|$)"),
     re.compile(r"[\u2e80-\uffef] ?|[^\u2e80-\uffef ]+ ?| "),
     re.compile(r"."),
 )
@@ -35,27 +35,35 @@ def render(report: Report, *, language: str = ENGLISH, everything: bool = False,
     answer = [line for paragraph in summary.answer(report, say) for line in _flow(paragraph, say.gap)]
     if everything:
         return "\n".join([*answer, *_everything_advised(report, say), *_detail_lines(report, say)])
-    advice = shown_by_default(report)
-    found = [_finding_lines(report, item, say) for item in advice]
-    guide = _guide_lines(report, advice[0], say) if advice else []
-    if advice and found[0] and advice[0].severity is Severity.INFO and _lines(answer, *found, guide) > MOST_LINES:
-        guide = []  # what to do about a mere remark gives way to the answer
-    body = [line for lines in (*found[:1], guide, *found[1:]) for line in lines]
+    body = _most_advised(report, say, room=MOST_LINES - len(answer))
     if processes:
         return "\n".join([*_shortened(answer, [], report, say), *_process_lines(report, say), *body])
     return "\n".join(_shortened(answer, body, report, say))
 
 
-def _lines(*parts: Sequence[str]) -> int:
-    return sum(map(len, parts))
+def _most_advised(report: Report, say: Say, *, room: int) -> list[str]:
+    """Return up to three findings and what to do about the first; mere remarks give way where there is no room."""
+    advice = shown_by_default(report)
+    found = [_finding_lines(report, item, say) for item in advice]
+    guide = _guide_lines(report, advice[0], say) if advice else []
+    parts = [*found[:1], guide, *found[1:]]
+    if advice and found[0] and advice[0].severity is Severity.INFO and sum(map(len, parts)) > room:
+        parts[1] = []
+    first, others = parts[:2], parts[2:]
+    while others and advice[len(others)].severity is Severity.INFO and sum(map(len, (*first, *others))) > room:
+        others.pop()
+    return [line for lines in (*first, *others) for line in lines]
 
 
 def _everything_advised(report: Report, say: Say) -> list[str]:
-    """Return every finding with its guide; a consequence that several have is said once."""
+    """Return every finding with its guide; consequences that several have are said once."""
     lines: list[str] = []
+    said: set[tuple[str, ...]] = set()
     for item in report.advice:
+        guide = words.guide(item, report.snapshot.platform)
         lines += _finding_lines(report, item, say)
-        lines += [line for line in _guide_lines(report, item, say) if line not in lines]
+        lines += _guide_lines(report, item, say, with_consequences=guide is None or guide.consequences not in said)
+        said |= {guide.consequences} if guide else set()
     return lines
 
 
@@ -73,7 +81,9 @@ def _process_lines(report: Report, say: Say) -> list[str]:
         line
         for gpu in gpus
         for sentence in summary.process_sentences(gpu, say)
-        for line in _flow([f"GPU {gpu.index}: {sentence}" if several else sentence], say.gap)
+        for line in _flow(
+            [say("{name}: {facts}", name=f"GPU {gpu.index}", facts=sentence) if several else sentence], say.gap
+        )
     ]
 
 
@@ -92,7 +102,7 @@ def _finding_lines(report: Report, advice: Advice, say: Say) -> list[str]:
     return _flow([words.finding(advice, say)], say.gap)
 
 
-def _guide_lines(report: Report, advice: Advice, say: Say) -> list[str]:
+def _guide_lines(report: Report, advice: Advice, say: Say, *, with_consequences: bool = True) -> list[str]:
     guide = words.guide(advice, report.snapshot.platform)
     if guide is None:
         return []
@@ -102,12 +112,10 @@ def _guide_lines(report: Report, advice: Advice, say: Say) -> list[str]:
         lines = _flow([f"{purpose} {steps[0]}"], say.gap)
     else:
         numbered = [f"{number} {step}" for number, step in enumerate(steps, start=1)]
-        if width(purpose) + 2 + width(numbered[0]) <= WIDTH:
-            numbered[0] = f"{purpose}  {numbered[0]}"
-            lines = _flow(numbered, "   ")
-        else:
-            lines = [purpose, *(f"  {line}" for line in _flow(numbered, "   ", WIDTH - 2))]
-    return [*lines, *(line for sentence in guide.consequences for line in _broken(say(sentence)))]
+        numbered[0] = f"{purpose}  {numbered[0]}"
+        lines = _flow(numbered, "   ")
+    consequences = guide.consequences if with_consequences else ()
+    return [*lines, *(line for sentence in consequences for line in _broken(say(sentence)))]
 
 
 def _detail_lines(report: Report, say: Say) -> list[str]:
@@ -115,20 +123,21 @@ def _detail_lines(report: Report, say: Say) -> list[str]:
     for title, rows in details.tables(summary.subject_matter(report), say):
         lines += ["", title]
         for name, value in rows:
-            lines += [f"  {line}" for line in _broken(f"{name}: {value}", WIDTH - 2)]
+            row = say("{name}: {facts}", name=name, facts=value)
+            lines += [f"  {line}" for line in _broken(row, WIDTH - 2)]
     links = {address for item in report.advice if (guide := words.guide(item, report.snapshot.platform))
              and (address := words.address(guide))}  # fmt: skip
     return [*lines, *(["", say("To read more"), *(f"  {address}" for address in sorted(links))] if links else [])]
 
 
-def _flow(sentences: Iterable[str], gap: str, most: int = WIDTH) -> list[str]:
+def _flow(sentences: Iterable[str], gap: str) -> list[str]:
     """Lay sentences out in lines, a new line where the next would not fit whole."""
     lines: list[str] = []
     for sentence in sentences:
-        if lines and width(lines[-1]) + width(gap) + width(sentence) <= most:
+        if lines and width(lines[-1]) + width(gap) + width(sentence) <= WIDTH:
             lines[-1] += gap + sentence
         else:
-            lines += _broken(sentence, most)
+            lines += _broken(sentence)
     return lines
 
 

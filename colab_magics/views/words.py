@@ -349,14 +349,22 @@ def _spoken(values: Values, say: Say) -> dict[str, str]:
 
 
 def _said(name: str, value: Value, say: Say) -> str:
-    if name == "limited_by":
-        return say(_LIMITED_BY[str(value)])
-    if name == "slowdown":
-        return slowdown(str(value), say)
-    if name == "place":
-        return say(_PLACES.get(str(value), str(value)))
     if isinstance(value, str):
-        return printable(value)
+        return _said_text(name, value, say)
     if name.endswith("_bytes"):
         return size(value)
     return duration(value, say) if name == "age_seconds" else f"{value:g}"
+
+
+def _said_text(name: str, value: str, say: Say) -> str:
+    match name:
+        case "limited_by":
+            return say(_LIMITED_BY[value])
+        case "slowdown":
+            return slowdown(value, say)
+        case "place":
+            return say(_PLACES.get(value, value))
+        case "larger" | "others":
+            return say.listed(printable(item) for item in value.split(", "))
+        case _:
+            return printable(value)

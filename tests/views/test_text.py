@@ -18,14 +18,18 @@ from builders import (
     NOTHING_AVAILABLE,
     RAM_IN_FULL,
     T4,
+    TORCH,
     TORCH_CPU,
+    V5E,
     a_ram,
     a_report,
 )
+from colab_magics.facts import menus
 from colab_magics.model import GpuProcess, Subject, Unavailable
 from colab_magics.observer import nvml
+from colab_magics.units import width
 from colab_magics.views import html, json, text, words
-from colab_magics.views.language import speaker
+from colab_magics.views.language import TRANSLATED, speaker
 
 CASES: dict[str, dict[str, Any]] = {
     "cpu": CPU_RUNTIME,
@@ -39,6 +43,10 @@ CASES: dict[str, dict[str, Any]] = {
                   children_bytes=2**27), "platform": JUPYTER, **CPU_RUNTIME},
     "kaggle": {"platform": KAGGLE, **CPU_RUNTIME},
     "nothing_available": NOTHING_AVAILABLE,
+    "a100": {"gpus": (A100,), "ram": a_ram(83.5), "frameworks": (TORCH,)},
+    "a100_high_ram": {"gpus": (A100,), "ram": a_ram(167.1), "frameworks": (TORCH,)},
+    "tpu": {"tpus": (V5E,), "ram": a_ram(47.1), **CPU_RUNTIME},
+    "local": {"platform": JUPYTER, **CPU_RUNTIME},
 }  # fmt: skip
 GOLDEN = ("cpu", "t4", "hung_driver")
 SAY = speaker("en")
@@ -58,26 +66,53 @@ def test_the_views_are_as_they_were_reviewed(
     golden(f"{case}-{subject}{'-all' if everything else ''}.{suffix}", shown)
 
 
+@pytest.mark.parametrize("language", TRANSLATED)
+@pytest.mark.parametrize("case", ["cpu", "t4", "a100", "a100_high_ram", "tpu", "kaggle", "local", "hung_driver"])
+@pytest.mark.parametrize("suffix", VIEWS)
+def test_the_views_are_as_they_were_reviewed_in_every_language(
+    case: str, language: str, suffix: str, golden: Any
+) -> None:
+    shown = VIEWS[suffix](a_report(**CASES[case]), language=language)
+
+    golden(f"{language}/{case}.{suffix}", shown)
+
+
 @pytest.mark.parametrize("case", GOLDEN)
 def test_the_json_is_as_it_was_reviewed(case: str, golden: Any) -> None:
     golden(f"{case}.json", json.render(a_report(**CASES[case])))
 
 
+LANGUAGES = [menu.language for menu in menus()]
+
+
 @pytest.mark.parametrize("subject", Subject)
 @pytest.mark.parametrize("case", CASES)
 def test_a_report_has_at_most_eight_lines_of_eighty_columns(case: str, subject: Subject) -> None:
-    lines = text.render(a_report(subject, **CASES[case])).split("\n")
+    for language in LANGUAGES:
+        lines = text.render(a_report(subject, **CASES[case]), language=language).split("\n")
 
-    assert len(lines) <= 8
-    assert max(map(len, lines)) <= 80
+        assert len(lines) <= 8, language
+        assert max(map(width, lines)) <= 80, language
 
 
 @pytest.mark.parametrize("subject", Subject)
 @pytest.mark.parametrize("case", CASES)
 def test_all_fields_keep_to_eighty_columns(case: str, subject: Subject) -> None:
-    lines = text.render(a_report(subject, **CASES[case]), everything=True).split("\n")
+    for language in TRANSLATED:
+        lines = text.render(a_report(subject, **CASES[case]), language=language, everything=True).split("\n")
+        links = [line for line in lines if "https://" in line]
 
-    assert max(map(len, lines)) <= 80
+        assert max(width(line) for line in lines if line not in links) <= 80
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_words_of_the_menu_are_quoted_with_the_english_beside(language: str) -> None:
+    shown = text.render(a_report(Subject.GPU, **CPU_RUNTIME), language=language)
+
+    assert "Runtime > Change runtime type" in shown
+    menu = next(menu for menu in menus() if menu.language == language)
+    assert menu.change_runtime_type in shown
+    assert all(name in shown for name in menu.runtime_menu)
 
 
 def test_the_first_line_is_the_answer() -> None:

@@ -1,0 +1,151 @@
+"""The catalogues: every sentence of the source is said in every language, in that language's own marks.
+
+Where a message is missing: `nox -s catalogues` puts it into the catalogues, a person translates it.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+from collections.abc import Iterator
+from gettext import GNUTranslations
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+import colab_magics
+from colab_magics.views.language import ENGLISH, TRANSLATED, speaker
+
+PACKAGE = Path(colab_magics.__file__).parent
+CATALOGUES = Path(__file__).parents[1] / "colab_magics" / "locale"
+KEYWORDS = ("say", "marked", "self")  # as in noxfile.py; self: `Say` itself
+LANGUAGES = [language for language in TRANSLATED if language != ENGLISH]
+
+CHINESE = r"[\u2e80-\u9fff\uff00-\uffef]"
+
+
+def catalogue(language: str) -> Catalog:
+    file = CATALOGUES / language.replace("-", "_") / "LC_MESSAGES" / "colab_magics.po"
+    with file.open("rb") as opened:
+        return read_po(opened)
+
+
+def translated(language: str) -> Iterator[tuple[str, str]]:
+    """Give each message in English and as it is translated."""
+    for message in catalogue(language):
+        if message.id:
+            yield str(message.id), str(message.string)
+
+
+def in_source() -> dict[str, str]:
+    """Return the messages of the installed package, each with a module that says it."""
+    found = extract_from_dir(PACKAGE, method_map=[("**.py", "python")], keywords=dict.fromkeys(KEYWORDS))
+    return {message: module for module, _, message, _, _ in found if isinstance(message, str)}
+
+
+def as_entries(messages: dict[str, str]) -> str:
+    """Return messages as they stand in a catalogue, to be translated."""
+    entries = Catalog()
+    for message, module in messages.items():
+        entries.add(message, locations=[(module, None)])
+    written = io.BytesIO()
+    write_po(written, entries, width=0, omit_header=True)
+    return written.getvalue().decode()
+
+
+def places(message: str) -> set[str | None]:
+    """Return the names of the places that are to be filled."""
+    return {name for _, name, _, _ in Formatter().parse(message) if name is not None}
+
+
+def test_there_are_messages_in_the_source() -> None:
+    found = in_source()
+
+    assert {"{sentence} {sentence}", "Not connected to a GPU.", "restart the kernel"} <= found.keys()
+
+
+def test_a_catalogue_is_there_for_every_language_and_for_no_other() -> None:
+    there = {file.parts[-3].replace("_", "-") for file in CATALOGUES.glob("*/LC_MESSAGES/colab_magics.po")}
+
+    assert there == set(LANGUAGES)
+
+
+def test_babel_finds_every_message_that_python_sees() -> None:
+    """Until Python 3.12 an f-string is one token, and what it says inside is not found."""
+    seen = {
+        call.args[0].value
+        for file in PACKAGE.rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KEYWORDS
+        if call.args and isinstance(call.args[0], ast.Constant)
+    }
+
+    assert seen == in_source().keys(), "a message stands in an f-string: say it on a line of its own"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_message_of_the_source_is_translated(language: str) -> None:
+    done = {english for english, theirs in translated(language) if theirs}
+    missing = {message: module for message, module in in_source().items() if message not in done}
+
+    assert not missing, f"run `nox -s catalogues`, then translate\n\n{as_entries(missing)}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_translation_is_left_of_a_message_that_is_gone(language: str) -> None:
+    source = in_source()
+
+    assert not [english for english, _ in translated(language) if english not in source]
+    assert not catalogue(language).obsolete
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_translation_is_a_guess(language: str) -> None:
+    assert not [message.id for message in catalogue(language) if message.id and message.fuzzy]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_has_the_places_of_its_message(language: str) -> None:
+    for english, theirs in translated(language):
+        assert places(theirs) == places(english), english
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_compiled_catalogue_says_what_the_translators_wrote(language: str) -> None:
+    compiled = PACKAGE / "locale" / language.replace("-", "_") / "LC_MESSAGES" / "colab_magics.mo"
+    assert compiled.exists(), "a wheel has it from hatch_build.py, a checkout from `nox -s catalogues`"
+    with compiled.open("rb") as opened:
+        said = GNUTranslations(opened)
+
+    assert {english: said.gettext(english) for english, _ in translated(language)} == dict(translated(language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_speaks(language: str) -> None:
+    assert speaker(language)("Not connected to a GPU.") != "Not connected to a GPU."
+
+
+def test_chinese_sentences_have_chinese_marks() -> None:
+    for english, chinese in translated("zh-CN"):
+        if english.endswith("."):
+            assert chinese.endswith("。"), chinese
+        assert not re.search(rf"{CHINESE}\.$", chinese), chinese
+        assert not re.search(rf"{CHINESE} ?[,:;!?]|[,:;!?] ?{CHINESE}", chinese), chinese
+
+
+def test_a_space_stands_between_chinese_and_latin() -> None:
+    touching = re.compile(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u4e00-\u9fff]")
+
+    assert not [chinese for _, chinese in translated("zh-CN") if touching.search(chinese)]
+
+
+def test_what_is_no_word_stays_as_it_is() -> None:
+    kept = re.compile(r"%[a-z_]+|/[a-z]+\*?|CUDA_VISIBLE_DEVICES|nvidia-\w+(?:-\w+)?|pynvml\.py|\S+@\S+|\S+\.org/\S+")
+    for english, chinese in translated("zh-CN"):
+        for word in kept.findall(re.sub(r"\{\w+\}", "", english)):
+            assert word.rstrip(".") in chinese, english

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pytest
+
+from colab_magics.facts import menus
+from colab_magics.views.language import ENGLISH, marked, preferred_language, speaker
+
+KNOWN = ("en", "zh-CN", "zh-TW", "ja", "pt-BR")
+
+
+@pytest.mark.parametrize("setting", ["en", "zh-CN", "ja"])
+def test_the_setting_wins(setting: str) -> None:
+    environment = dict.fromkeys(("COLAB_MAGICS_LANGUAGE", "LANGUAGE", "LC_ALL", "LANG"), "pt_BR")
+
+    assert preferred_language(setting, KNOWN, environment) == setting
+
+
+def test_the_variables_count_in_their_order() -> None:
+    environment = {
+        "LANG": "pt_BR.UTF-8",
+        "LC_ALL": "ja_JP.UTF-8",
+        "LANGUAGE": "zh_TW",
+        "COLAB_MAGICS_LANGUAGE": "zh-CN",
+    }
+    expected = ["zh-CN", "zh-TW", "ja", "pt-BR", "en"]
+
+    for variable, language in zip(("COLAB_MAGICS_LANGUAGE", "LANGUAGE", "LC_ALL", "LANG"), expected, strict=False):
+        assert preferred_language("auto", KNOWN, environment) == language
+        del environment[variable]
+    assert preferred_language("auto", KNOWN, environment) == "en"
+
+
+def test_the_process_s_own_environment_is_what_counts_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLAB_MAGICS_LANGUAGE", "ja")
+
+    assert preferred_language("auto", KNOWN) == "ja"
+
+
+@pytest.mark.parametrize(
+    ("named", "language"),
+    [
+        ("zh_CN.UTF-8", "zh-CN"),
+        ("zh_CN", "zh-CN"),
+        ("zh-cn", "zh-CN"),
+        ("ZH_cn.gb18030@pinyin", "zh-CN"),
+        ("zh", "zh-CN"),
+        ("zh_SG.UTF-8", "zh-CN"),
+        ("zh_TW.UTF-8", "zh-TW"),
+        ("ja", "ja"),
+        ("pt", "pt-BR"),
+        ("pt_PT@euro", "pt-BR"),
+        ("en_GB.UTF-8", "en"),
+        ("C", "en"),
+        ("C.UTF-8", "en"),
+        ("POSIX", "en"),
+        ("", "en"),
+    ],
+)
+def test_a_language_is_named_as_posix_does(named: str, language: str) -> None:
+    assert preferred_language("auto", KNOWN, {"LANG": named}) == language
+
+
+def test_another_country_s_words_serve_where_there_are_no_nearer_ones() -> None:
+    assert preferred_language("auto", ("en", "zh-CN"), {"LANG": "zh_TW.UTF-8"}) == "zh-CN"
+
+
+@pytest.mark.parametrize(
+    ("named", "language"), [("xx:ja:zh_CN", "ja"), ("xx_YY.UTF-8::zh_TW", "zh-TW"), (":", "ja"), ("tlh:vo", "ja")]
+)
+def test_an_unknown_language_leads_to_the_next(named: str, language: str) -> None:
+    assert preferred_language("auto", KNOWN, {"LANGUAGE": named, "LANG": "ja_JP"}) == language
+
+
+@pytest.mark.parametrize(
+    "junk", ["-", "_", ".", "@", "_CN", "zh_CN_too_long_" * 40, "../../etc", "中文", "\x00", " ja "]
+)
+def test_junk_does_no_harm(junk: str) -> None:
+    assert preferred_language("auto", KNOWN, {"LANGUAGE": junk}) in KNOWN
+
+
+def test_a_language_without_a_catalogue_is_spoken_in_english() -> None:
+    for language in ("zh-TW", "ja", "xx", ENGLISH):
+        assert speaker(language)("{size} disk", size="7 GiB") == "7 GiB disk"
+
+
+def test_every_language_whose_menus_are_quoted_can_be_spoken() -> None:
+    for menu in menus():
+        assert speaker(menu.language)("Not connected to a GPU.")
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_values_with_braces_are_not_formatted_again(language: str) -> None:
+    say = speaker(language)
+
+    inner = say("{size} disk", size="{0} {size} {{}} %s")
+
+    assert "{0} {size} {{}} %s" in say("{name}: {facts}.", name="{facts}", facts=inner)
+
+
+def test_a_message_without_values_is_said_as_it_stands() -> None:
+    assert speaker("en")("{not a place} {") == "{not a place} {"
+
+
+def test_a_list_and_a_text_are_put_together_as_the_language_does() -> None:
+    english, chinese = speaker("en"), speaker("zh-CN")
+
+    assert english.listed(["a", "b", "c"]) == "a, b, c"
+    assert chinese.listed(["甲", "乙"]) == "甲，乙"
+    assert english.joined(["One.", "Two."]) == "One. Two."
+    assert chinese.joined(["甲。", "乙。"]) == "甲。乙。"
+    assert (english.gap, chinese.gap) == (" ", "")
+
+
+def test_marking_changes_nothing() -> None:
+    assert marked("GPU memory") == "GPU memory"
