@@ -21,16 +21,18 @@ FLOORS = {
     "report": 3,
     "probes": 2,
     "advice": 2,
+    "requirement": 2,
     "views": 2,
     "observer": 1,
     "facts": 1,
+    "autoload": 1,
     "model": 0,
     "cgroup": 0,
     "units": 0,
 }
 
 DOORS = {
-    "IPython": {"magics", "views.display"},
+    "IPython": {"autoload", "magics", "views.display"},
     "traitlets": {"magics"},
     "psutil": {"probes.cpu", "probes.disk", "probes.platform", "probes.ram"},
     "pynvml": set(),  # the child loads it from its file, and hands it to observer.nvml
