@@ -145,7 +145,8 @@ class Gpu:
     the uncorrected ones since then. `slowdown_reasons` says why clocks are low: "idle", "power_cap",
     "thermal_hardware", ...; an empty tuple: nothing holds them. `performance_state` is 0 (fastest) to 15. `fan_percent`
     is the intended speed, and may exceed 100. `compute_capability` is such as "7.5".
-    `unavailable` holds (field, reason) for each field that is None because the driver would not tell.
+    `unavailable` holds (field, reason) for each field that is None because the driver would not tell, and "slices"
+    where it would not list all of them.
     """
 
     index: int

@@ -50,6 +50,7 @@ class Observer:
         self._started_at = 0.0
         self._warm = False
         self._request_id = 0
+        self._is_awaited = False
         self._received = b""
         self._failures = 0
         self._rest_until = 0.0
@@ -63,20 +64,25 @@ class Observer:
         """
         if sys.platform != "linux":
             return Unavailable(reason="linux_only")
-        with self._lock:
+        until = time.monotonic() + deadline_seconds
+        if not self._lock.acquire(timeout=deadline_seconds):  # another thread's question waits for the driver
+            return Unavailable(reason="driver_silent", values=(("seconds", round(deadline_seconds, 1)),))
+        try:
             resting = self._rest_until - time.monotonic()
             if resting > 0:
                 return Unavailable(reason="driver_resting", values=(("seconds", round(resting)),))
             try:
-                return self._converse(deadline_seconds)
+                return self._converse(deadline_seconds, until)
             except _Gone:
                 exit_code = self._end()
             if exit_code == 0:  # it had ended by itself, idle, before it could read the question
                 try:
-                    return self._converse(deadline_seconds)
+                    return self._converse(deadline_seconds, until)
                 except _Gone:
                     exit_code = self._end()
             return self._failed("driver_crashed", cause=_cause_of_death(exit_code))
+        finally:
+            self._lock.release()
 
     @property
     def pid(self) -> int | None:
@@ -96,12 +102,12 @@ class Observer:
             self._process.returncode = 0  # not ours to wait for
             self._process = None
 
-    def _converse(self, deadline_seconds: float) -> dict[str, Any] | Unavailable:
+    def _converse(self, deadline_seconds: float, until: float) -> dict[str, Any] | Unavailable:
         process = self._process or self._start()
         if isinstance(process, Unavailable):
             return process
         seconds = deadline_seconds * (WARM_SHARE if self._warm else 1)
-        answer = self._exchange(process, until=time.monotonic() + seconds)
+        answer = self._exchange(process, until=min(until, time.monotonic() + seconds))
         if answer is not None:
             self._warm, self._failures = True, 0
             if "refused" in answer:  # a library once loaded keeps its version: the next question starts afresh
@@ -133,19 +139,34 @@ class Observer:
             return Unavailable(reason="no_child", values=(("error", error.strerror or type(error).__name__),))
         os.set_blocking(_descriptor(process.stdin), False)
         os.set_blocking(_descriptor(process.stdout), False)
-        self._process, self._started_at, self._warm, self._received = process, time.monotonic(), False, b""
+        self._process, self._started_at = process, time.monotonic()
+        self._warm, self._is_awaited, self._received = False, False, b""
         return process
 
     def _exchange(self, process: subprocess.Popen[bytes], *, until: float) -> dict[str, Any] | None:
-        """Send a request and return its answer, None if it has not come in time. Answers to older ones are dropped."""
-        replies = _descriptor(process.stdout)
-        self._request_id += 1
+        """Send a request and return its answer, None if it has not come in time. Answers to older ones are dropped.
+
+        A request that the child is still at is not sent again: its answer will be of this moment.
+        """
+        self._receive(process, until=0)
+        if not self._is_awaited:
+            self._request_id += 1
+            try:
+                os.write(_descriptor(process.stdin), b'{"id": %d}\n' % self._request_id)
+            except BlockingIOError:
+                return None
+            except BrokenPipeError:
+                raise _Gone from None
+            self._is_awaited = True
         try:
-            os.write(_descriptor(process.stdin), b'{"id": %d}\n' % self._request_id)
-        except BlockingIOError:
-            return None
-        except BrokenPipeError:
-            raise _Gone from None
+            return self._receive(process, until=until)
+        except KeyboardInterrupt:
+            self._is_awaited = False  # by the next question its answer would be an old one
+            raise
+
+    def _receive(self, process: subprocess.Popen[bytes], *, until: float) -> dict[str, Any] | None:
+        """Read what has come and what comes; return the answer to the last request, None if it is not there in time."""
+        replies = _descriptor(process.stdout)
         waiting = select.poll()
         waiting.register(replies, select.POLLIN)
         while waiting.poll(max(0, until - time.monotonic()) * 1000):
@@ -156,6 +177,7 @@ class Observer:
             for line in lines:
                 answer: dict[str, Any] = json.loads(line)
                 if answer.pop("id") == self._request_id:
+                    self._is_awaited = False
                     return answer
         return None
 

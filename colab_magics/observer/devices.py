@@ -23,6 +23,7 @@ _SLOWDOWNS = ("idle", "application_clocks", "power_cap", "hardware_slowdown", "s
 
 _GRAPHICS_CLOCK, _MEMORY_CLOCK = 0, 2
 _UNCORRECTED, _SINCE_BOOT = 1, 0
+_NOT_FOUND = 6
 _UNKNOWN_PERFORMANCE_STATE = 32
 _ADDRESS_TRANSLATION = 2  # NVML_DEVICE_ADDRESSING_MODE_ATS: GPU and processor share one memory
 _UNIFIED_NAMES = ("GB10", "nvgpu", "Orin", "Thor", "Xavier")
@@ -65,7 +66,7 @@ class Devices:
         identity = self._read({"uuid": _UUID}, handle, unavailable)
         static = self._static_fields(identity["uuid"], handle, unavailable)
         fields = self._read(_FIELDS, handle, unavailable)
-        slices = self._slices(handle) if fields["mig_enabled"] else []
+        slices = self._slices(handle, unavailable) if fields["mig_enabled"] else []
         if unavailable.get("memory") == "not_supported" and self._is_unified(handle, static["name"]):
             unavailable["memory"] = "unified_memory"
         return {"index": index, **identity, **static, **fields, "slices": slices, "unavailable": unavailable}
@@ -91,24 +92,25 @@ class Devices:
                 unavailable[name] = refused.reason
         return values
 
-    def _slices(self, handle: Any) -> list[dict[str, Any]]:
+    def _slices(self, handle: Any, unavailable: dict[str, str]) -> list[dict[str, Any]]:
         """Return the MIG devices of a GPU; slots may be empty anywhere between them."""
         found = []
-        for slot in range(self._slots(handle)):
+        try:
+            slots = int(self._nvml.call("nvmlDeviceGetMaxMigDeviceCount", handle))
+        except Refused as refused:
+            unavailable["slices"] = refused.reason
+            return []
+        for slot in range(slots):
             try:
                 slice_handle = self._nvml.call("nvmlDeviceGetMigDeviceHandleByIndex", handle, slot)
-            except Refused:
+            except Refused as refused:
+                if refused.code != _NOT_FOUND:
+                    unavailable["slices"] = refused.reason
                 continue
-            unavailable: dict[str, str] = {}
-            values = self._read({"uuid": _UUID, **_SLICE_FIELDS}, slice_handle, unavailable)
-            found.append({"index": slot, **values, "unavailable": unavailable})
+            refusals: dict[str, str] = {}
+            values = self._read({"uuid": _UUID, **_SLICE_FIELDS}, slice_handle, refusals)
+            found.append({"index": slot, **values, "unavailable": refusals})
         return found
-
-    def _slots(self, handle: Any) -> int:
-        try:
-            return int(self._nvml.call("nvmlDeviceGetMaxMigDeviceCount", handle))
-        except Refused:
-            return 0
 
     def _is_unified(self, handle: Any, name: str | None) -> bool:
         """Tell whether the GPU has no memory of its own: it says so, or is a chip known for it."""
@@ -147,7 +149,7 @@ def _memory(nvml: Nvml, handle: Any) -> dict[str, int | None]:
     memory = nvml.first(
         ("nvmlDeviceGetMemoryInfo", handle, nvml.constant("nvmlMemory_v2")), ("nvmlDeviceGetMemoryInfo", handle)
     )
-    if memory.total in (0, NOT_AVAILABLE):
+    if memory.total == 0 or NOT_AVAILABLE in (memory.total, memory.used, memory.free):
         raise Refused("not_supported")
     return {
         "total_bytes": memory.total,

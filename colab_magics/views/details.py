@@ -109,6 +109,11 @@ def _gpu_rows(gpu: Gpu, say: Say) -> Rows:
         row(say("uncorrected memory errors"), "ecc_errors", str),
         row(say("persistence"), "persistence_enabled", on_or_off),
         row("MIG", "mig_enabled", on_or_off),
+        *(
+            (say("slice"), say("not available: {reason}", reason=reasons[field]))
+            for field in reasons
+            if field == "slices"
+        ),
         *((say("slice"), summary.slice_sentence(part, say)) for part in gpu.slices),
         *((say("held by"), sentence) for sentence in summary.process_sentences(gpu, say)),
     ]
