@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from colab_magics.model import Report
 
 __version__ = "0.1.0"
-__all__ = ["gpu_info", "load_ipython_extension", "ram_info", "runtime_status", "unload_ipython_extension"]
+__all__ = ["gpu_info", "load_ipython_extension", "ram_info", "require", "runtime_status", "unload_ipython_extension"]
 
 
 def gpu_info(*, everything: bool = False) -> Report:
@@ -49,6 +49,24 @@ def runtime_status(*, everything: bool = False) -> Report:
     from colab_magics import report
 
     return report.runtime_status(shell_class=_running_shell_class(), everything=everything)
+
+
+def require(expression: str, *, strict: bool = False) -> None:
+    """Raise unless this runtime meets a requirement such as "gpu=A100|L4, vram>=15, ram>=20"; print nothing.
+
+    What cannot be told passes, unless `strict`. A mistake in the expression is a ValueError that points at the place;
+    a requirement that is not met is a `colab_magics.requirement.RequirementNotMet`, whose text says what was asked,
+    what is there and what to click, and which a notebook shows in place of a traceback.
+    """
+    from colab_magics import report
+    from colab_magics.facts import menus
+    from colab_magics.requirement import parse
+    from colab_magics.views.language import preferred_language
+
+    requirement = parse(expression)
+    seen = report.runtime_status(shell_class=_running_shell_class())
+    language = preferred_language("auto", [menu.language for menu in menus()])
+    report.require(requirement, seen.snapshot, strict=strict, language=language)
 
 
 def load_ipython_extension(ipython: InteractiveShell) -> None:

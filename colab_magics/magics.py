@@ -5,6 +5,7 @@ Importing this module imports IPython's magic machinery and nothing that a repor
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from colab_magics.model import Report
+    from colab_magics.requirement import Requirement
 
 LANGUAGES = (
     "auto", "en", "zh-CN", "zh-TW", "ja", "ko", "es", "pt-BR", "fr", "de", "ru", "it", "tr", "id", "vi", "pl", "uk",
 )  # fmt: skip
 """What `ColabMagics.language` may be: our sentences are in English and zh-CN, menus are quoted in all of these."""
+
+_IN_REQUIREMENT = re.compile(r"(?:-r|--require)[ =]+[\"']?([^\"']*)$")
+"""The expression of -r as far as it is typed."""
 
 _REPORT_CLASS = "colab_magics.model.Report"
 
@@ -38,7 +43,11 @@ def _shown_as_usual(function: Callable[..., Any]) -> Callable[..., Any]:
                  help="Print one JSON document in one line instead of showing the report."),
         argument("-o", "--output", action="store_true",
                  help="Return the report instead of showing it: report = %%%(prog)s -o"),
-        argument("-q", "--quiet", action="store_true", help="Show nothing."),
+        argument("-q", "--quiet", action="store_true", help="Show nothing; with -r only a failure speaks."),
+        argument("-r", "--require", metavar="EXPR",
+                 help='Stop this cell and "Run all" unless EXPR holds: -r "gpu=A100|L4, vram>=15, ram>=20". Keys: gpu, '
+                 "gpus, tpu, vram, vram_free, ram, ram_free, disk, cc, cuda, python, bf16."),
+        argument("--strict", action="store_true", help="With -r: what cannot be told counts as not met."),
     )  # fmt: skip
     for option in reversed(options):
         function = option(function)
@@ -69,6 +78,9 @@ class ColabMagics(Magics):
     replaced: tuple[tuple[str, str, Any], ...] = ()
     """The magics of the same names that were there before: (kind, name, function or None)."""
 
+    _indices: tuple[str, ...] = ()
+    """The GPUs that the last report saw, for completion."""
+
     @magic_arguments()
     @_shown_as_usual
     @argument("-p", "--processes", action="store_true", help="Show who holds GPU memory: number, name, memory.")
@@ -76,31 +88,54 @@ class ColabMagics(Magics):
     @line_magic
     def gpu_info(self, line: str) -> Report | None:
         """Show which GPUs this runtime has, whether they are all right, and what to do about it."""
-        options = self._parse("gpu_info", line)
-        indices = _indices(options.index)
-        from colab_magics import report
-
-        return self._deliver(_only(self._take(report.gpu_info, options), indices), options)
+        return self._run("gpu_info", line)
 
     @magic_arguments()
     @_shown_as_usual
     @line_magic
     def ram_info(self, line: str) -> Report | None:
         """Show how much RAM there is, how much can still be allocated, what limits it, and what to do about it."""
-        options = self._parse("ram_info", line)
-        from colab_magics import report
-
-        return self._deliver(self._take(report.ram_info, options), options)
+        return self._run("ram_info", line)
 
     @magic_arguments()
     @_shown_as_usual
     @line_magic
     def runtime_status(self, line: str) -> Report | None:
         """Show what machine this is: GPU, RAM, disk, processors, versions, ages; and what to do about it."""
-        options = self._parse("runtime_status", line)
-        from colab_magics import report
+        return self._run("runtime_status", line)
 
-        return self._deliver(self._take(report.runtime_status, options), options)
+    def complete(self, _shell: Any, event: Any) -> list[str]:
+        """Return what may follow in a magic's line: IPython calls this when Tab is pressed after the magic's name."""
+        required = _IN_REQUIREMENT.search(event.text_until_cursor)
+        if required:
+            return _completions_of_requirement(required[1])
+        parser = getattr(self, event.command.removeprefix("%")).parser
+        options = [option for action in parser._actions for option in action.option_strings]  # noqa: SLF001 - argparse tells it nowhere else
+        return [*options, *self._indices] if "gpu_info" in event.command else options
+
+    def _run(self, magic: str, line: str) -> Report | None:
+        options = self._parse(magic, line)
+        indices = _indices(options.index) if "index" in options else ()
+        requirement = _requirement(options.require)
+        from colab_magics import report as reports
+
+        shell = type(self.shell)
+        report: Report = getattr(reports, magic)(
+            shell_class=f"{shell.__module__}.{shell.__qualname__}",
+            everything=options.everything,
+            driver_deadline_seconds=self.driver_deadline_seconds,
+        )
+        if isinstance(report.snapshot.gpus, tuple):
+            self._indices = tuple(str(gpu.index) for gpu in report.snapshot.gpus)
+        if requirement is not None:
+            reports.require(
+                requirement,
+                report.snapshot,
+                strict=options.strict,
+                language=self._spoken_language(),
+                driver_deadline_seconds=self.driver_deadline_seconds,
+            )
+        return self._deliver(_only(report, indices), options)
 
     def _parse(self, magic: str, line: str) -> Namespace:
         """Parse a magic's line; a mistake in it becomes one line that says what was found and what is allowed."""
@@ -111,15 +146,9 @@ class ColabMagics(Magics):
             raise _usage_error(function, str(error)) from None
         if options.json and options.output:
             raise _usage_error(function, "-j and -o exclude each other")
+        if options.strict and options.require is None:
+            raise _usage_error(function, "--strict goes with -r")
         return options
-
-    def _take(self, take: Callable[..., Report], options: Namespace) -> Report:
-        shell = type(self.shell)
-        return take(
-            shell_class=f"{shell.__module__}.{shell.__qualname__}",
-            everything=options.everything,
-            driver_deadline_seconds=self.driver_deadline_seconds,
-        )
 
     def _deliver(self, report: Report, options: Namespace) -> Report | None:
         if options.output:
@@ -167,6 +196,8 @@ def register(ipython: InteractiveShell) -> None:
     kinds = ipython.magics_manager.magics
     magics.replaced = tuple((kind, name, kinds[kind].get(name)) for kind in kinds for name in ColabMagics.magics[kind])
     ipython.register_magics(magics)
+    for name in ColabMagics.magics["line"]:
+        ipython.set_hook("complete_command", magics.complete, str_key=f"%{name}")
     formatters: Any = ipython.display_formatter
     for mimetype, render in (("text/plain", magics.report_as_text), ("text/html", magics.report_as_html)):
         formatters.formatters[mimetype].for_type_by_name(*_REPORT_CLASS.rsplit(".", 1), render)
@@ -191,6 +222,9 @@ def unregister(ipython: InteractiveShell) -> None:
         value = getattr(magics, name)
         if name in configured or value != magics.trait_defaults(name):
             ipython.config[ColabMagics.__name__][name] = value
+    completers: Any = ipython.strdispatchers.get("complete_command")
+    for name in ColabMagics.magics["line"]:
+        completers.strs.pop(f"%{name}", None)
     formatters: Any = ipython.display_formatter
     for mimetype in ("text/plain", "text/html"):
         formatters.formatters[mimetype].pop(_REPORT_CLASS, None)
@@ -210,6 +244,34 @@ def _usage_error(function: Any, found: str) -> UsageError:
 
     usage = " ".join(function.parser.format_usage().split())
     return UsageError(f"{printable(found.strip())}. Allowed: {usage[usage.index('%') :]}")
+
+
+def _requirement(text: str | None) -> Requirement | None:
+    """Read the expression of -r; IPython leaves the quotes around it."""
+    if text is None:
+        return None
+    from colab_magics.requirement import RequirementSyntaxError, parse
+
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1]
+    try:
+        return parse(text)
+    except RequirementSyntaxError as error:
+        raise UsageError(str(error)) from None
+
+
+def _completions_of_requirement(text: str) -> list[str]:
+    """Return what may stand next in an expression of -r: a key, or after an operator the name of an accelerator."""
+    from colab_magics.facts import accelerators
+    from colab_magics.requirement import KEYS
+
+    part = re.split("[,|]", text)[-1]
+    clause = text.rpartition(",")[2]
+    kinds = {"gpu": "gpu", "tpu": "tpu"}
+    key = clause.partition("=")[0].strip().lower()
+    if "=" in clause and key in kinds:
+        return [one.menu_name.removesuffix(f" {one.kind.upper()}") for one in accelerators() if one.kind == kinds[key]]
+    return [] if re.search("[<>=!]", part) else list(KEYS)
 
 
 def _indices(words: list[str]) -> tuple[int, ...]:

@@ -16,6 +16,8 @@ from colab_magics.probes.gpu import probe_gpus
 from colab_magics.probes.platform import probe_platform
 from colab_magics.probes.ram import probe_ram
 from colab_magics.probes.tpu import probe_tpus
+from colab_magics.requirement import Requirement, RequirementNotMet, check
+from colab_magics.views.requirement import render
 
 _LIMITS = Limits()
 
@@ -50,6 +52,27 @@ def runtime_status(
     """Look at everything."""
     snapshot = _with_frameworks(_with_gpus(_begin(shell_class), driver_deadline_seconds))
     return _judge(Subject.RUNTIME, _with_machine(snapshot, everything=everything))
+
+
+def require(
+    requirement: Requirement,
+    snapshot: Snapshot,
+    *,
+    strict: bool,
+    language: str,
+    driver_deadline_seconds: float = DEADLINE_SECONDS,
+) -> None:
+    """Look at what the snapshot lacks, and raise `RequirementNotMet` unless the requirement holds.
+
+    What cannot be told passes, unless `strict`. The exception's text is in `language`.
+    """
+    if snapshot.gpus is None:
+        snapshot = _with_gpus(snapshot, driver_deadline_seconds)
+    if snapshot.ram is None or snapshot.disks is None:
+        snapshot = _with_machine(snapshot, everything=False)
+    verdict = check(requirement, snapshot, strict=strict)
+    if not verdict.met:
+        raise RequirementNotMet(render(verdict, snapshot, language=language))
 
 
 def _begin(shell_class: str | None) -> Snapshot:

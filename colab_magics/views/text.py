@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from colab_magics.model import Report, Severity
-from colab_magics.units import width
-from colab_magics.views import details, summary, words
+from colab_magics.views import details, layout, summary, words
 from colab_magics.views.language import ENGLISH, Say, speaker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from colab_magics.model import Advice
 
-WIDTH = 80
 MOST_LINES = 8
 MOST_FINDINGS = 3
 
-# Where a line may end, the best places first: between words but not within "14 of 320 W" or brackets; between any
-# words, and between Chinese characters; anywhere.
-_PIECES = (
-    re.compile(r"(?:\([^()]*\)|.)+?(?:(?<=,) |(?<!\d) (?!\d)|[，。；：]|$)"),
-    re.compile(r"[\u2e80-\uffef] ?|[^\u2e80-\uffef ]+ ?| "),
-    re.compile(r"."),
-)
 _MAGICS = {"gpu": "%gpu_info", "ram": "%ram_info", "runtime": "%runtime_status"}
 
 
 def render(report: Report, *, language: str = ENGLISH, everything: bool = False, processes: bool = False) -> str:
     """Return the report as text: at most eight lines, unless `everything` or the `processes` on the GPUs are wanted."""
     say = speaker(language)
-    answer = [line for paragraph in summary.answer(report, say) for line in _flow(paragraph, say.gap)]
+    answer = [line for paragraph in summary.answer(report, say) for line in layout.flow(paragraph, say.gap)]
     if everything:
         return "\n".join([*answer, *_everything_advised(report, say), *_detail_lines(report, say)])
     body = _most_advised(report, say, room=MOST_LINES - len(answer))
@@ -81,7 +71,7 @@ def _process_lines(report: Report, say: Say) -> list[str]:
         line
         for gpu in gpus
         for sentence in summary.process_sentences(gpu, say)
-        for line in _flow(
+        for line in layout.flow(
             [say("{name}: {facts}", name=f"GPU {gpu.index}", facts=sentence) if several else sentence], say.gap
         )
     ]
@@ -99,23 +89,12 @@ def _shortened(answer: Sequence[str], body: Sequence[str], report: Report, say: 
 def _finding_lines(report: Report, advice: Advice, say: Say) -> list[str]:
     if summary.is_said(report, advice):
         return []
-    return _flow([words.finding(advice, say)], say.gap)
+    return layout.flow([words.finding(advice, say)], say.gap)
 
 
 def _guide_lines(report: Report, advice: Advice, say: Say, *, with_consequences: bool = True) -> list[str]:
     guide = words.guide(advice, report.snapshot.platform)
-    if guide is None:
-        return []
-    purpose = say("{purpose}:", purpose=say(guide.purpose))
-    steps = [words.step(step, say) for step in guide.steps]
-    if len(steps) == 1:
-        lines = _flow([f"{purpose} {steps[0]}"], say.gap)
-    else:
-        numbered = [f"{number} {step}" for number, step in enumerate(steps, start=1)]
-        numbered[0] = f"{purpose}  {numbered[0]}"
-        lines = _flow(numbered, "   ")
-    consequences = guide.consequences if with_consequences else ()
-    return [*lines, *(line for sentence in consequences for line in _broken(say(sentence)))]
+    return [] if guide is None else layout.guide_lines(guide, say, with_consequences=with_consequences)
 
 
 def _detail_lines(report: Report, say: Say) -> list[str]:
@@ -124,37 +103,7 @@ def _detail_lines(report: Report, say: Say) -> list[str]:
         lines += ["", title]
         for name, value in rows:
             row = say("{name}: {facts}", name=name, facts=value)
-            lines += [f"  {line}" for line in _broken(row, WIDTH - 2)]
+            lines += [f"  {line}" for line in layout.broken(row, layout.WIDTH - 2)]
     links = {address for item in report.advice if (guide := words.guide(item, report.snapshot.platform))
              and (address := words.address(guide))}  # fmt: skip
     return [*lines, *(["", say("To read more"), *(f"  {address}" for address in sorted(links))] if links else [])]
-
-
-def _flow(sentences: Iterable[str], gap: str) -> list[str]:
-    """Lay sentences out in lines, a new line where the next would not fit whole."""
-    lines: list[str] = []
-    for sentence in sentences:
-        if lines and width(lines[-1]) + width(gap) + width(sentence) <= WIDTH:
-            lines[-1] += gap + sentence
-        else:
-            lines += _broken(sentence)
-    return lines
-
-
-def _broken(sentence: str, most: int = WIDTH) -> list[str]:
-    """Break a sentence that is too long, so that figures stay together if that is enough."""
-    lines = [sentence]
-    for piece in _PIECES:
-        if max(map(width, lines)) > most:
-            lines = _packed(piece.findall(sentence), most)
-    return lines
-
-
-def _packed(pieces: Iterable[str], most: int) -> list[str]:
-    lines = [""]
-    for piece in pieces:
-        if width((lines[-1] + piece).rstrip()) <= most:
-            lines[-1] += piece
-        else:
-            lines.append(f"  {piece}")
-    return [line.rstrip() for line in lines if line.strip()]

@@ -1,0 +1,162 @@
+"""Whether a requirement holds for a machine, clause by clause: true, false or not known."""
+
+from __future__ import annotations
+
+import functools
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from colab_magics.requirement.language import OF_A_DEVICE, Requirement, Size, Version, words
+from colab_magics.requirement.machine import ANY, Device, amount_of, computes_bf16, parts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from colab_magics.requirement.language import Asked, Clause, Term
+    from colab_magics.requirement.machine import Chip, Machine, Span, Truth
+
+# Drivers report 15095 to 15360 MiB for the same T4 "of 16 GB": what they keep for themselves varies.
+_VRAM_TOLERANCE = Decimal("0.05")
+
+_NO_DEVICE = Device(present=False, is_gpu=False)
+_UNKNOWN_GPU = Device(present=None)
+
+
+def met(requirement: Requirement, machine: Machine) -> Truth:
+    """Return how a requirement stands as a whole."""
+    return all_of(nearest(requirement, machine))
+
+
+def nearest(requirement: Requirement, machine: Machine) -> tuple[Truth, ...]:
+    """Return how each clause stands for the device with which they stand best together."""
+    gpus = (_UNKNOWN_GPU,) if machine.gpus is None else machine.gpus
+    count = _count(requirement, machine, gpus)
+    tpu = bool(machine.chips) if machine.gpus or machine.chips is not None else None  # no machine has both
+    devices = [*gpus, Device(present=tpu, is_gpu=False), _NO_DEVICE]
+    ways = [
+        tuple(_clause_truth(clause, machine, device, count) for clause in requirement.clauses) for device in devices
+    ]
+    return max(ways, key=lambda truths: (_rank(all_of(truths)), -truths.count(False), truths.count(True)))
+
+
+def _rank(truth: Truth) -> int:
+    return 1 if truth is None else 2 * truth
+
+
+def _count(requirement: Requirement, machine: Machine, gpus: Iterable[Device]) -> Span:
+    """Count the GPUs that meet every clause that speaks of one: at least, at most."""
+    clauses = [clause for clause in requirement.clauses if OF_A_DEVICE & {*clause.keys} and "gpus" not in clause.keys]
+    truths = [all_of([gpu.present, *(_clause_truth(clause, machine, gpu, ANY) for clause in clauses)]) for gpu in gpus]
+    if machine.gpus is None and None in truths:
+        return ANY
+    return truths.count(True), len(truths) - truths.count(False)
+
+
+def _clause_truth(clause: Clause, machine: Machine, device: Device, count: Span) -> Truth:
+    return _any(_term_truth(term, machine, device, count) for term in clause.terms)
+
+
+def _term_truth(term: Term, machine: Machine, device: Device, count: Span) -> Truth:  # noqa: PLR0911 - one for each kind of key
+    match term.key:
+        case "bf16":
+            return all_of((device.present, computes_bf16(device)))
+        case "tpu":
+            chips = machine.chips
+            return None if chips is None else _any(_fits(term, functools.partial(_is_chip, chip)) for chip in chips)
+        case "gpus":
+            return _fits(term, _figure(term, count)) if term.operator else _compare(">=", count, 1)
+        case "gpu" | "vram" | "vram_free" | "cc":
+            present = device.present if device.is_gpu else False
+            return all_of((present, _fits(term, _of_device(term, device))))
+        case "cuda":
+            return False if machine.cuda == "" else _fits(term, _version(term, machine.cuda))
+        case "python":
+            return _fits(term, _version(term, machine.python))
+        case _:
+            return _fits(term, _figure(term, amount_of(term.key, machine)))
+
+
+def _fits(term: Term, matches: Callable[[Asked], Truth]) -> Truth:
+    """Return whether a value matches, or none with "!="; a key alone asks for no value."""
+    if term.operator is None:
+        return True
+    truth = _any(matches(value) for value in term.values)
+    return _not(truth) if term.operator == "!=" else truth
+
+
+def _of_device(term: Term, device: Device) -> Callable[[Asked], Truth]:
+    if term.key == "gpu":
+        return lambda asked: _is_called(str(asked), device.names) if device.names else None
+    if term.key == "cc":
+        return _version(term, device.capability)
+    return _figure(term, device.memory if term.key == "vram" else device.free)
+
+
+def _figure(term: Term, span: Span) -> Callable[[Asked], Truth]:
+    forgiving = 1 - _VRAM_TOLERANCE if term.key == "vram" and term.operator in (">=", ">") else 1
+
+    def compare(asked: Asked) -> Truth:
+        threshold = asked.bytes * forgiving if isinstance(asked, Size) else asked
+        return _compare(term.operator, span, threshold)
+
+    return compare
+
+
+def _version(term: Term, version: str | None) -> Callable[[Asked], Truth]:
+    found = parts_of(version)
+
+    def compare(asked: Asked) -> Truth:
+        if found is None or not isinstance(asked, Version):
+            return None
+        length = len(asked.parts)
+        as_long = (*found, *[0] * length)[:length]
+        return _compare(term.operator, (as_long, as_long), asked.parts)
+
+    return compare
+
+
+def _compare(operator: str | None, span: Span, asked: Any) -> Truth:
+    """Compare a figure of which the bounds are known; "!=" asks whether it is equal, which `_fits` turns round."""
+    least, most = span
+    match operator:
+        case ">=":
+            return True if least >= asked else False if most < asked else None
+        case ">":
+            return True if least > asked else False if most <= asked else None
+        case "<":
+            return _not(_compare(">=", span, asked))
+        case "<=":
+            return _not(_compare(">", span, asked))
+        case _:
+            return False if asked < least or asked > most else True if least == most else None
+
+
+def _is_chip(chip: Chip, asked: Asked) -> Truth:
+    """Return whether a TPU is of that name. One known by its kind alone ("v5e") may be any size of it ("v5e-1")."""
+    if _is_called(str(asked), chip.names):
+        return True
+    may_be_larger = not chip.names or any(_is_called(name, (str(asked),)) for name in chip.names)
+    return None if may_be_larger and not chip.complete else False
+
+
+def _is_called(asked: str, names: Iterable[str]) -> bool:
+    """Tell whether every word of the asked name stands in one of the names, whole, in that order."""
+    for name in names:
+        left = iter(words(name))
+        if all(word in left for word in words(asked)):
+            return True
+    return False
+
+
+def _not(truth: Truth) -> Truth:
+    return None if truth is None else not truth
+
+
+def all_of(truths: Iterable[Truth]) -> Truth:
+    """Return whether all are true: one that is false settles it, whatever is not known."""
+    known = [*truths]
+    return False if False in known else None if None in known else True
+
+
+def _any(truths: Iterable[Truth]) -> Truth:
+    return _not(all_of(_not(truth) for truth in truths))

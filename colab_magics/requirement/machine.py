@@ -1,0 +1,201 @@
+"""A machine as requirements see it, this one or one on offer, with what is not known of it left open."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from colab_magics import facts
+from colab_magics.model import Ram
+from colab_magics.requirement.verdict import FoundGpu
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from colab_magics.model import Gpu, MigSlice, Snapshot, Tpu
+    from colab_magics.requirement.language import Clause
+    from colab_magics.requirement.verdict import Figures
+
+_BF16_FROM = (8, 0)
+
+Truth = bool | None
+"""True, False, or None: not known."""
+
+Span = tuple[Any, Any]
+"""A figure known to lie between two, both included."""
+
+ANY: Span = (0, math.inf)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Device:
+    """What is asked of a GPU is asked of one of these; a TPU stands here for bf16 alone.
+
+    `present` is None for one that may not be there. `names` are what it is called; none if that is not known.
+    """
+
+    present: Truth = True
+    is_gpu: bool = True
+    names: tuple[str, ...] = ()
+    memory: Span = ANY
+    free: Span = ANY
+    capability: str | None = None
+    shares_ram: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A TPU's names; `complete` if there are no others it might have."""
+
+    names: tuple[str, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Machine:
+    """A machine as requirements see it: this one, or one on offer. `cuda` is "" where no driver is."""
+
+    gpus: tuple[Device, ...] | None
+    chips: tuple[Chip, ...] | None
+    ram: Span = ANY
+    ram_free: Span = ANY
+    disk: Span = ANY
+    cuda: str | None = None
+    python: str | None = None
+
+
+def machine_of(snapshot: Snapshot, *, with_hidden: bool = False) -> Machine:
+    """Return this machine; `with_hidden`: as it would be if CUDA_VISIBLE_DEVICES hid no GPU."""
+    ram = snapshot.ram if isinstance(snapshot.ram, Ram) else None
+    total = None if ram is None else min(ram.machine.total_bytes, ram.limit_bytes)
+    headroom = None if ram is None else ram.headroom_bytes
+    disk = None
+    if isinstance(snapshot.disks, tuple):
+        disk = next((one.free_bytes for one in snapshot.disks if "working directory" in one.places), None)
+    gpus = None
+    if isinstance(snapshot.gpus, tuple):
+        gpus = tuple(one for gpu in snapshot.gpus for one in _devices(gpu, exactly(total), exactly(headroom),
+                                                                      with_hidden=with_hidden))  # fmt: skip
+    chips = None if snapshot.tpus is None else tuple(map(_chip, snapshot.tpus))
+    no_cuda = "" if snapshot.gpus == () else None
+    return Machine(
+        gpus=gpus,
+        chips=chips,
+        ram=exactly(total),
+        ram_free=exactly(headroom),
+        disk=exactly(disk),
+        cuda=no_cuda if snapshot.driver is None else snapshot.driver.cuda_version,
+        python=snapshot.platform.python_version,
+    )
+
+
+def _devices(gpu: Gpu, ram: Span, ram_free: Span, *, with_hidden: bool) -> Iterator[Device]:
+    """Give what CUDA can see of a GPU: itself, or its MIG slices."""
+    names = tuple(filter(None, (gpu.name, *(_colab_names(gpu.name)))))
+    whole = Device(names=names, capability=gpu.compute_capability)
+    if gpu.slices:
+        # CUDA_VISIBLE_DEVICES names one slice at most, which then has a number while the GPU counts as hidden.
+        for one in gpu.slices:
+            if with_hidden or not gpu.is_hidden or one.cuda_index is not None:
+                yield _with_memory(replace(whole, names=tuple(filter(None, (one.name, *names)))), one)
+    elif with_hidden or not gpu.is_hidden:
+        if ("memory", "unified_memory") in gpu.unavailable:
+            yield replace(whole, memory=ram, free=ram_free, shares_ram=True)
+        elif gpu.mig_enabled:  # CUDA cannot use the whole, and the driver shows no slice: none, or none of ours
+            yield replace(whole, present=None)
+        else:
+            yield _with_memory(whole, gpu)
+
+
+def _with_memory(device: Device, owner: Gpu | MigSlice) -> Device:
+    if owner.memory is None:
+        return device
+    return replace(device, memory=exactly(owner.memory.total_bytes), free=exactly(owner.memory.free_bytes))
+
+
+def _colab_names(name: str | None) -> tuple[str, ...]:
+    row = facts.accelerator_of(name) if name else None
+    return () if row is None else (row.menu_name,)
+
+
+def _chip(tpu: Tpu) -> Chip:
+    """Return a TPU's names. Other services write the kind otherwise than Colab ("v5litepod-8" is a v5e-8)."""
+    whole = tpu.accelerator_type
+    size = re.search(r"-[0-9]+$", whole or "")
+    ours = f"{tpu.kind}{size.group()}" if size and tpu.kind else None
+    return Chip(tuple(filter(None, (whole, tpu.kind, ours, *_colab_names(whole)))), complete=whole is not None)
+
+
+def exactly(figure: float | None) -> Span:
+    """Return a figure that is known, or may be any if it is None."""
+    return ANY if figure is None else (figure, figure)
+
+
+def _known(span: Span) -> int | None:
+    least, most = span
+    return int(least) if least == most else None
+
+
+def found_gpu(device: Device) -> FoundGpu:
+    """Return a GPU as a verdict shows it."""
+    return FoundGpu(
+        name=device.names[0] if device.names else None,
+        memory_bytes=_known(device.memory),
+        memory_free_bytes=_known(device.free),
+        compute_capability=device.capability,
+        shares_ram=device.shares_ram,
+    )
+
+
+def amount_of(key: str, machine: Machine) -> Span:
+    """Return how much there is of what a key of the machine as a whole asks for."""
+    return {"ram": machine.ram, "ram_free": machine.ram_free, "disk": machine.disk}[key]
+
+
+def parts_of(version: str | None) -> tuple[int, ...] | None:
+    """Return a version's numbers, up to the first part that is none: "3.13.0rc1" is 3.13.0."""
+    found = re.match(r"[0-9]+(?:\.[0-9]+)*", version or "")
+    return tuple(map(int, found.group().split("."))) if found else None
+
+
+def computes_bf16(device: Device) -> Truth:
+    """Tell whether a device computes bfloat16."""
+    parts = parts_of(device.capability)
+    return (None if parts is None else parts >= _BF16_FROM) if device.is_gpu else True
+
+
+def found_for(clause: Clause, machine: Machine) -> tuple[tuple[str, Figures | None], ...]:
+    """Return what is there for each key of a clause: see `ClauseVerdict.found`."""
+    return tuple((key, _figures(key, machine)) for key in clause.keys)
+
+
+def _figures(key: str, machine: Machine) -> Figures | None:  # noqa: PLR0911 - one for each kind of key
+    """Return what is there for a key: see `ClauseVerdict.found`."""
+    if key == "tpu":
+        return None if machine.chips is None else tuple(chip.names[0] if chip.names else None for chip in machine.chips)
+    if key in ("cuda", "python"):
+        version = machine.cuda if key == "cuda" else machine.python
+        return None if version is None else (version,) if version else ()
+    if key in ("ram", "ram_free", "disk"):
+        amount = _known(amount_of(key, machine))
+        return None if amount is None else (amount,)
+    if key == "bf16" and machine.chips:
+        return (True,)
+    if machine.gpus is None:
+        return None
+    if key == "gpus":
+        return (len(machine.gpus),)
+    if key == "bf16":
+        return tuple(map(computes_bf16, machine.gpus))
+    return tuple(_of_found(key, found_gpu(gpu)) for gpu in machine.gpus)
+
+
+def _of_found(key: str, gpu: FoundGpu) -> str | int | None:
+    return {
+        "gpu": gpu.name,
+        "vram": gpu.memory_bytes,
+        "vram_free": gpu.memory_free_bytes,
+        "cc": gpu.compute_capability,
+    }[key]

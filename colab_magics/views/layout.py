@@ -1,0 +1,68 @@
+"""Lay sentences out in lines of at most 80 columns, by display width: two for a Chinese character."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from colab_magics.units import width
+from colab_magics.views import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from colab_magics.views.language import Say
+
+WIDTH = 80
+
+# Where a line may end, the best places first: between words but not within "14 of 320 W" or brackets; between any
+# words, and between Chinese characters; anywhere.
+_PIECES = (
+    re.compile(r"(?:\([^()]*\)|.)+?(?:(?<=,) |(?<!\d) (?!\d)|[，。；：]|$)"),
+    re.compile(r"[\u2e80-\uffef] ?|[^\u2e80-\uffef ]+ ?| "),
+    re.compile(r"."),
+)
+
+
+def guide_lines(guide: words.Guide, say: Say, *, with_consequences: bool = True) -> list[str]:
+    """Return what to do: the purpose with the steps in order, numbered where there are several, then what it costs."""
+    purpose = say("{purpose}:", purpose=say(guide.purpose))
+    steps = [words.step(step, say) for step in guide.steps]
+    if len(steps) == 1:
+        lines = flow([f"{purpose} {steps[0]}"], say.gap)
+    else:
+        numbered = [f"{number} {step}" for number, step in enumerate(steps, start=1)]
+        numbered[0] = f"{purpose}  {numbered[0]}"
+        lines = flow(numbered, "   ")
+    consequences = guide.consequences if with_consequences else ()
+    return [*lines, *(line for sentence in consequences for line in broken(say(sentence)))]
+
+
+def flow(sentences: Iterable[str], gap: str) -> list[str]:
+    """Lay sentences out in lines, a new line where the next would not fit whole."""
+    lines: list[str] = []
+    for sentence in sentences:
+        if lines and width(lines[-1]) + width(gap) + width(sentence) <= WIDTH:
+            lines[-1] += gap + sentence
+        else:
+            lines += broken(sentence)
+    return lines
+
+
+def broken(sentence: str, most: int = WIDTH) -> list[str]:
+    """Break a sentence that is too long, so that figures stay together if that is enough."""
+    lines = [sentence]
+    for piece in _PIECES:
+        if max(map(width, lines)) > most:
+            lines = _packed(piece.findall(sentence), most)
+    return lines
+
+
+def _packed(pieces: Iterable[str], most: int) -> list[str]:
+    lines = [""]
+    for piece in pieces:
+        if width((lines[-1] + piece).rstrip()) <= most:
+            lines[-1] += piece
+        else:
+            lines.append(f"  {piece}")
+    return [line.rstrip() for line in lines if line.strip()]

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builders import (
+    A100,
+    CPU_RUNTIME,
+    EIGHT_A100,
+    GB10,
+    JUPYTER,
+    KAGGLE,
+    MIG_IN_A_CONTAINER,
+    MUTE_GPU,
+    NOTHING_AVAILABLE,
+    SILENT,
+    T4,
+    V5E,
+    a_ram,
+    a_snapshot,
+)
+from colab_magics.requirement import check, parse
+from colab_magics.units import width
+from colab_magics.views.requirement import render
+
+CPU: dict[str, Any] = {**CPU_RUNTIME, "tpus": ()}
+DARK: dict[str, Any] = {"gpus": SILENT, "driver": None}
+HIDDEN_T4 = replace(T4, is_hidden=True, cuda_index=None)
+NEW_MACHINE = [
+    "This gives you a new machine: variables and files in /content are lost.",
+    "Then run again from your first cell (%pip install, %load_ext).",
+]
+
+
+def shown(expression: str, *, strict: bool = False, language: str = "en", **changes: Any) -> list[str]:
+    snapshot = a_snapshot(**{"tpus": (), **changes})
+    return render(check(parse(expression), snapshot, strict=strict), snapshot, language=language).splitlines()
+
+
+def test_a_t4_where_an_a100_is_wanted() -> None:
+    assert shown("gpu=A100, vram>=40") == [
+        "Requirement not met: gpu = A100, vram >= 40 GB.",
+        "There is: Tesla T4 with 15.0 GiB.",
+        "To meet it (paid):  1 Runtime > Change runtime type   2 A100 GPU   3 Save",
+        *NEW_MACHINE,
+    ]
+
+
+def test_a_cpu_runtime_where_a_gpu_is_wanted() -> None:
+    assert shown("gpu, ram>=10", **CPU) == [
+        "Requirement not met: gpu.",
+        "There is: no GPU.",
+        "To meet it:  1 Runtime > Change runtime type   2 T4 GPU   3 Save",
+        *NEW_MACHINE,
+    ]
+
+
+def test_more_ram_of_the_same_accelerator() -> None:
+    assert shown("ram>=20") == [
+        "Requirement not met: ram >= 20 GB.",
+        "There is: 12.7 GiB RAM.",
+        "To meet it (paid):  1 Runtime > Change runtime type   2 High-RAM   3 Save",
+        *NEW_MACHINE,
+    ]
+
+
+def test_another_accelerator_with_more_ram() -> None:
+    assert shown("gpu=T4, ram>=20", **CPU)[2:4] == [
+        "To meet it (paid):  1 Runtime > Change runtime type   2 T4 GPU   3 High-RAM",
+        "4 Save",
+    ]
+
+
+def test_several_accelerators_would_do() -> None:
+    assert "2 L4 GPU / A100 GPU / H100 GPU / G4 GPU   3 Save" in shown("bf16, gpu")
+
+
+def test_an_accelerator_that_colab_no_longer_has() -> None:
+    assert shown("gpu=V100") == [
+        "Requirement not met: gpu = V100.",
+        "There is: Tesla T4 with 15.0 GiB.",
+        "Colab no longer has the V100.",
+        "Nothing that Colab offers is known to meet it.",
+    ]
+    assert not [line for line in shown("gpu=V100", platform=KAGGLE) if "no longer" in line]
+
+
+def test_on_kaggle() -> None:
+    assert shown("gpus>=2", **CPU, platform=KAGGLE) == [
+        "Requirement not met: gpus >= 2.",
+        "There is: no GPU.",
+        "To meet it:  1 Settings > Accelerator   2 GPU T4 x2   3 confirm in the dialog",
+        "Then run again from your first cell.",
+    ]
+    assert shown("gpu=A100", **CPU, platform=KAGGLE)[-1] == "Nothing that Kaggle offers is known to meet it."
+
+
+def test_on_a_machine_of_one_s_own() -> None:
+    assert shown("gpu", **CPU, platform=JUPYTER) == [
+        "Requirement not met: gpu.",
+        "There is: no GPU.",
+        "To use a GPU: run this on a machine that has one; nvidia-smi must list it.",
+    ]
+    assert shown("ram>=200, python>=3.14, tpu, cuda>=12", **CPU, platform=JUPYTER)[1:] == [
+        "There is: 12.7 GiB RAM, Python 3.13.15, no TPU, no CUDA driver.",
+        "To meet it: run this on a machine that has what is required.",
+    ]
+
+
+def test_what_is_not_known_is_named_with_its_reason() -> None:
+    assert shown("vram>=15", **DARK, platform=JUPYTER) == [
+        "Not known, so not checked: vram >= 15 GB.",
+        "The NVIDIA driver did not answer within 3 s.",
+    ]
+    assert shown("vram>=15", **DARK, strict=True) == [
+        "Requirement not known to be met: vram >= 15 GB.",
+        "The NVIDIA driver did not answer within 3 s.",
+        "To get another machine:  1 Runtime > Disconnect and delete runtime   2 Reconnect",
+        *NEW_MACHINE,
+    ]
+    assert shown("vram>=15, ram>=20", **DARK)[:3] == [
+        "Requirement not met: ram >= 20 GB.",
+        "There is: 12.7 GiB RAM.",
+        "Not known: vram >= 15 GB. The NVIDIA driver did not answer within 3 s.",
+    ]
+    assert shown("vram>=15", gpus=(MUTE_GPU,), strict=True) == [
+        "Requirement not known to be met: vram >= 15 GB.",
+        "The NVIDIA driver does not tell: the GPU is lost.",
+    ]
+
+
+def test_what_is_met_is_said_in_one_line() -> None:
+    assert shown("gpu") == ["Requirement met."]
+
+
+def test_a_hidden_gpu_is_to_be_shown() -> None:
+    assert shown("gpu", gpus=(HIDDEN_T4,)) == [
+        "Requirement not met: gpu.",
+        "There is: no GPU. CUDA_VISIBLE_DEVICES hides a GPU that would do.",
+        "To use the GPU:  1 take CUDA_VISIBLE_DEVICES out of the environment",
+        "2 restart the kernel",
+    ]
+
+
+def test_room_is_to_be_made() -> None:
+    assert shown("disk>=90, ram_free>=12") == [
+        "Requirement not met: disk >= 90 GB, ram_free >= 12 GB.",
+        "There is: 69.6 GiB of disk free, 8.1 GiB of RAM free.",
+        "To make room:  1 du -sh * shows what is large   2 delete what you no longer need",
+        "To make room:  1 del what you no longer need   2 or restart the kernel",
+        "Restarting the kernel loses its variables; files stay.",
+    ]
+    assert "There is: Tesla T4 with 15.0 GiB, 14.2 GiB free." in shown("vram_free>=15.5")
+    assert shown("vram_free>=9", gpus=(GB10,))[1:3] == [
+        "There is: NVIDIA GB10 with the machine's RAM, 8.1 GiB free.",
+        "To make room:  1 del what you no longer need   2 or restart the kernel",
+    ]
+
+
+def test_gpus_that_meet_it_only_together() -> None:
+    assert shown("gpu=T4, vram>=40", gpus=(T4, A100))[1:3] == [
+        "There is: Tesla T4 with 15.0 GiB, NVIDIA A100-SXM4-40GB with 40.0 GiB.",
+        "No one GPU meets all of it.",
+    ]
+
+
+def test_gpus_that_are_alike_are_said_once() -> None:
+    assert shown("gpus>=9, cc>=8", gpus=EIGHT_A100)[1] == ("There is: 8 x NVIDIA A100-SXM4-40GB with 40.0 GiB.")
+
+
+def test_a_tpu_is_called_by_its_name() -> None:
+    assert shown("tpu=v6e-1", **{**CPU, "tpus": (V5E, V5E)})[1] == "There is: a v5e-1 TPU."
+
+
+def test_what_is_there_comes_out_of_the_machine_as_letters_only() -> None:
+    hostile = "\x1b]0;owned\x07<b>A100\u202e{0}\n"
+    text = shown("gpu=L4|tpu", gpus=(replace(T4, name=hostile),), tpus=(replace(V5E, accelerator_type=hostile),))
+    text += shown("tpu=v6e, gpu=L4", gpus=(replace(T4, name=hostile),), tpus=(replace(V5E, accelerator_type=hostile),))
+
+    assert all(line.isprintable() for line in text)
+    assert any("\\x1b]0;owned\\x07<b>A100\\u202e{0}\\n" in line for line in text)
+
+
+def test_menus_are_quoted_in_the_reader_s_language() -> None:
+    text = "".join(shown("gpu=A100", language="zh-CN"))
+
+    assert "更改运行时类型" in text
+    assert "Change runtime type" in text
+
+
+EXPRESSIONS = st.lists(
+    st.sampled_from(
+        [
+            "gpu", "gpu=A100|L4", "gpu=V100|K80|P100", "tpu", "tpu=v6e-1", "vram>=40", "vram_free>=20", "ram>=30",
+            "ram_free>=12", "disk>=100000", "cc>=9.0", "cuda>=13.5", "python>=3.14", "bf16", "gpus>=9",
+            "gpu=" + "x" * 200,
+        ]
+    ),
+    min_size=1,
+).map(", ".join)  # fmt: skip
+MACHINES = st.sampled_from(
+    [
+        {}, CPU, DARK, NOTHING_AVAILABLE, {"gpus": EIGHT_A100, "ram": a_ram(1000.0)}, {"gpus": (MIG_IN_A_CONTAINER,)},
+        {"gpus": (MUTE_GPU, GB10, HIDDEN_T4, T4, A100)}, {"gpus": (replace(T4, name="n" * 300),)},
+        {**CPU, "platform": KAGGLE}, {**CPU, "platform": JUPYTER}, {**CPU, "tpus": (V5E,)},
+    ]
+)  # fmt: skip
+
+
+@settings(derandomize=True, deadline=None, max_examples=100, database=None)
+@given(EXPRESSIONS, MACHINES, st.booleans(), st.sampled_from(["en", "zh-CN", "ja", "fr"]))
+def test_no_text_is_wider_than_80_columns(
+    expression: str, machine: dict[str, Any], strict: bool, language: str
+) -> None:
+    text = shown(expression, strict=strict, language=language, **machine)
+
+    assert text
+    assert all(line.strip() and width(line) <= 80 for line in text), text
