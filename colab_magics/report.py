@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from colab_magics.advice import advise
 from colab_magics.advice.ram import is_high_ram
@@ -16,8 +17,9 @@ from colab_magics.probes.gpu import probe_gpus
 from colab_magics.probes.platform import probe_platform
 from colab_magics.probes.ram import probe_ram
 from colab_magics.probes.tpu import probe_tpus
-from colab_magics.requirement import Requirement, RequirementNotMet, check
-from colab_magics.views.requirement import render
+
+if TYPE_CHECKING:
+    from colab_magics.requirement import Requirement
 
 _LIMITS = Limits()
 
@@ -66,6 +68,9 @@ def require(
 
     What cannot be told passes, unless `strict`. The exception's text is in `language`.
     """
+    from colab_magics.requirement import RequirementNotMet, check
+    from colab_magics.views.requirement import render
+
     if snapshot.gpus is None:
         snapshot = _with_gpus(snapshot, driver_deadline_seconds)
     if snapshot.ram is None or snapshot.disks is None:

@@ -342,9 +342,9 @@ def test_a_profile_that_is_not_there_is_a_mistake(
 ) -> None:
     (ipython_dir / "profile_work").mkdir()
 
-    expected = "autoload: there is no profile 'wrok'. There are: default, work\n"
-    assert command(action, "--profile=wrok") == (1, "", expected)
-    assert not (ipython_dir / "profile_wrok").exists()
+    expected = "autoload: there is no profile 'wark'. There are: default, work\n"
+    assert command(action, "--profile=wark") == (1, "", expected)
+    assert not (ipython_dir / "profile_wark").exists()
 
 
 @pytest.mark.parametrize("profile", ["../x", "a/b", "..\\x", "/x", ""])

@@ -129,5 +129,9 @@ def test_loading_the_magics_imports_nothing_that_a_report_needs() -> None:
     assert {name for name in brought if name.startswith("colab_magics")} == {"colab_magics", "colab_magics.magics"}
 
 
+def test_a_report_imports_nothing_of_requirements() -> None:
+    assert not [name for name in modules_after("import colab_magics.report") if "requirement" in name]
+
+
 def test_the_kernel_never_holds_the_driver_s_library() -> None:
     assert "pynvml" not in modules_after("import colab_magics; colab_magics.runtime_status()")

@@ -19,7 +19,7 @@ from colab_magics.model import Gpu, Subject, Unavailable
 from colab_magics.observer import client
 from colab_magics.probes.gpu import probe_gpus
 from colab_magics.units import width
-from colab_magics.views import html, text
+from colab_magics.views import text
 from colab_magics.views import json as json_view
 from colab_magics.views.language import TRANSLATED
 from fake_nvml import PROFILES, FakeDriver
@@ -47,6 +47,8 @@ REASONS = {
     999: "driver_unknown_error",
 }
 NOT_SUPPORTED, INSUFFICIENT_SIZE, LIBRARY_NOT_FOUND = 3, 7, 12
+FEW_CODES = (1, INSUFFICIENT_SIZE, 10, *REASONS)
+"""One of each kind: an opened driver is shut, a buffer too small, a second try, and those that have a name."""
 MISSING = {13, 25, 26}
 """The driver does not have the call, or not as it is called: another may do."""
 
@@ -185,33 +187,32 @@ def answered(deadline_seconds: float = client.DEADLINE_SECONDS) -> Answer:
 
 
 def looked() -> Answer:
-    """Return the answer, having shown it in every view."""
+    """Return the answer, having shown it."""
     answer = answered()
     shown(answer)
     return answer
 
 
-def shown(answer: Answer | Unavailable) -> str:
-    """Show in every view what came, and return the shortest text."""
+def shown(answer: Answer | Unavailable, language: str = "en") -> str:
+    """Show what came as text and as JSON, and return the shortest text."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "ask", lambda **_: answer)
         gpus, driver = probe_gpus(root="/nowhere")
     report = a_report(Subject.GPU, gpus=gpus, driver=driver, platform=JUPYTER)
-    for language in TRANSLATED:
-        short = text.render(report, language=language).splitlines()
-        whole = text.render(report, language=language, everything=True, processes=True).splitlines()
-        assert len(short) <= 8
-        assert max(width(line) for line in [*short, *whole] if "https://" not in line) <= 80
-        assert not [line for line in whole if ": None" in line or "nvml_error" in line]
-    assert html.render(report, everything=True).startswith('<div class="colab-magics" lang="en">')
+    short = text.render(report, language=language)
+    whole = text.render(report, language=language, everything=True, processes=True)
+    lines = [*short.splitlines(), *whole.splitlines()]
+    assert len(short.splitlines()) <= 8
+    assert max(width(line) for line in lines if "https://" not in line) <= 80
+    assert not [line for line in lines if ": None" in line or "nvml_error" in line]
     section = json.loads(json_view.render(report))["gpus"]
     if isinstance(gpus, Unavailable):
         assert section["unavailable"]["reason"].endswith(".")
-    else:
-        for gpu, fields in zip(gpus, section, strict=True):
-            assert fields["unavailable"].keys() == dict(gpu.unavailable).keys()
-            assert not [words for words in fields["unavailable"].values() if not words or "_" in words]
-    return text.render(report)
+        return short
+    for gpu, fields in zip(gpus, section, strict=True):
+        assert fields["unavailable"].keys() == dict(gpu.unavailable).keys()
+        assert not [words for words in fields["unavailable"].values() if not words or "_" in words]
+    return short
 
 
 def unanswered(deadline_seconds: float = client.DEADLINE_SECONDS, *, within: float) -> Unavailable:
@@ -295,7 +296,7 @@ def test_a_call_that_fails_for_one_gpu_costs_what_rests_on_it_and_the_other_gpu_
 def test_a_call_that_fails_for_every_gpu_costs_each_what_rests_on_it(function: str, plug_in: Plug, live: None) -> None:
     driver = plug_in("eight-a100", *TWO_GPUS, *OF_A_DEVICE[function].reached_by)
     usual, first = answered(), len(driver._lines)
-    for code in CODES:
+    for code in FEW_CODES:
         whole, uuids = renewed(usual, code)
         set_alone(driver, first, *uuids, f"fail {function} = {code}")
 
@@ -384,6 +385,14 @@ def test_a_call_that_no_report_makes_may_fail(function: str, plug_in: Plug, live
 
         assert answered() == whole, f"{function} = {code}"
     assert function not in driver.calls()
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_code_has_its_words_in_every_language(language: str, plug_in: Plug, live: None) -> None:
+    driver = plug_in("eight-a100", *TWO_GPUS)
+    for code in CODES:
+        driver.set(f"fail nvmlDeviceGetHandleByIndex_v2@gpu0 = {code}")
+        shown(answered(), language)
 
 
 def test_what_was_kept_of_a_gpu_is_not_lost_when_the_driver_will_tell_it_no_more(plug_in: Plug, live: None) -> None:
