@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import NamedTuple
 
 import psutil
@@ -38,6 +39,9 @@ def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable
     )
 
 
+_MEMINFO = re.compile(rb"^(MemTotal|MemAvailable|SwapTotal|SwapFree): +(\d+) kB$", re.MULTILINE)
+
+
 class _Machine(NamedTuple):
     total: int
     available: int
@@ -47,11 +51,10 @@ class _Machine(NamedTuple):
 def _machine(root: str) -> _Machine:
     """Read the machine's memory in bytes: /proc/meminfo by one read, elsewhere what psutil knows."""
     try:
-        lines = _read(os.path.join(root, "proc/meminfo")).splitlines()
-        sizes = {name: int(rest.split()[0]) * 1024 for name, _, rest in (line.partition(b":") for line in lines)}
+        sizes = {name: int(kilobytes) * 1024 for name, kilobytes in _MEMINFO.findall(_read(f"{root}/proc/meminfo"))}
         swap_used = sizes[b"SwapTotal"] - sizes[b"SwapFree"] if b"SwapTotal" in sizes else None
         return _Machine(sizes[b"MemTotal"], sizes[b"MemAvailable"], swap_used)
-    except (OSError, KeyError, ValueError, IndexError):
+    except (OSError, KeyError):
         memory = psutil.virtual_memory()
         return _Machine(memory.total, memory.available, psutil.swap_memory().used)
 
