@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, fields
@@ -26,6 +27,7 @@ from colab_magics.facts import (
     tpu_chips,
 )
 from colab_magics.model import Service
+from fake_nvml import FakeDriver
 
 TABLES = {
     "accelerators": accelerators,
@@ -259,3 +261,16 @@ def test_a_chip_is_known_by_its_pci_numbers(device: str, subsystem: str | None, 
 )
 def test_another_device_of_google_s_is_no_tpu(device: str, subsystem: str | None) -> None:
     assert tpu_chip(device, subsystem) is None
+
+
+@pytest.mark.parametrize(
+    ("profile", "menu_name"),
+    [("t4", "T4 GPU"), ("l4", "L4 GPU"), ("a100", "A100 GPU"), ("h100", "H100 GPU"), ("rtx-pro-6000", "G4 GPU")],
+)
+def test_the_name_that_a_card_s_driver_gives_leads_to_one_choice_of_the_menu(
+    profile: str, menu_name: str, tmp_path: Path
+) -> None:
+    state = FakeDriver(tmp_path, profile).environment()["FAKE_NVML_STATE"]
+    (name,) = re.findall(r"^gpu\*\.name = (.*?)(?:\s+#.*)?$", Path(state).read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert [row.menu_name for row in accelerators() if name in row.device_names] == [menu_name]
