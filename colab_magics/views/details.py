@@ -20,6 +20,7 @@ from colab_magics.model import (
     Unavailable,
 )
 from colab_magics.views import summary, words
+from colab_magics.views.language import marked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,12 @@ if TYPE_CHECKING:
 
 Rows = list[tuple[str, str]]
 
-_PLACES_ELSEWHERE = {"colab_vscode": "VS Code", "colab_cli": "Colab CLI", "kaggle": "Kaggle"}
+_PLACES_ELSEWHERE = {
+    "colab_older": marked("Colab, the older dialog"),
+    "colab_vscode": "VS Code",
+    "colab_cli": "Colab CLI",
+    "kaggle": "Kaggle",
+}
 
 
 def tables(snapshot: Snapshot, say: Say) -> list[tuple[str, Rows]]:
@@ -252,7 +258,7 @@ def _elsewhere_rows(say: Say) -> Rows:
     """Return how to change the accelerator where Colab is used without its web page, and on Kaggle."""
     return [
         (
-            _PLACES_ELSEWHERE[one.place],
+            say(_PLACES_ELSEWHERE[one.place]),
             f"{_ways(one, say)} ({say.listed(one.choices)}); {one.purpose}",
         )
         for one in facts.other_menus()
