@@ -19,7 +19,7 @@ from colab_magics.model import (
     Tpu,
     Unavailable,
 )
-from colab_magics.views import summary, words
+from colab_magics.views import guides, summary, words
 from colab_magics.views.language import marked
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def _platform_rows(platform: Platform, say: Say) -> Rows:
     if platform.image is not None:
         rows.append((say("image"), units.printable(platform.image)))
     if platform.service is Service.COLAB:
-        where = words.step(("runtime_menu", "view_resources"), say)
+        where = guides.step(("runtime_menu", "view_resources"), say)
         unseen = say("plan, compute units, browser or VS Code; see {menu}", menu=where)
         rows.append((say("not visible to a kernel"), unseen))
     return rows

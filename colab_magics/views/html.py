@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from colab_magics import units
 from colab_magics.model import Gpu, GpuMemory, Ram, Report, Snapshot, Usage
-from colab_magics.views import details, summary, words
+from colab_magics.views import details, guides, summary, words
 from colab_magics.views.language import ENGLISH, Say, speaker
 from colab_magics.views.text import shown_by_default
 
@@ -37,7 +37,7 @@ def render(report: Report, *, language: str = ENGLISH, everything: bool = False,
     if processes and not everything:
         parts.append(_process_list(snapshot, say))
     for position, item in enumerate(report.advice if everything else shown_by_default(report)):
-        guide = words.guide(item, snapshot.platform) if everything or position == 0 else None
+        guide = guides.guide(item, snapshot.platform) if everything or position == 0 else None
         parts.append(_advice(None if summary.is_said(report, item) else words.finding(item, say), guide, say))
     if everything:
         parts += [_details(title, rows) for title, rows in details.tables(summary.subject_matter(report), say)]
@@ -101,18 +101,18 @@ def _process_list(snapshot: Snapshot, say: Say) -> str:
     return _rows(rows) if rows else ""
 
 
-def _advice(found: str | None, guide: words.Guide | None, say: Say) -> str:
+def _advice(found: str | None, guide: guides.Guide | None, say: Say) -> str:
     parts = [] if found is None else [f"<p>{_text(found)}</p>"]
     if guide is not None:
         parts.append(_guide(guide, say))
     return f'<div class="cm-found">{"".join(parts)}</div>' if parts else ""
 
 
-def _guide(guide: words.Guide, say: Say) -> str:
+def _guide(guide: guides.Guide, say: Say) -> str:
     purpose = say("{purpose}:", purpose=say(guide.purpose))
-    steps = [words.step(step, say) for step in guide.steps]
+    steps = [guides.step(step, say) for step in guide.steps]
     consequences = [say(sentence) for sentence in guide.consequences]
-    address = words.address(guide)
+    address = guides.address(guide)
     more = f'<p><a href="{escape(address)}">{_text(say("To read more"))}</a></p>' if address else ""
     if len(steps) == 1:
         return _paragraph([f"{purpose} {steps[0]}", *consequences], say) + more

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from colab_magics.model import Gpu, MigSlice, Platform, Report, Unavailable
-from colab_magics.views import words
+from colab_magics.views import guides, words
 from colab_magics.views.language import ENGLISH, speaker
 
 SCHEMA = 1
@@ -39,7 +39,7 @@ def document(report: Report) -> dict[str, Any]:
                 "rule": advice.rule,
                 "severity": advice.severity.name.lower(),
                 "finding": words.finding(advice, _SAY),
-                **_instructions(words.guide(advice, snapshot.platform)),
+                **_instructions(guides.guide(advice, snapshot.platform)),
             }
             for advice in report.advice
         ],
@@ -54,11 +54,11 @@ def render(report: Report) -> str:
 def _section(seen: Any, platform: Platform) -> Any:
     match seen:
         case Unavailable():
-            remedy = words.remedy(seen, platform)
+            remedy = guides.remedy(seen, platform)
             return {
                 "unavailable": {
                     "reason": words.reason(seen, _SAY),
-                    "remedy": remedy and ", then ".join(words.step(step, _SAY) for step in remedy.steps),
+                    "remedy": remedy and ", then ".join(guides.step(step, _SAY) for step in remedy.steps),
                 }
             }
         case tuple():
@@ -79,11 +79,11 @@ def _reasons(seen: Gpu | MigSlice) -> dict[str, str]:
     return {field: words.field_reason(key, _SAY) for field, key in seen.unavailable}
 
 
-def _instructions(guide: words.Guide | None) -> dict[str, Any]:
+def _instructions(guide: guides.Guide | None) -> dict[str, Any]:
     if guide is None:
         return {"steps": [], "consequences": [], "link": None}
     return {
-        "steps": [words.step(step, _SAY) for step in guide.steps],
+        "steps": [guides.step(step, _SAY) for step in guide.steps],
         "consequences": list(guide.consequences),
-        "link": words.address(guide),
+        "link": guides.address(guide),
     }

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from colab_magics.units import width
-from colab_magics.views import words
+from colab_magics.views import guides
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,10 +24,10 @@ _PIECES = (
 )
 
 
-def guide_lines(guide: words.Guide, say: Say, *, with_consequences: bool = True) -> list[str]:
+def guide_lines(guide: guides.Guide, say: Say, *, with_consequences: bool = True) -> list[str]:
     """Return what to do: the purpose with the steps in order, numbered where there are several, then what it costs."""
     purpose = say("{purpose}:", purpose=say(guide.purpose))
-    steps = [words.step(step, say) for step in guide.steps]
+    steps = [guides.step(step, say) for step in guide.steps]
     if len(steps) == 1:
         lines = flow([f"{purpose} {steps[0]}"], say.gap)
     else:

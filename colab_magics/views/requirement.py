@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from colab_magics import facts
 from colab_magics.model import Advice, Service, Severity, Unavailable
 from colab_magics.units import printable, size
-from colab_magics.views import summary, words
+from colab_magics.views import guides, summary, words
 from colab_magics.views.language import ENGLISH, marked, speaker
 from colab_magics.views.layout import broken, flow, guide_lines
 
@@ -152,11 +152,11 @@ def _reasons(unknown: Sequence[ClauseVerdict], snapshot: Snapshot, say: Say) -> 
     return reasons
 
 
-def _guides(verdict: Verdict, unmet: Sequence[ClauseVerdict], snapshot: Snapshot) -> tuple[words.Guide, ...]:
+def _guides(verdict: Verdict, unmet: Sequence[ClauseVerdict], snapshot: Snapshot) -> tuple[guides.Guide, ...]:
     """Return what to do, in the words of the service; nothing where nothing is known to help."""
     keys = [key for clause in unmet for key in clause.keys]
     if not unmet:
-        unseen = isinstance(snapshot.gpus, Unavailable) and words.remedy(snapshot.gpus, snapshot.platform)
+        unseen = isinstance(snapshot.gpus, Unavailable) and guides.remedy(snapshot.gpus, snapshot.platform)
         return (unseen,) if unseen else ()
     if verdict.remedy == "show_gpus":
         return _known_guides(["cuda_hidden"], snapshot)
@@ -169,27 +169,27 @@ def _guides(verdict: Verdict, unmet: Sequence[ClauseVerdict], snapshot: Snapshot
         return (guide(verdict.offers),) if verdict.offers else ()
     if _OF_A_GPU.issuperset(keys) and verdict.gpus == ():
         return _known_guides(["no_gpu"], snapshot)
-    return (words.Guide(_PURPOSE, (marked("run this on a machine that has what is required."),)),)
+    return (guides.Guide(_PURPOSE, (marked("run this on a machine that has what is required."),)),)
 
 
-def _known_guides(rules: Iterable[str], snapshot: Snapshot) -> tuple[words.Guide, ...]:
+def _known_guides(rules: Iterable[str], snapshot: Snapshot) -> tuple[guides.Guide, ...]:
     advice = [Advice(rule=rule, severity=Severity.ERROR) for rule in dict.fromkeys(rules)]
-    return tuple(guide for one in advice if (guide := words.guide(one, snapshot.platform)))
+    return tuple(guide for one in advice if (guide := guides.guide(one, snapshot.platform)))
 
 
-def _kaggle_guide(offers: Sequence[Offer]) -> words.Guide:
+def _kaggle_guide(offers: Sequence[Offer]) -> guides.Guide:
     steps = ("Settings > Accelerator", _choice(offers), marked("confirm in the dialog"))
-    return words.Guide(_PURPOSE, steps, (marked("Then run again from your first cell."),))
+    return guides.Guide(_PURPOSE, steps, (marked("Then run again from your first cell."),))
 
 
-def _colab_guide(offers: Sequence[Offer]) -> words.Guide:
-    steps: list[words.Step] = [_CHANGE_RUNTIME_TYPE]
+def _colab_guide(offers: Sequence[Offer]) -> guides.Guide:
+    steps: list[guides.Step] = [_CHANGE_RUNTIME_TYPE]
     if not offers[0].is_current:
         steps.append(_choice(offers))
     if all(offer.high_ram for offer in offers):
         steps.append(("high_ram",))
     paid = all(offer.paid for offer in offers)
-    return words.Guide(_PURPOSE_PAID if paid else _PURPOSE, (*steps, ("save",)), words.NEW_MACHINE)
+    return guides.Guide(_PURPOSE_PAID if paid else _PURPOSE, (*steps, ("save",)), guides.NEW_MACHINE)
 
 
 def _choice(offers: Sequence[Offer]) -> str:

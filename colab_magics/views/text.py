@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics.model import Report, Severity
-from colab_magics.views import details, layout, summary, words
+from colab_magics.views import details, guides, layout, summary, words
 from colab_magics.views.language import ENGLISH, Say, speaker
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _everything_advised(report: Report, say: Say) -> list[str]:
     lines: list[str] = []
     said: set[tuple[str, ...]] = set()
     for item in report.advice:
-        guide = words.guide(item, report.snapshot.platform)
+        guide = guides.guide(item, report.snapshot.platform)
         lines += _finding_lines(report, item, say)
         lines += _guide_lines(report, item, say, with_consequences=guide is None or guide.consequences not in said)
         said |= {guide.consequences} if guide else set()
@@ -93,7 +93,7 @@ def _finding_lines(report: Report, advice: Advice, say: Say) -> list[str]:
 
 
 def _guide_lines(report: Report, advice: Advice, say: Say, *, with_consequences: bool = True) -> list[str]:
-    guide = words.guide(advice, report.snapshot.platform)
+    guide = guides.guide(advice, report.snapshot.platform)
     return [] if guide is None else layout.guide_lines(guide, say, with_consequences=with_consequences)
 
 
@@ -104,6 +104,6 @@ def _detail_lines(report: Report, say: Say) -> list[str]:
         for name, value in rows:
             row = say("{name}: {facts}", name=name, facts=value)
             lines += [f"  {line}" for line in layout.broken(row, layout.WIDTH - 2)]
-    links = {address for item in report.advice if (guide := words.guide(item, report.snapshot.platform))
-             and (address := words.address(guide))}  # fmt: skip
+    links = {address for item in report.advice if (guide := guides.guide(item, report.snapshot.platform))
+             and (address := guides.address(guide))}  # fmt: skip
     return [*lines, *(["", say("To read more"), *(f"  {address}" for address in sorted(links))] if links else [])]
