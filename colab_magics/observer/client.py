@@ -107,7 +107,8 @@ class Observer:
         if isinstance(process, Unavailable):
             return process
         seconds = deadline_seconds * (WARM_SHARE if self._warm else 1)
-        answer = self._exchange(process, until=min(until, time.monotonic() + seconds))
+        in_full = time.monotonic() + seconds
+        answer = self._exchange(process, until=min(until, in_full))
         if answer is not None:
             self._warm, self._failures = True, 0
             if "refused" in answer:  # a library once loaded keeps its version: the next question starts afresh
@@ -116,6 +117,8 @@ class Observer:
         waited = time.monotonic() - self._started_at
         if not self._warm and not self._failures and waited < STARTING_SECONDS:
             return Unavailable(reason="driver_starting", values=(("seconds", round(waited, 1)),))
+        if self._warm and until < in_full:  # another thread's question took its time: nothing is known of the driver
+            return Unavailable(reason="driver_silent", values=(("seconds", round(deadline_seconds, 1)),))
         if not self._warm:
             seconds = waited
         self._end()

@@ -5,7 +5,7 @@ Units are those of the model's fields of the same names. One field, one slice, o
 
 from __future__ import annotations
 
-from colab_magics.observer.nvml import NOT_AVAILABLE, Nvml, Refused
+from colab_magics.observer.nvml import NOT_AVAILABLE, Nvml, Refused, is_no_figure
 
 TYPE_CHECKING = False  # typing itself is slow to load
 if TYPE_CHECKING:
@@ -160,7 +160,13 @@ def _memory(nvml: Nvml, handle: Any) -> dict[str, int | None]:
 
 
 def _utilization(part: str) -> Reader:
-    return lambda nvml, handle: getattr(nvml.call("nvmlDeviceGetUtilizationRates", handle), part)
+    def read(nvml: Nvml, handle: Any) -> int:
+        percent: int = getattr(nvml.call("nvmlDeviceGetUtilizationRates", handle), part)
+        if is_no_figure(percent):
+            raise Refused("not_supported")
+        return percent
+
+    return read
 
 
 def _temperature(nvml: Nvml, handle: Any) -> int:

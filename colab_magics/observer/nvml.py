@@ -56,21 +56,21 @@ class Nvml:
 
     def open(self) -> bool:
         """Load the binding and open the driver, once; return False if this machine has no NVIDIA library."""
-        if self.driver is not None:
-            return True
         if self._pynvml is None:
             self._pynvml = self._binding()
-        try:
-            self.call("nvmlInit")
-        except Refused as refused:
-            if refused.code == _LIBRARY_NOT_FOUND:
-                return False
-            raise
-        version = self.reported("nvmlSystemGetCudaDriverVersion")
-        self.driver = {
-            "version": self.reported("nvmlSystemGetDriverVersion"),
-            "cuda_version": None if version is None else f"{version // 1000}.{version % 1000 // 10}",
-        }
+        if self.driver is None:
+            try:
+                self.call("nvmlInit")
+            except Refused as refused:
+                if refused.code == _LIBRARY_NOT_FOUND:
+                    return False
+                raise
+        if self.driver is None or None in self.driver.values():
+            version = self.reported("nvmlSystemGetCudaDriverVersion")
+            self.driver = {
+                "version": self.reported("nvmlSystemGetDriverVersion"),
+                "cuda_version": None if version is None else f"{version // 1000}.{version % 1000 // 10}",
+            }
         return True
 
     def call(self, function: str, *arguments: Any) -> Any:
@@ -140,7 +140,7 @@ class Nvml:
         if wrapper is None:
             raise Refused("binding_too_old", _FUNCTION_NOT_FOUND)
         try:
-            return wrapper(*arguments)
+            answer = wrapper(*arguments)
         except pynvml.NVMLError as error:
             # Only the number: an NVMLError cannot be hashed or compared, and its text may ask the driver.
             raise Refused(_REASONS.get(error.value, f"nvml_error_{error.value}"), error.value) from None
@@ -148,3 +148,11 @@ class Nvml:
             raise Refused("not_text") from None
         except getattr(pynvml, "NVMLLibraryMismatchError", ()):
             raise Refused("driver_too_old", _FUNCTION_NOT_FOUND) from None
+        if isinstance(answer, int) and is_no_figure(answer):
+            raise Refused("not_supported")
+        return answer
+
+
+def is_no_figure(number: int) -> bool:
+    """Tell whether a number is what drivers write where they know none: all bits set."""
+    return number in (2**32 - 1, NOT_AVAILABLE)

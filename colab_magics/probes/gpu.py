@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from colab_magics.model import Driver, Gpu, GpuMemory, GpuProcess, MigSlice, Unavailable
 from colab_magics.observer import client
 from colab_magics.probes.cuda import Numbers, cuda_numbers
-from colab_magics.probes.processes import is_here, name_of
+from colab_magics.probes.processes import in_initial_namespace, is_here, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,8 @@ def probe_gpus(
     """
     answer = client.ask(deadline_seconds=deadline_seconds)
     if isinstance(answer, Unavailable):
-        return answer, None
+        is_certain = answer.reason == "binding_missing" and has_no_device(root=root)
+        return () if is_certain else answer, None
     if "refused" in answer:
         return _refusal(answer["refused"], root=root), None
     if answer["driver"] is None:
@@ -52,6 +53,16 @@ def count_devices(*, root: str = "/") -> int:
         _line(os.path.join(folder, device, "vendor")) == _NVIDIA
         and _line(os.path.join(folder, device, "class")).startswith(_DISPLAY_CLASS)
         for device in devices
+    )
+
+
+def has_no_device(*, root: str = "/") -> bool:
+    """Tell whether there certainly is no NVIDIA GPU: the bus can be seen and has none, and no driver left a file."""
+    traces = ("proc/driver/nvidia", "dev/nvidiactl", "dev/dxg")
+    return (
+        os.path.isdir(os.path.join(root, "sys/bus/pci/devices"))
+        and count_devices(root=root) == 0
+        and not any(os.path.exists(os.path.join(root, trace)) for trace in traces)
     )
 
 
@@ -103,11 +114,14 @@ def _memory(seen: dict[str, Any] | None) -> GpuMemory | None:
 
 
 def _processes(seen: list[dict[str, Any]] | None, *, root: str) -> tuple[GpuProcess, ...] | None:
-    return None if seen is None else tuple(_process(process, root=root) for process in seen)
+    if seen is None:
+        return None
+    are_ours = bool(seen) and in_initial_namespace(root=root)
+    return tuple(_process(process, are_ours=are_ours, root=root) for process in seen)
 
 
-def _process(seen: dict[str, Any], *, root: str) -> GpuProcess:
-    here = is_here(seen["pid"], root=root)
+def _process(seen: dict[str, Any], *, are_ours: bool, root: str) -> GpuProcess:
+    here = is_here(seen["pid"], are_ours=are_ours, root=root)
     return GpuProcess(
         pid=seen["pid"],
         memory_used_bytes=seen["memory_used_bytes"],

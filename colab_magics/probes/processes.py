@@ -15,13 +15,14 @@ _INITIAL_NAMESPACE = "pid:[4026531836]"
 _DEVICE_FILES = ("/dev/nvidia", "/dev/dxg")
 
 
-def is_here(pid: int, *, root: str = "/") -> bool | None:
+def is_here(pid: int, *, are_ours: bool, root: str = "/") -> bool | None:
     """Tell whether a process number of the driver's means the process of that number here; None if nobody can say.
 
-    Outside of every container a process that cannot be seen has ended meanwhile, or /proc hides it.
+    `are_ours`: this process is outside of every container (`in_initial_namespace`). There a process that cannot be
+    seen has ended meanwhile, or /proc hides it.
     """
     folder = os.path.join(root, "proc", str(pid))
-    if in_initial_namespace(root=root):
+    if are_ours:
         return True if os.path.isdir(folder) else None
     if not os.path.isdir(folder):
         return False

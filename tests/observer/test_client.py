@@ -340,3 +340,45 @@ def test_elsewhere_than_on_linux_nothing_is_started(monkeypatch: pytest.MonkeyPa
 
     assert refused() == Unavailable(reason="linux_only")
     assert client.pid() is None
+
+
+def test_a_question_that_waited_behind_another_s_says_nothing_of_the_driver(plug_in: Plug, live: None) -> None:
+    driver = plug_in("t4")
+    asked()
+    child = client.pid()
+    driver.set("slow nvmlDeviceGetPowerUsage = 0.8")
+    first: list[Any] = []
+    thread = threading.Thread(target=lambda: first.append(client.ask(deadline_seconds=6)))
+    thread.start()
+    time.sleep(0.2)
+
+    assert refused(0.7).reason == "driver_silent"
+    thread.join()
+    assert first[0]["gpus"][0]["name"] == "Tesla T4"
+    assert client.pid() == child
+
+
+@pytest.mark.parametrize("sentinel", [2**32 - 1])
+@pytest.mark.parametrize(
+    ("key", "field"),
+    [
+        ("temperature", "temperature_celsius"),
+        ("power_mw", "power_watts"),
+        ("utilization_gpu", "utilization_percent"),
+        ("clock_graphics", "graphics_clock_mhz"),
+    ],
+)
+def test_a_number_with_all_bits_set_is_no_figure(key: str, field: str, sentinel: int, plug_in: Plug) -> None:
+    plug_in("t4", f"gpu0.{key} = {sentinel}")
+    (gpu,) = asked()["gpus"]
+
+    assert gpu[field] is None
+    assert gpu["unavailable"][field] == "not_supported"
+
+
+def test_a_version_that_the_driver_would_not_tell_is_asked_for_again(plug_in: Plug, live: None) -> None:
+    driver = plug_in("t4", "fail nvmlSystemGetDriverVersion = 999")
+    assert asked()["driver"]["version"] is None
+    driver.set("heal nvmlSystemGetDriverVersion")
+
+    assert asked()["driver"]["version"] == "580.82.07"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,27 @@ def test_a_gpu_on_the_bus_without_a_driver_is_a_driver_that_is_missing(tmp_path:
         (folder / "class").write_text(f"{kind}\n")
 
     assert probe_gpus(root=str(tmp_path)) == (Unavailable(reason="driver_missing", values=(("count", 1),)), None)
+
+
+@pytest.mark.parametrize(
+    ("trace", "certain"),
+    [
+        pytest.param("sys/bus/pci/devices", True, id="an empty bus"),
+        pytest.param("dev/nvidiactl", False, id="a driver's file"),
+        pytest.param("proc/driver/nvidia", False, id="a driver"),
+        pytest.param(None, False, id="no bus to be seen"),
+    ],
+)
+def test_without_nvidia_ml_py_there_is_no_gpu_only_where_that_is_certain(
+    trace: str | None, certain: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    if trace is not None:
+        (tmp_path / "sys/bus/pci/devices").mkdir(parents=True)
+        (tmp_path / trace).mkdir(parents=True, exist_ok=True)
+    gpus, _ = probe_gpus(root=str(tmp_path))
+
+    assert gpus == (() if certain else Unavailable(reason="binding_missing"))
 
 
 def test_versions_that_differ_are_both_named(plug_in: Plug, tmp_path: Path) -> None:

@@ -10,6 +10,10 @@ import pytest
 from colab_magics.probes.processes import in_initial_namespace, is_here, name_of
 
 
+def told_here(pid: int, root: str) -> bool | None:
+    return is_here(pid, are_ours=in_initial_namespace(root=root), root=root)
+
+
 def a_machine(root: Path, *, namespace: int) -> str:
     (root / "proc/self/ns").mkdir(parents=True)
     (root / "proc/self/ns/pid").symlink_to(f"pid:[{namespace}]")
@@ -27,12 +31,12 @@ def test_outside_of_every_container_the_driver_s_numbers_are_ours(tmp_path: Path
     root = a_machine(tmp_path, namespace=4026531836)
     a_process(tmp_path, 12)
 
-    assert is_here(12, root=root) is True
-    assert is_here(13, root=root) is None
+    assert told_here(12, root) is True
+    assert told_here(13, root) is None
 
 
 def test_in_a_container_a_number_without_a_process_is_outside(tmp_path: Path) -> None:
-    assert is_here(13, root=a_machine(tmp_path, namespace=4026532210)) is False
+    assert told_here(13, a_machine(tmp_path, namespace=4026532210)) is False
 
 
 @pytest.mark.parametrize(
@@ -50,18 +54,18 @@ def test_in_a_container_a_number_is_ours_if_that_process_has_a_gpu_open(
     root = a_machine(tmp_path, namespace=4026532210)
     a_process(tmp_path, 12, *open_files)
 
-    assert is_here(12, root=root) is here
+    assert told_here(12, root) is here
 
 
 def test_a_process_that_may_not_be_looked_into_is_uncertain(tmp_path: Path) -> None:
     root = a_machine(tmp_path, namespace=4026532210)
     (tmp_path / "proc/12").mkdir()
 
-    assert is_here(12, root=root) is None
+    assert told_here(12, root) is None
 
 
 def test_without_proc_nothing_is_here() -> None:
-    assert is_here(1, root="/nowhere") is False
+    assert told_here(1, "/nowhere") is False
     assert name_of(1, root="/nowhere") is None
     assert in_initial_namespace(root="/nowhere") is False
 
