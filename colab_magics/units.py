@@ -28,15 +28,6 @@ def size(size_bytes: float) -> str:
     return f"{gib(size_bytes)} GiB"
 
 
-def used_of(used_bytes: float, total_bytes: float) -> str:
-    """Return "used of total" in GiB.
-
-    >>> used_of(2**29, 15 * 2**30)
-    '0.5 of 15.0 GiB'
-    """
-    return f"{gib(used_bytes)} of {gib(total_bytes)} GiB"
-
-
 def span(seconds: float) -> tuple[tuple[str, int], ...]:
     """Return a span in its two largest units: d, h, min or s with their whole numbers.
 

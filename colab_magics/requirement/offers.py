@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from colab_magics.requirement.language import Requirement
     from colab_magics.requirement.machine import Span, Truth
 
-# On Colab a fresh machine has 0.89 of its RAM free, a T4 0.94 of its memory.
+# An assumption, not a measurement: nobody has published how much of a fresh machine is free. It decides only whether
+# a machine is offered as one that would do, never whether this one does.
 _FREE_WHEN_FRESH = 0.85
 # Between a machine's two sizes of RAM on Colab lies a factor of two at least.
 _HIGH_RAM_FACTOR = 1.5

@@ -35,7 +35,7 @@ _REMEDIES = {
     "binding_missing": "%pip install nvidia-ml-py",
     "binding_too_old": "%pip install --upgrade nvidia-ml-py",
     "driver_missing": marked("Install NVIDIA's driver: nvidia-smi lists the GPU then."),
-    "driver_starting": marked("Ask again in a few seconds: the answer is taken as soon as it comes."),
+    "driver_starting": marked("Ask again in a few seconds."),
     "no_permission": marked("Ask the machine's administrator for access to /dev/nvidia*"),
 }
 _CUDA_BUILDS = {
