@@ -10,11 +10,10 @@ import os
 from functools import lru_cache
 from typing import NamedTuple
 
+from colab_magics.procfs import read
+
 # v1 writes "no limit" as a number just under 2**63 that depends on the page size; no machine has an exbibyte.
 _NO_LIMIT_BYTES = 2**60
-
-# Larger than any file of a control group, which therefore comes in one piece; mountinfo comes in several.
-_CHUNK_BYTES = 16_384
 
 
 class MemoryLevel(NamedTuple):
@@ -54,9 +53,39 @@ def cpu_quota_cores(root: str = "/") -> float | None:
 
     `root` is a folder that stands for /.
     """
+    return min((cores for _, cores in _cpu_quotas(_own_groups(root, "cpu"))), default=None)
+
+
+class CpuQuota(NamedTuple):
+    """The quota that bites: of all levels', the least; of several alike, the one nearest the process."""
+
+    group: str
+    """The folder of the control group that has it."""
+    cores: float
+    """How many cores the group may keep busy."""
+    used_seconds: float | None
+    """CPU time of the group and all below it since it was made; None if that cannot be read."""
+
+
+def cpu_quota(root: str = "/") -> CpuQuota | None:
+    """Return the least CPU quota and how much of it was ever used, None if no level has one.
+
+    `root` is a folder that stands for /.
+    """
     groups = _own_groups(root, "cpu")
-    quotas = (_cpu_quota_cores(groups.version, folder) for folder in groups.folders)
-    return min((quota for quota in quotas if quota is not None), default=None)
+    level, cores = min(_cpu_quotas(groups), key=lambda quota: quota[1], default=(0, None))
+    if cores is None:
+        return None
+    return CpuQuota(groups.folders[level], cores, _cpu_used_seconds(root, groups, level))
+
+
+class _Groups(NamedTuple):
+    """The groups of one hierarchy that the process is in: their folders, from its own up to the root of the mount."""
+
+    version: int
+    path: str
+    """Of the process's own group in the hierarchy."""
+    folders: tuple[str, ...]
 
 
 class _MemoryNames(NamedTuple):
@@ -75,11 +104,11 @@ def _memory_level(version: int, level: int, folder: str) -> MemoryLevel | None:
     names = _MEMORY_NAMES[version]
     try:
         # "max", v2's word for no limit, is not a number either.
-        limit_bytes = int(_read(f"{folder}/{names.limit}"))
+        limit_bytes = int(read(f"{folder}/{names.limit}"))
         if not 0 <= limit_bytes < _NO_LIMIT_BYTES:
             return None
-        usage_bytes = int(_read(f"{folder}/{names.usage}"))
-        statistics = _read(f"{folder}/memory.stat")
+        usage_bytes = int(read(f"{folder}/{names.usage}"))
+        statistics = read(f"{folder}/memory.stat")
         inactive_file_bytes = int(f"\n{statistics}".partition(f"\n{names.inactive_file} ")[2].partition("\n")[0])
     except (OSError, ValueError):
         return None
@@ -87,35 +116,48 @@ def _memory_level(version: int, level: int, folder: str) -> MemoryLevel | None:
     return MemoryLevel(version, level, limit_bytes, max(0, usage_bytes - inactive_file_bytes))
 
 
+def _cpu_quotas(groups: _Groups) -> list[tuple[int, float]]:
+    """Return the level and the cores of each quota, nearest the process first."""
+    quotas = ((level, _cpu_quota_cores(groups.version, folder)) for level, folder in enumerate(groups.folders))
+    return [(level, cores) for level, cores in quotas if cores is not None]
+
+
 def _cpu_quota_cores(version: int, folder: str) -> float | None:
     try:
         if version == 1:
-            quota_microseconds = int(_read(f"{folder}/cpu.cfs_quota_us"))
+            quota_microseconds = int(read(f"{folder}/cpu.cfs_quota_us"))
             if quota_microseconds < 0:
                 return None
-            cores = quota_microseconds / int(_read(f"{folder}/cpu.cfs_period_us"))
+            cores = quota_microseconds / int(read(f"{folder}/cpu.cfs_period_us"))
         else:
             # "max", v2's word for no limit, is not a number either.
-            quota, period = _read(f"{folder}/cpu.max").split()
+            quota, period = read(f"{folder}/cpu.max").split()
             cores = int(quota) / int(period)
     except (OSError, ValueError, ArithmeticError):
         return None
     return cores if cores > 0 else None
 
 
-class _Groups(NamedTuple):
-    """The groups of one hierarchy that the process is in: their folders, from its own up to the root of the mount."""
-
-    version: int
-    folders: tuple[str, ...]
+def _cpu_used_seconds(root: str, groups: _Groups, level: int) -> float | None:
+    try:
+        if groups.version == 1:
+            # Some systems mount v1's accounting apart: it is of the same group only where the paths are the same.
+            accounting = _own_groups(root, "cpuacct")
+            if accounting.path != groups.path or len(accounting.folders) != len(groups.folders):
+                return None
+            return int(read(f"{accounting.folders[level]}/cpuacct.usage")) / 1e9
+        statistics = read(f"{groups.folders[level]}/cpu.stat")
+        return int(f"\n{statistics}".partition("\nusage_usec ")[2].partition("\n")[0]) / 1e6
+    except (OSError, ValueError):
+        return None
 
 
 def _own_groups(root: str, controller: str) -> _Groups:
     root = root.rstrip("/")
     try:
-        return _find_groups(root, _read(f"{root}/proc/self/cgroup"), controller)
+        return _find_groups(root, read(f"{root}/proc/self/cgroup"), controller)
     except (OSError, ValueError):
-        return _Groups(2, ())
+        return _Groups(2, "", ())
 
 
 # mountinfo is the dearest file here, and the mounts of control groups do not change under a running process: it is
@@ -123,13 +165,13 @@ def _own_groups(root: str, controller: str) -> _Groups:
 @lru_cache(maxsize=16)
 def _find_groups(root: str, memberships: str, controller: str) -> _Groups:
     version, path = _hierarchy(memberships, controller)
-    mounts = _mounts(_read(f"{root}/proc/self/mountinfo"), version, controller)
+    mounts = _mounts(read(f"{root}/proc/self/mountinfo"), version, controller)
     chains = [_chain(root + mount_point, mount_root, path) for mount_point, mount_root in mounts.items()]
     # Of several mounts, the one that shows the most levels. Where none shows the process's own group (in a cgroup
     # namespace the path may lead outside it), the root of the mount is the nearest group that is known.
     visible = [chain for chain in chains if chain and os.access(chain[0], os.F_OK)]
     nearest_known = tuple(root + mount_point for mount_point in mounts)[:1]
-    return _Groups(version, max(visible, key=len, default=nearest_known))
+    return _Groups(version, path, max(visible, key=len, default=nearest_known))
 
 
 def _hierarchy(memberships: str, controller: str) -> tuple[int, str]:
@@ -183,12 +225,3 @@ def _chain(mount_point: str, mount_root: str, path: str) -> tuple[str, ...]:
     if ".." in steps:
         return ()
     return tuple("/".join((mount_point, *steps[:depth])) for depth in range(len(steps), -1, -1))
-
-
-def _read(path: str) -> str:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        chunks = iter(lambda: os.read(descriptor, _CHUNK_BYTES), b"")
-        return os.fsdecode(b"".join(chunks))
-    finally:
-        os.close(descriptor)

@@ -305,8 +305,35 @@ class Platform:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class GpuSample:
+    """One GPU at one moment; what the driver would not tell is None."""
+
+    memory_used_bytes: int | None
+    utilization_percent: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """What the observer noted at one moment, `seconds_ago` before the snapshot that holds it.
+
+    `ram_headroom_bytes` and `kernel_bytes` mean what they do in `Ram`. `cpu_percent` is how much of the cores that this
+    kernel may use was busy since the sample before, 0 to 100: the machine's work on these cores or, where a container's
+    quota is what bites, the container's; None for the first sample. `gpus` has one entry for each GPU, in NVML's order.
+    """
+
+    seconds_ago: float
+    ram_headroom_bytes: int | None
+    kernel_bytes: int | None
+    cpu_percent: float | None
+    gpus: tuple[GpuSample, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
-    """What was seen at `taken_at` (UTC). A section that is None was not asked for."""
+    """What was seen at `taken_at` (UTC). A section that is None was not asked for.
+
+    `samples` are the last minutes, the oldest first; empty where the observer has none yet or cannot be had.
+    """
 
     taken_at: datetime
     platform: Platform
@@ -317,6 +344,7 @@ class Snapshot:
     ram: Ram | Unavailable | None = None
     disks: tuple[Disk, ...] | Unavailable | None = None
     cpu: Cpu | Unavailable | None = None
+    samples: tuple[Sample, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

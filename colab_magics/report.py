@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from colab_magics.advice import advise
 from colab_magics.advice.ram import is_high_ram
 from colab_magics.model import Limits, Report, Service, Snapshot, Subject
+from colab_magics.observer import client
 from colab_magics.observer.client import DEADLINE_SECONDS
 from colab_magics.probes.cpu import probe_cpu
 from colab_magics.probes.disk import probe_disks
@@ -56,6 +57,27 @@ def runtime_status(
     return _judge(Subject.RUNTIME, _with_machine(snapshot, everything=everything))
 
 
+def watch(  # noqa: PLR0913 - a report's options, and what watching adds
+    subject: Subject,
+    *,
+    shell_class: str | None,
+    sample_every_seconds: float,
+    everything: bool = False,
+    driver_deadline_seconds: float = DEADLINE_SECONDS,
+    afresh: bool = False,
+) -> Report:
+    """Look at everything, with what the observer noted in the last minutes, and judge it for `subject`.
+
+    The observer samples from now on, until `client.stop_sampling`. `afresh` ends it first, and with it what it has
+    noted, so that a driver that was mended is seen at once: one that was given up is asked again, and its library
+    loaded again.
+    """
+    if afresh:
+        client.close()
+    snapshot = _with_gpus(_begin(shell_class), driver_deadline_seconds, sample_every_seconds)
+    return _judge(subject, _with_machine(_with_frameworks(snapshot), everything=everything))
+
+
 def require(
     requirement: Requirement,
     snapshot: Snapshot,
@@ -84,9 +106,9 @@ def _begin(shell_class: str | None) -> Snapshot:
     return Snapshot(taken_at=datetime.now(UTC), platform=probe_platform(shell_class=shell_class))
 
 
-def _with_gpus(snapshot: Snapshot, deadline_seconds: float) -> Snapshot:
-    gpus, driver = probe_gpus(deadline_seconds=deadline_seconds)
-    return replace(snapshot, gpus=gpus, driver=driver, tpus=probe_tpus())
+def _with_gpus(snapshot: Snapshot, deadline_seconds: float, sample_every_seconds: float | None = None) -> Snapshot:
+    seen = probe_gpus(deadline_seconds=deadline_seconds, sample_every_seconds=sample_every_seconds)
+    return replace(snapshot, gpus=seen.gpus, driver=seen.driver, samples=seen.samples, tpus=probe_tpus())
 
 
 def _with_frameworks(snapshot: Snapshot) -> Snapshot:

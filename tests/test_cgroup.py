@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from colab_magics import cgroup
-from colab_magics.cgroup import MemoryLevel, cpu_quota_cores, memory_levels
+from colab_magics.cgroup import CpuQuota, MemoryLevel, cpu_quota, cpu_quota_cores, memory_levels
 
 MIB = 2**20
 GIB = 2**30
@@ -78,7 +78,7 @@ def build_nested(folder: Path, version: int, groups: dict[str, dict[str, str]]) 
         [v1_mount("memory", V1_MEMORY), v1_mount("cpu,cpuacct", V1_CPU)],
         {
             f"{mount}{path}": {name: text for name, text in files.items() if name.startswith(kind)}
-            for mount, kind in ((V1_MEMORY, "memory."), (V1_CPU, "cpu."))
+            for mount, kind in ((V1_MEMORY, "memory."), (V1_CPU, "cpu"))
             for path, files in groups.items()
         },
     )
@@ -350,6 +350,62 @@ def test_a_cpu_quota_that_makes_no_sense_says_nothing(tmp_path: Path, version: i
     assert cpu_quota_cores(build_nested(tmp_path, version, groups)) == 1.5
 
 
+def used_files(version: int, seconds: float) -> dict[str, str]:
+    """Return the files of a group that has used so much CPU time, of which each version has its own unit."""
+    if version == 1:
+        return {"cpuacct.usage": f"{seconds * 1e9:.0f}\n"}
+    return {"cpu.stat": f"usage_usec {seconds * 1e6:.0f}\nuser_usec 1\nsystem_usec 2\n"}
+
+
+@both_versions
+@pytest.mark.parametrize(
+    ("own", "parent", "biting"),
+    [("150000", "400000", "/parent/own"), ("400000", "150000", "/parent"), ("150000", "150000", "/parent/own")],
+)
+def test_the_use_of_the_quota_that_bites_is_of_the_group_that_has_it(
+    tmp_path: Path, version: int, own: str, parent: str, biting: str
+) -> None:
+    groups = {
+        "/parent": {**cpu_files(version, parent), **used_files(version, 7.0)},
+        "/parent/own": {**cpu_files(version, own), **used_files(version, 2.5)},
+    }
+    root = build_nested(tmp_path, version, groups)
+    folder = f"{root}{V2 if version == 2 else V1_CPU}{biting}"
+    assert cpu_quota(root) == CpuQuota(folder, 1.5, 2.5 if biting == "/parent/own" else 7.0)
+
+
+@both_versions
+def test_without_a_cpu_quota_its_use_is_not_asked_for(tmp_path: Path, version: int) -> None:
+    assert cpu_quota(build_nested(tmp_path, version, {"/parent/own": used_files(version, 2.5)})) is None
+
+
+@both_versions
+@pytest.mark.parametrize("text", [None, "", "\n", "lots\n", "\0"])
+def test_a_use_that_cannot_be_read_is_unknown(tmp_path: Path, version: int, text: str | None) -> None:
+    (name,) = used_files(version, 1)
+    files = {**cpu_files(version, "150000"), **({} if text is None else {name: text})}
+    quota = cpu_quota(build_nested(tmp_path, version, {"/parent/own": files}))
+    assert quota is not None
+    assert (quota.cores, quota.used_seconds) == (1.5, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "used_seconds"),
+    [pytest.param("/own", 2.5, id="the same group"), pytest.param("/other", None, id="another")],
+)
+def test_accounting_that_is_mounted_apart_is_used_where_it_is_of_the_same_group(
+    tmp_path: Path, path: str, used_seconds: float | None
+) -> None:
+    accounts = "/sys/fs/cgroup/cpuacct"
+    root = build_root(
+        tmp_path,
+        f"2:cpuacct:{path}\n1:cpu:/own",
+        [v1_mount("cpu", "/sys/fs/cgroup/cpu"), v1_mount("cpuacct", accounts)],
+        {"/sys/fs/cgroup/cpu/own": cpu_files(1, "150000"), f"{accounts}{path}": used_files(1, 2.5)},
+    )
+    assert cpu_quota(root) == CpuQuota(f"{root}/sys/fs/cgroup/cpu/own", 1.5, used_seconds)
+
+
 def test_no_file_stays_open(tmp_path: Path) -> None:
     def next_descriptor() -> int:
         descriptor = os.open(os.devnull, os.O_RDONLY)
@@ -385,7 +441,7 @@ group, package, beyond_headroom_bytes, cached_bytes = sys.argv[1], sys.argv[2], 
 with open(f"{group}/cgroup.procs", "w") as members:
     members.write("0")
 sys.path.insert(0, package)
-import cgroup
+from colab_magics import cgroup
 
 cgroup.memory_levels()
 for _ in range(cached_bytes // 2**20):
@@ -468,7 +524,7 @@ def small_group() -> Iterator[Path]:
 
 def allocate(group: Path, *, beyond_headroom_bytes: int, cached_bytes: int = 0) -> tuple[int, MemoryLevel]:
     """Allocate in a process of the group: its return code, and the level that it saw before."""
-    package = Path(cgroup.__file__).parent
+    package = Path(cgroup.__file__).parents[1]
     arguments = [f"{group}", f"{package}", f"{beyond_headroom_bytes}", f"{cached_bytes}"]
     program = [sys.executable, "-I", "-S", "-c", ALLOCATE, *arguments]
     # /var/tmp outlasts a reboot, so it is on a disk: a file in memory would not be cache.

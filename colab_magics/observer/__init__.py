@@ -1,6 +1,6 @@
-"""The one child process that talks to NVIDIA's driver, and the kernel's side of it.
+"""The one child process that talks to NVIDIA's driver and notes over time, and the kernel's side of it.
 
 The driver can hang in a way that no thread ends and can kill the process that called it, so it is only ever called in
-a child: `client` is imported by the kernel, `child` and `nvml` run in the child and import the standard library,
-`pynvml` and nothing else of this package.
+a child: `client` is imported by the kernel; `child`, `devices`, `nvml` and `samples` run in the child and import the
+standard library, `pynvml`, and of the rest of this package only `cgroup` and `procfs`.
 """

@@ -1,5 +1,8 @@
 """The child process: reads one JSON request a line, asks the driver, writes one JSON answer a line.
 
+A request with "id" wants an answer of that id. One with "sample_every_seconds" sets how often a sample is taken from
+then on, also while nobody asks (null: never), and its answer has "samples", see `samples.Sampler.answer`.
+
 Started by path as ``python -I -S child.py KERNEL_PID PYNVML_FILE``, so that nothing but the standard library is on the
 module path: a `json.py` in the user's working directory cannot run here. This package and `pynvml` are loaded from
 their files.
@@ -18,22 +21,27 @@ import time
 
 TYPE_CHECKING = False  # typing itself is slow to load
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import ModuleType
     from typing import Any
+
+    from colab_magics.observer.devices import Devices
+    from colab_magics.observer.samples import Sampler
 
 IDLE_SECONDS = 60.0
 """Without work for this long the child ends: an open driver would stand in the way of a reload or a reset."""
 
 STUCK_SECONDS = 65
-"""A request that takes longer ends the child. Longer than `client.STARTING_SECONDS`, after which the client kills."""
+"""A request or a sample that takes longer ends the child. Longer than `client.STARTING_SECONDS`, when the client kills.
+
+It ends by SIGALRM, whose default action works even where the driver's loader holds Python's lock for ever.
+"""
 
 _PARENT_CHECK_SECONDS = 1.0
 _PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def main(kernel_pid: int, pynvml_file: str) -> None:
-    """Answer requests from standard input until the kernel ends or nothing has been asked for a while."""
+    """Answer requests from standard input until the kernel ends, or nobody asks for a while and none samples."""
     replies = _take_standard_output()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(kernel_pid,), daemon=True).start()
@@ -41,13 +49,58 @@ def main(kernel_pid: int, pynvml_file: str) -> None:
     from colab_magics.observer.devices import Devices  # noqa: PLC0415 - importable only now
     from colab_magics.observer.nvml import Nvml  # noqa: PLC0415
 
-    devices = Devices(Nvml(lambda: _load("pynvml", pynvml_file)))
-    for request in _requests():
-        # SIGALRM's default action ends the process even where the driver's loader holds Python's lock for ever.
+    _Desk(kernel_pid, Devices(Nvml(lambda: _load("pynvml", pynvml_file))), replies).serve()
+
+
+class _Desk:
+    """Serves one request after the other, and between them takes the samples that are due."""
+
+    def __init__(self, kernel_pid: int, devices: Devices, replies: int) -> None:
+        self._kernel_pid = kernel_pid
+        self._devices = devices
+        self._replies = replies
+        self._sampler: Sampler | None = None
+
+    def serve(self) -> None:
+        """Serve until the end of input, or until an idle minute has passed."""
+        waiting = select.poll()
+        waiting.register(0, select.POLLIN)
+        received = b""
+        while True:
+            to_next = None if self._sampler is None else self._sampler.seconds_to_next()
+            if waiting.poll((IDLE_SECONDS if to_next is None else to_next) * 1000):
+                piece = os.read(0, 65536)
+                if not piece:
+                    return
+                *lines, received = (received + piece).split(b"\n")
+                for line in lines:
+                    self._handle(json.loads(line))
+            elif to_next is None:
+                return
+            if self._sampler is not None:
+                signal.alarm(STUCK_SECONDS)
+                self._sampler.take_if_due()
+                signal.alarm(0)
+
+    def _handle(self, request: dict[str, Any]) -> None:
         signal.alarm(STUCK_SECONDS)
-        answer = devices.answer()
+        # The question opens the driver, which a sample does not.
+        answer = {"id": request["id"], **self._devices.answer()} if "id" in request else None
+        if "sample_every_seconds" in request:
+            samples = self._sample_every(request["sample_every_seconds"])
+            if answer is not None:
+                answer["samples"] = samples
         signal.alarm(0)
-        _write(replies, json.dumps({"id": request["id"], **answer}).encode() + b"\n")
+        if answer is not None:
+            _write(self._replies, json.dumps(answer).encode() + b"\n")
+
+    def _sample_every(self, seconds: float | None) -> list[tuple[Any, ...]]:
+        if self._sampler is None:
+            from colab_magics.observer.samples import Sampler  # noqa: PLC0415 - most children never sample
+
+            self._sampler = Sampler(self._kernel_pid, self._devices)
+        self._sampler.set_period(seconds)
+        return self._sampler.answer()
 
 
 def _take_standard_output() -> int:
@@ -77,19 +130,6 @@ def _end_with(kernel_pid: int) -> None:
             poll.register(kernel, select.POLLIN)
             poll.poll()
     os._exit(0)
-
-
-def _requests() -> Iterator[dict[str, Any]]:
-    """Yield each request; end at the end of input or after an idle minute."""
-    waiting = select.poll()
-    waiting.register(0, select.POLLIN)
-    received = b""
-    while waiting.poll(IDLE_SECONDS * 1000):
-        piece = os.read(0, 65536)
-        if not piece:
-            return
-        *lines, received = (received + piece).split(b"\n")
-        yield from map(json.loads, lines)
 
 
 def _write(replies: int, answer: bytes) -> None:

@@ -7,6 +7,7 @@ parent's child and starts its own.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import select
@@ -19,6 +20,7 @@ import time
 from typing import Any
 
 from colab_magics.model import Unavailable
+from colab_magics.observer.child import STUCK_SECONDS
 
 DEADLINE_SECONDS = 3.0
 """How long the driver's first answer is waited for unless told otherwise: its start takes seconds on some machines."""
@@ -31,6 +33,9 @@ STARTING_SECONDS = 60.0
 
 RESTING_SECONDS = 60.0
 """After two failures in a row the driver is left alone for this long."""
+
+SHORTEST_PERIOD_SECONDS = 0.5
+"""Samples are taken no more often than that."""
 
 _FAILURES_BEFORE_REST = 2
 _KILL_SECONDS = 0.5
@@ -46,6 +51,9 @@ class Observer:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        # Held for moments only, while that of a question is held until its answer comes. Reentrant: a finalizer that
+        # stops sampling may run anywhere.
+        self._writing = threading.RLock()
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
         self._warm = False
@@ -55,13 +63,20 @@ class Observer:
         self._failures = 0
         self._rest_until = 0.0
 
-    def ask(self, *, deadline_seconds: float = DEADLINE_SECONDS) -> dict[str, Any] | Unavailable:
+    def ask(
+        self, *, deadline_seconds: float = DEADLINE_SECONDS, sample_every_seconds: float | None = None
+    ) -> dict[str, Any] | Unavailable:
         """Return the child's answer, or why there is none; never takes much longer than the deadline.
 
         A late first answer leaves the child alone, and a later call takes it. A late answer after that, or the death
         of the child, is a failure: it ends the child. After a failure a late first answer is one too, and two in a row
         keep the driver from being asked for a while.
+
+        With `sample_every_seconds` the child takes samples from now on, also while nobody asks, until `stop_sampling`.
+        The answer has them in "samples", unless it was to an earlier question. Without it sampling stays as it is.
         """
+        if sample_every_seconds is not None and not sample_every_seconds >= SHORTEST_PERIOD_SECONDS:
+            raise ValueError(f"sample_every_seconds is {sample_every_seconds}, not {SHORTEST_PERIOD_SECONDS} or more")
         if sys.platform != "linux":
             return Unavailable(reason="linux_only")
         until = time.monotonic() + deadline_seconds
@@ -72,15 +87,15 @@ class Observer:
             if resting > 0:
                 return Unavailable(reason="driver_resting", values=(("seconds", round(resting)),))
             try:
-                return self._converse(deadline_seconds, until)
+                return self._converse(deadline_seconds, until, sample_every_seconds)
             except _Gone:
                 exit_code = self._end()
             if exit_code == 0:  # it had ended by itself, idle, before it could read the question
                 try:
-                    return self._converse(deadline_seconds, until)
+                    return self._converse(deadline_seconds, until, sample_every_seconds)
                 except _Gone:
                     exit_code = self._end()
-            return self._failed("driver_crashed", cause=_cause_of_death(exit_code))
+            return self._died(exit_code)
         finally:
             self._lock.release()
 
@@ -88,6 +103,15 @@ class Observer:
     def pid(self) -> int | None:
         """The child's process number, None while there is none."""
         return None if self._process is None else self._process.pid
+
+    def stop_sampling(self) -> None:
+        """Let the child take no more samples, if there is one. Does not wait, not even for a question under way.
+
+        A question with a period that reaches the child later starts it again.
+        """
+        with self._writing, contextlib.suppress(OSError):  # it has ended, or has not read for long: it hangs
+            if self._process is not None:
+                os.write(_descriptor(self._process.stdin), _line({"sample_every_seconds": None}))
 
     def close(self) -> None:
         """End the child, if there is one."""
@@ -102,16 +126,20 @@ class Observer:
             self._process.returncode = 0  # not ours to wait for
             self._process = None
 
-    def _converse(self, deadline_seconds: float, until: float) -> dict[str, Any] | Unavailable:
+    def _converse(
+        self, deadline_seconds: float, until: float, sample_every_seconds: float | None
+    ) -> dict[str, Any] | Unavailable:
         process = self._process or self._start()
         if isinstance(process, Unavailable):
             return process
         seconds = deadline_seconds * (WARM_SHARE if self._warm else 1)
         in_full = time.monotonic() + seconds
-        answer = self._exchange(process, until=min(until, in_full))
+        answer = self._exchange(process, sample_every_seconds, until=min(until, in_full))
         if answer is not None:
             self._warm, self._failures = True, 0
-            if "refused" in answer:  # a library once loaded keeps its version: the next question starts afresh
+            # A library once loaded keeps its version: the next question starts afresh, unless somebody watches, who
+            # would start a process with each look.
+            if "refused" in answer and sample_every_seconds is None:
                 self._end()
             return answer
         waited = time.monotonic() - self._started_at
@@ -146,16 +174,24 @@ class Observer:
         self._warm, self._is_awaited, self._received = False, False, b""
         return process
 
-    def _exchange(self, process: subprocess.Popen[bytes], *, until: float) -> dict[str, Any] | None:
+    def _exchange(
+        self, process: subprocess.Popen[bytes], sample_every_seconds: float | None, *, until: float
+    ) -> dict[str, Any] | None:
         """Send a request and return its answer, None if it has not come in time. Answers to older ones are dropped.
 
-        A request that the child is still at is not sent again: its answer will be of this moment.
+        A request that the child is still at is not sent again, but for the period: its answer will be of this moment.
         """
         self._receive(process, until=0)
+        request: dict[str, Any] = {}
         if not self._is_awaited:
             self._request_id += 1
+            request["id"] = self._request_id
+        if sample_every_seconds is not None:
+            request["sample_every_seconds"] = sample_every_seconds
+        if request:
             try:
-                os.write(_descriptor(process.stdin), b'{"id": %d}\n' % self._request_id)
+                with self._writing:
+                    os.write(_descriptor(process.stdin), _line(request))
             except BlockingIOError:
                 return None
             except BrokenPipeError:
@@ -184,6 +220,11 @@ class Observer:
                     return answer
         return None
 
+    def _died(self, exit_code: int | None) -> Unavailable:
+        if exit_code == -signal.SIGALRM:  # the driver hung in a sample, and nobody asked meanwhile
+            return self._failed("driver_silent", seconds=STUCK_SECONDS)
+        return self._failed("driver_crashed", cause=_cause_of_death(exit_code))
+
     def _failed(self, reason: str, **values: float | str) -> Unavailable:
         self._failures += 1
         if self._failures >= _FAILURES_BEFORE_REST:
@@ -192,7 +233,8 @@ class Observer:
 
     def _end(self) -> int | None:
         """Kill the child and return its exit code, None if it would not even die: the driver may hold it for ever."""
-        process, self._process, self._warm = self._process, None, False
+        with self._writing:
+            process, self._process, self._warm = self._process, None, False
         if process is None:
             return None
         process.kill()  # changes nothing for one that is already dying: its exit code stays its own
@@ -212,9 +254,16 @@ class Observer:
 _shared = Observer()
 
 
-def ask(*, deadline_seconds: float = DEADLINE_SECONDS) -> dict[str, Any] | Unavailable:
+def ask(
+    *, deadline_seconds: float = DEADLINE_SECONDS, sample_every_seconds: float | None = None
+) -> dict[str, Any] | Unavailable:
     """Ask this process's one observer; see `Observer.ask`."""
-    return _shared.ask(deadline_seconds=deadline_seconds)
+    return _shared.ask(deadline_seconds=deadline_seconds, sample_every_seconds=sample_every_seconds)
+
+
+def stop_sampling() -> None:
+    """Let this process's observer take no more samples; see `Observer.stop_sampling`."""
+    _shared.stop_sampling()
 
 
 def pid() -> int | None:
@@ -252,6 +301,11 @@ def _find_pynvml() -> str | None:
 def _interpreter() -> str:
     """Return this process's Python; a program that embeds Python may not name one."""
     return sys.executable or shutil.which("python3") or "python3"
+
+
+def _line(request: dict[str, Any]) -> bytes:
+    """Return a request as it is sent: short enough for a pipe to take it whole or not at all."""
+    return json.dumps(request).encode() + b"\n"
 
 
 def _descriptor(pipe: Any) -> int:

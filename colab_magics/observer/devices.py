@@ -51,6 +51,28 @@ class Devices:
             return {"refused": {"reason": refused.reason, "code": refused.code, "library": self._library_version()}}
         return {"driver": self._nvml.driver, "gpus": [self._gpu(index) for index in range(count)]}
 
+    def use(self) -> list[tuple[int | None, int | None]]:
+        """Return of each GPU the memory that is used and the utilization, and ask for nothing else.
+
+        Empty where the driver refuses, and until `answer` has opened it: to open it may take seconds, and loads what is
+        not there again and again.
+        """
+        if self._nvml.driver is None:
+            return []
+        try:
+            count = self._nvml.call("nvmlDeviceGetCount")
+        except Refused:
+            return []
+        return [self._use(index) for index in range(count)]
+
+    def _use(self, index: int) -> tuple[int | None, int | None]:
+        try:
+            handle = self._nvml.call("nvmlDeviceGetHandleByIndex", index)
+        except Refused:
+            return None, None
+        seen = self._read(_USE, handle, {})
+        return seen["memory"] and seen["memory"]["used_bytes"], seen["utilization_percent"]
+
     def _library_version(self) -> str | None:
         """Return the library's own version: drivers from 535 on tell it without being open."""
         return self._nvml.reported("nvmlSystemGetNVMLVersion") if self._nvml.is_bound else None
@@ -268,6 +290,8 @@ _FIELDS: dict[str, Reader] = {
     "mig_enabled": _first_of_pair("nvmlDeviceGetMigMode"),
     "processes": _processes,
 }
+
+_USE = {name: _FIELDS[name] for name in ("memory", "utilization_percent")}
 
 _SLICE_FIELDS: dict[str, Reader] = {
     "name": _plain("nvmlDeviceGetName"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from colab_magics.model import Driver, Gpu, GpuMemory, GpuProcess, MigSlice, Unavailable
+from colab_magics import procfs
+from colab_magics.model import Driver, Gpu, GpuMemory, GpuProcess, GpuSample, MigSlice, Sample, Unavailable
 from colab_magics.observer import client
 from colab_magics.probes.cuda import Numbers, cuda_numbers
 from colab_magics.probes.processes import in_initial_namespace, is_here, name_of
@@ -19,27 +20,41 @@ _DISPLAY_CLASS = "0x03"
 _FLOATS = ("utilization_percent", "memory_utilization_percent", "temperature_celsius", "fan_percent")
 
 
+class Seen(NamedTuple):
+    """What the observer told: parts of a `Snapshot`, with the meanings they have there."""
+
+    gpus: tuple[Gpu, ...] | Unavailable
+    driver: Driver | None
+    samples: tuple[Sample, ...] | None
+
+
 def probe_gpus(
     *,
     deadline_seconds: float = client.DEADLINE_SECONDS,
+    sample_every_seconds: float | None = None,
     environment: Mapping[str, str] = os.environ,
     root: str = "/",
-) -> tuple[tuple[Gpu, ...] | Unavailable, Driver | None]:
+) -> Seen:
     """Look at the GPUs and the driver within about `deadline_seconds`.
 
     No NVIDIA library and no NVIDIA device means no GPU; a device without a library is a driver that is missing.
+    With `sample_every_seconds` the observer samples from now on, until `client.stop_sampling`, and what it has noted
+    so far is told.
     """
-    answer = client.ask(deadline_seconds=deadline_seconds)
+    answer = client.ask(deadline_seconds=deadline_seconds, sample_every_seconds=sample_every_seconds)
+    samples = None if sample_every_seconds is None else _samples(answer)
     if isinstance(answer, Unavailable):
         is_certain = answer.reason == "binding_missing" and has_no_device(root=root)
-        return () if is_certain else answer, None
+        return Seen(() if is_certain else answer, None, samples)
     if "refused" in answer:
-        return _refusal(answer["refused"], root=root), None
+        return Seen(_refusal(answer["refused"], root=root), None, samples)
     if answer["driver"] is None:
         devices = count_devices(root=root)
-        return (Unavailable(reason="driver_missing", values=(("count", devices),)) if devices else ()), None
+        missing = Unavailable(reason="driver_missing", values=(("count", devices),))
+        return Seen(missing if devices else (), None, samples)
     numbers = cuda_numbers(answer["gpus"], environment)
-    return tuple(_gpu(seen, numbers, root=root) for seen in answer["gpus"]), Driver(**answer["driver"])
+    gpus = tuple(_gpu(seen, numbers, root=root) for seen in answer["gpus"])
+    return Seen(gpus, Driver(**answer["driver"]), samples)
 
 
 def count_devices(*, root: str = "/") -> int:
@@ -70,6 +85,25 @@ def module_version(*, root: str = "/") -> str | None:
     """Return the version of the driver's kernel module, None if it is not loaded or will not say."""
     found = re.search(r"\b\d{3}\.\d+(?:\.\d+)?\b", _line(os.path.join(root, "proc/driver/nvidia/version")))
     return found.group() if found else None
+
+
+def _samples(answer: dict[str, Any] | Unavailable) -> tuple[Sample, ...]:
+    if isinstance(answer, Unavailable):
+        return ()
+    return tuple(
+        Sample(
+            seconds_ago=seconds_ago,
+            ram_headroom_bytes=headroom_bytes,
+            kernel_bytes=kernel_bytes,
+            cpu_percent=cpu_percent,
+            gpus=tuple(_gpu_sample(*gpu) for gpu in gpus),
+        )
+        for seconds_ago, headroom_bytes, kernel_bytes, cpu_percent, gpus in answer.get("samples", ())
+    )
+
+
+def _gpu_sample(used_bytes: int | None, percent: int | None) -> GpuSample:
+    return GpuSample(memory_used_bytes=used_bytes, utilization_percent=None if percent is None else float(percent))
 
 
 def _refusal(refused: dict[str, Any], *, root: str) -> Unavailable:
@@ -133,14 +167,8 @@ def _process(seen: dict[str, Any], *, are_ours: bool, root: str) -> GpuProcess:
 
 
 def _line(path: str) -> str:
-    """Return a file's first line, empty if it cannot be read; a file object would take three times as long."""
+    """Return a file's first line, empty if it cannot be read."""
     try:
-        file = os.open(path, os.O_RDONLY)
+        return procfs.read(path).partition("\n")[0].strip()
     except OSError:
         return ""
-    try:
-        return os.read(file, 4096).decode("ascii", "replace").partition("\n")[0].strip()
-    except OSError:
-        return ""
-    finally:
-        os.close(file)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,44 @@ def test_work_puts_the_end_off(plug_in: Callable[..., FakeDriver]) -> None:
             assert json.loads(process.stdout.readline())["id"] == number
 
 
+def ask(process: subprocess.Popen[bytes], request: str) -> dict[str, Any]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    tell(process, request)
+    answer: dict[str, Any] = json.loads(process.stdout.readline())
+    return answer
+
+
+def tell(process: subprocess.Popen[bytes], request: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(f"{request}\n".encode())
+    process.stdin.flush()
+
+
+def test_while_it_samples_it_does_not_end_for_want_of_questions(plug_in: Callable[..., FakeDriver]) -> None:
+    plug_in("t4")
+    with start(IDLE_SECONDS=0.3) as process:
+        assert len(ask(process, '{"id": 1, "sample_every_seconds": 0.5}')["samples"]) == 1
+        time.sleep(1.2)
+        assert process.poll() is None
+        assert len(ask(process, '{"id": 2, "sample_every_seconds": 0.5}')["samples"]) == 3
+        tell(process, '{"sample_every_seconds": null}')
+        assert process.wait(5) == 0
+
+
+def test_a_period_by_itself_is_no_question(plug_in: Callable[..., FakeDriver]) -> None:
+    plug_in("t4")
+    with start() as process:
+        tell(process, '{"sample_every_seconds": 0.5}')
+        time.sleep(0.7)
+        answer = ask(process, '{"id": 1, "sample_every_seconds": 0.5}')
+        assert process.stdin is not None
+        process.stdin.close()
+
+    assert answer["id"] == 1
+    assert [gpus for *_, gpus in answer["samples"]] == [[], []]  # no question had opened the driver
+
+
 def test_it_ends_with_its_input(plug_in: Callable[..., FakeDriver]) -> None:
     plug_in("t4")
     with start() as process:
@@ -64,4 +103,13 @@ def test_stuck_in_the_driver_it_ends_without_anybody_s_help(where: str, plug_in:
         assert process.stdin is not None
         process.stdin.write(b'{"id": 1}\n')
         process.stdin.flush()
+        assert process.wait(5) == -14
+
+
+def test_stuck_in_a_sample_it_ends_as_well(plug_in: Callable[..., FakeDriver], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_NVML_LIVE", "1")
+    driver = plug_in("t4")
+    with start(STUCK_SECONDS=1) as process:
+        ask(process, '{"id": 1, "sample_every_seconds": 0.5}')
+        driver.set("hang nvmlDeviceGetUtilizationRates")
         assert process.wait(5) == -14

@@ -197,7 +197,7 @@ def shown(answer: Answer | Unavailable, language: str = "en") -> str:
     """Show what came as text and as JSON, and return the shortest text."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "ask", lambda **_: answer)
-        gpus, driver = probe_gpus(root="/nowhere")
+        gpus, driver, _ = probe_gpus(root="/nowhere")
     report = a_report(Subject.GPU, gpus=gpus, driver=driver, platform=JUPYTER)
     short = text.render(report, language=language)
     whole = text.render(report, language=language, everything=True, processes=True)

@@ -18,7 +18,7 @@ MIB = 2**20
 
 
 def looked(**options: Any) -> tuple[Gpu, ...]:
-    gpus, _ = probe_gpus(**options)
+    gpus = probe_gpus(**options).gpus
     assert isinstance(gpus, tuple), gpus
     return gpus
 
@@ -27,7 +27,7 @@ def test_a_t4_as_the_driver_describes_it(plug_in: Plug) -> None:
     plug_in("t4", "gpu0.process = 5000077 1048576")
     (gpu,) = looked(environment={})
 
-    assert probe_gpus(environment={})[1] == Driver(version="580.82.07", cuda_version="12.8")
+    assert probe_gpus(environment={}).driver == Driver(version="580.82.07", cuda_version="12.8")
     assert (gpu.index, gpu.cuda_index, gpu.name) == (0, 0, "Tesla T4")
     assert (gpu.compute_capability, gpu.architecture, gpu.virtualization) == ("7.5", "Turing", "pass-through")
     assert (gpu.temperature_celsius, gpu.power_watts, gpu.power_limit_watts) == (43.0, 9.0, 70.0)
@@ -162,14 +162,14 @@ def test_what_fails_for_a_moment_is_tried_once_more(code: int, plug_in: Plug) ->
 
 def test_a_driver_that_somebody_shut_is_opened_again(plug_in: Plug) -> None:
     driver = plug_in("t4", "fail nvmlDeviceGetCount_v2 = 1")
-    gpus, _ = probe_gpus()
+    gpus = probe_gpus().gpus
 
     assert isinstance(gpus, Unavailable)
     assert driver.calls().count("nvmlInitWithFlags") == 2
 
 
 def test_no_driver_is_no_gpu() -> None:
-    assert probe_gpus(root="/nowhere") == ((), None)
+    assert probe_gpus(root="/nowhere") == ((), None, None)
 
 
 def test_a_gpu_on_the_bus_without_a_driver_is_a_driver_that_is_missing(tmp_path: Path) -> None:
@@ -183,7 +183,11 @@ def test_a_gpu_on_the_bus_without_a_driver_is_a_driver_that_is_missing(tmp_path:
         (folder / "vendor").write_text(f"{vendor}\n")
         (folder / "class").write_text(f"{kind}\n")
 
-    assert probe_gpus(root=str(tmp_path)) == (Unavailable(reason="driver_missing", values=(("count", 1),)), None)
+    assert probe_gpus(root=str(tmp_path)) == (
+        Unavailable(reason="driver_missing", values=(("count", 1),)),
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -202,7 +206,7 @@ def test_without_nvidia_ml_py_there_is_no_gpu_only_where_that_is_certain(
     if trace is not None:
         (tmp_path / "sys/bus/pci/devices").mkdir(parents=True)
         (tmp_path / trace).mkdir(parents=True, exist_ok=True)
-    gpus, _ = probe_gpus(root=str(tmp_path))
+    gpus = probe_gpus(root=str(tmp_path)).gpus
 
     assert gpus == (() if certain else Unavailable(reason="binding_missing"))
 
@@ -214,7 +218,7 @@ def test_versions_that_differ_are_both_named(plug_in: Plug, tmp_path: Path) -> N
     (folder / "version").write_text(
         "NVRM version: NVIDIA UNIX x86_64 Kernel Module  575.57.08  Fri May 23 22:02:20 UTC 2025\nGCC version: 12.2\n"
     )
-    gpus, _ = probe_gpus(root=str(tmp_path))
+    gpus = probe_gpus(root=str(tmp_path)).gpus
 
     assert isinstance(gpus, Unavailable)
     assert gpus.reason == "driver_mismatch"

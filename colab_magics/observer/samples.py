@@ -1,0 +1,152 @@
+"""What is noted over time while somebody watches: RAM, CPU time, the GPUs' use. Runs in the child process alone.
+
+Dear questions (processes, clocks, PCIe) are not asked here. What cannot be read is None, and costs only itself.
+
+Source: proc(5), for /proc/stat.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+
+from colab_magics import cgroup, procfs
+
+TYPE_CHECKING = False  # typing itself is slow to load
+if TYPE_CHECKING:
+    from typing import Any
+
+    from colab_magics.observer.devices import Devices
+
+KEPT_SECONDS = 300.0
+"""What is older is forgotten."""
+
+KEPT_SAMPLES = 150
+"""No more are kept; with a short period they cover less than KEPT_SECONDS."""
+
+_IDLE, _WAITING_FOR_DISK = 3, 4
+_GUEST = 8  # from here on is what "user" and "nice" have counted already
+
+
+class Sampler:
+    """Takes samples at the moments of a schedule that does not drift, and keeps the last of them."""
+
+    def __init__(self, kernel_pid: int, devices: Devices) -> None:
+        self._kernel_pid = kernel_pid
+        self._devices = devices
+        self._processor = Processor(kernel_pid)
+        self._kept: deque[tuple[Any, ...]] = deque(maxlen=KEPT_SAMPLES)
+        self._period_seconds: float | None = None
+        self._next_at = 0.0
+
+    def set_period(self, seconds: float | None) -> None:
+        """Sample every so many seconds, beginning at once; None: no more. What has been noted is kept."""
+        if seconds is not None and seconds != self._period_seconds:
+            # Not sooner after the last one than the period says: CPU time is counted in hundredths of a second.
+            self._next_at = max(time.monotonic(), self._kept[-1][0] + seconds if self._kept else 0)
+        self._period_seconds = seconds
+        self.take_if_due()
+
+    def seconds_to_next(self) -> float | None:
+        """Return how long it is until the next sample is due, None if there will be none."""
+        return None if self._period_seconds is None else max(0.0, self._next_at - time.monotonic())
+
+    def take_if_due(self) -> None:
+        """Take the sample whose moment has come; moments that were missed are not made up for."""
+        now = time.monotonic()
+        if self._period_seconds is None or now < self._next_at:
+            return
+        self._next_at += self._period_seconds * ((now - self._next_at) // self._period_seconds + 1)
+        while self._kept and now - self._kept[0][0] > KEPT_SECONDS:
+            self._kept.popleft()
+        self._kept.append(
+            (
+                now,
+                _headroom_bytes(),
+                _resident_bytes(self._kernel_pid),
+                self._processor.busy_percent(now),
+                self._devices.use(),
+            )
+        )
+
+    def answer(self) -> list[tuple[Any, ...]]:
+        """Return the samples, the oldest first: seconds ago, and in the order of `model.Sample` what was noted."""
+        now = time.monotonic()
+        return [(round(now - taken_at, 2), *noted) for taken_at, *noted in self._kept]
+
+
+class Processor:
+    """How busy the cores are that a process may use, between one look and the next."""
+
+    def __init__(self, pid: int, *, root: str = "/") -> None:
+        self._pid = pid
+        self._root = root
+        self._seen_at = 0.0
+        self._quota: cgroup.CpuQuota | None = None
+        self._cores: dict[str, tuple[int, int]] = {}
+
+    def busy_percent(self, now: float) -> float | None:
+        """Return how much was busy since the last look, 0 to 100; None at the first, and where it cannot be told.
+
+        `now` is the monotonic clock's. Where a quota allows less than the affinity, what counts is the group's use of
+        its quota, else the machine's work on the cores of the affinity.
+        """
+        seconds, self._seen_at = now - self._seen_at, now
+        quota, self._quota = self._quota, cgroup.cpu_quota(self._root)
+        cores, self._cores = self._cores, _cores(self._root)
+        allowed = _affinity(self._pid)
+        if self._quota is not None and self._quota.cores < len(allowed):
+            return _share_of_quota(quota, self._quota, seconds)
+        both = [core for core in allowed if core in cores and core in self._cores]
+        busy, total = (sum(self._cores[core][part] - cores[core][part] for core in both) for part in (0, 1))
+        return _percent(busy, total)
+
+
+def _share_of_quota(before: cgroup.CpuQuota | None, after: cgroup.CpuQuota, seconds: float) -> float | None:
+    if before is None or before.group != after.group or before.used_seconds is None or after.used_seconds is None:
+        return None
+    return _percent(after.used_seconds - before.used_seconds, after.cores * seconds)
+
+
+def _percent(part: float, whole: float) -> float | None:
+    """Return a share of what has passed. Clocks of their own counted the two: a share can come out beyond 0 or 100."""
+    return round(min(100.0, max(0.0, 100 * part / whole)), 1) if whole > 0 else None
+
+
+def _affinity(pid: int) -> list[str]:
+    """Return the names in /proc/stat of the cores that a process may use; none if it has ended."""
+    try:
+        return [f"cpu{number}" for number in os.sched_getaffinity(pid)]
+    except OSError:
+        return []
+
+
+def _cores(root: str) -> dict[str, tuple[int, int]]:
+    """Return for each core how long it was busy and how long it was there, in hundredths of a second since boot."""
+    cores = {}
+    try:
+        for line in procfs.read(f"{root}/proc/stat").split("\n"):
+            if line.startswith("cpu"):
+                name, *counts = line.split()
+                times = [int(count) for count in counts[:_GUEST]]
+                cores[name] = sum(times) - times[_IDLE] - times[_WAITING_FOR_DISK], sum(times)
+    except (OSError, ValueError, IndexError):
+        return {}
+    return cores
+
+
+def _headroom_bytes() -> int | None:
+    """Return what can still be allocated, as `model.Ram` means it: the child is in the kernel's control groups."""
+    try:
+        available_bytes = procfs.memory_sizes()["MemAvailable"]
+    except (OSError, KeyError):
+        return None
+    return min([available_bytes, *(level.headroom_bytes for level in cgroup.memory_levels())])
+
+
+def _resident_bytes(pid: int) -> int | None:
+    try:
+        return procfs.resident_bytes(pid)
+    except OSError:
+        return None
