@@ -162,10 +162,16 @@ def step(step: Step, say: Say) -> str:
     """Return a step in words. The way through a menu is quoted; beside another language's words stand the English."""
     if isinstance(step, str):
         return say(step)
-    english, local = _quoted(step, facts.menu(ENGLISH)), _quoted(step, facts.menu(say.language))
-    if english is None:
-        raise LookupError(step)
+    local, english = quoted(step, say)
     return english if local in (None, english) else f"{local} ({english})"
+
+
+def quoted(way: tuple[str, ...], say: Say) -> tuple[str | None, str]:
+    """Return the way through a menu in the reader's language, None where its words are not known, and in English."""
+    english = _quoted(way, facts.menu(ENGLISH))
+    if english is None:
+        raise LookupError(way)
+    return _quoted(way, facts.menu(say.language)), english
 
 
 def address(guide: Guide) -> str | None:

@@ -1,0 +1,97 @@
+"""What each choice of Colab's dialog gives, and which of them is in use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from colab_magics import facts
+from colab_magics.model import Ram, Service
+from colab_magics.units import GIB
+from colab_magics.views.html import escaped
+from colab_magics.views.wishes.pages import folded, listed, paragraph, present_mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from colab_magics.facts import Accelerator
+    from colab_magics.model import Snapshot
+    from colab_magics.views.language import Say
+
+Figures = tuple[float | None, float | None]
+"""A figure of the standard shape, and that of the high-RAM one where it is another."""
+
+
+def in_use(snapshot: Snapshot) -> Accelerator | None:
+    """Return the row of this runtime's accelerator; None elsewhere, and where it was not or could not be seen."""
+    if snapshot.platform.service is not Service.COLAB or not isinstance(snapshot.gpus, tuple):
+        return None
+    if snapshot.gpus:
+        return None if snapshot.gpus[0].name is None else facts.accelerator_of(snapshot.gpus[0].name)
+    return facts.accelerator_of(snapshot.tpus[0].accelerator_type if snapshot.tpus else None)
+
+
+def is_high_ram(accelerator: Accelerator | None, snapshot: Snapshot) -> bool | None:
+    """Tell which of an accelerator's two shapes this machine has; None where there is one, or no way to tell."""
+    if accelerator is None or accelerator.one_shape or not isinstance(snapshot.ram, Ram):
+        return None
+    if accelerator.standard_ram_gib is None or accelerator.high_ram_gib is None:
+        return None
+    return snapshot.ram.machine.total_bytes / GIB > (accelerator.standard_ram_gib + accelerator.high_ram_gib) / 2
+
+
+def table(accelerators: Iterable[Accelerator], present: Accelerator | None, say: Say) -> str:
+    """Return what these choices give, with where that is from and when."""
+    rows = tuple(accelerators)
+    names = (
+        say("choice (who gets it)"),
+        say("its memory, GiB"),
+        say("RAM, GiB"),
+        "bfloat16",
+        say("units per hour"),
+    )
+    head = "".join(f'<th scope="col">{escaped(name)}</th>' for name in names)
+    body = "".join(_row(one, say, is_present=one == present) for one in rows)
+    caption = escaped(say("What each choice gives"))
+    dates = [say("As read on {date}.", date=_days(one.date for one in rows))]
+    seen = _days(one.units_date for one in rows if one.units_date is not None)
+    if seen:
+        dates.append(say("Compute units as seen on {date}.", date=seen))
+    dates.append(say("Prices and availability change."))
+    cited = say("Sources")
+    sources = listed(f'{escaped(one.menu_name)}: <span lang="en">{escaped(one.source)}</span>' for one in rows)
+    return (
+        f'<table class="cm-wish-table"><caption>{caption}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f"{paragraph(dates, say, name='cm-wish-fine')}{folded(cited, sources)}"
+    )
+
+
+def _row(accelerator: Accelerator, say: Say, *, is_present: bool) -> str:
+    now = present_mark(say) if is_present else ""
+    who = say("free, paid") if accelerator.tier == "free" else say("paid")
+    bf16 = {True: say("yes"), False: say("no"), None: "-"}[accelerator.supports_bf16]
+    memory = (
+        "-"
+        if accelerator.kind == "none"
+        else _figures((accelerator.memory_gib, accelerator.high_ram_memory_gib), "g", say)
+    )
+    ram = _figures((accelerator.standard_ram_gib, accelerator.high_ram_gib), ".1f", say)
+    if accelerator.one_shape:
+        one_size = escaped(say("one size"))
+        ram += f" <small>{one_size}</small>"
+    paid = _figures((accelerator.units_per_hour, accelerator.high_ram_units_per_hour), ".2f", say)
+    cells = "".join(f"<td>{cell}</td>" for cell in (memory, ram, escaped(bf16), paid))
+    return f'<tr><th scope="row">{escaped(accelerator.menu_name)}{now} <small>{escaped(who)}</small></th>{cells}</tr>'
+
+
+def _figures(figures: Figures, form: str, say: Say) -> str:
+    standard, high_ram = figures
+    shown = escaped(say("not published") if standard is None else format(standard, form))
+    if high_ram is None:
+        return shown
+    other = escaped(say("{figure} High-RAM", figure=format(high_ram, form)))
+    return f"{shown} <small>{other}</small>"
+
+
+def _days(dates: Iterable[object]) -> str:
+    return ", ".join(sorted({str(date) for date in dates}))
