@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from colab_magics.model import Report
     from colab_magics.requirement import Requirement
+    from colab_magics.views.panel.live import Panel
 
 LANGUAGES = (
     "auto", "en", "zh-CN", "zh-TW", "ja", "ko", "es", "pt-BR", "fr", "de", "ru", "it", "tr", "id", "vi", "pl", "uk",
@@ -43,6 +44,8 @@ def _shown_as_usual(function: Callable[..., Any]) -> Callable[..., Any]:
                  help="Print one JSON document in one line instead of showing the report."),
         argument("-o", "--output", action="store_true",
                  help="Return the report instead of showing it: report = %%%(prog)s -o"),
+        argument("-w", "--widget", action="store_true",
+                 help="Open the panel: live gauges, and what to click to get other hardware."),
         argument("-q", "--quiet", action="store_true", help="Show nothing; with -r only a failure speaks."),
         argument("-r", "--require", metavar="EXPR",
                  help='Stop this cell and "Run all" unless EXPR holds: -r "gpu=A100|L4, vram>=15, ram>=20". Keys: gpu, '
@@ -74,6 +77,15 @@ class ColabMagics(Magics):
         help="Language of the reports; the words of Colab's menus are quoted in it, with the English beside. "
         '"auto": COLAB_MAGICS_LANGUAGE, LANGUAGE, LC_ALL or LANG, else English.',
     ).tag(config=True)
+
+    panel_period_seconds = Float(
+        2.0,
+        min=0.5,
+        help="Seconds between two looks of a live panel, at least 0.5; the panel itself offers others.",
+    ).tag(config=True)
+
+    panel: Panel | None = None
+    """The panel that was opened last; opening another closes it."""
 
     replaced: tuple[tuple[str, str, Any], ...] = ()
     """The magics of the same names that were there before: (kind, name, function or None)."""
@@ -120,8 +132,9 @@ class ColabMagics(Magics):
         from colab_magics import report as reports
 
         shell = type(self.shell)
+        shell_class = f"{shell.__module__}.{shell.__qualname__}"
         report: Report = getattr(reports, magic)(
-            shell_class=f"{shell.__module__}.{shell.__qualname__}",
+            shell_class=shell_class,
             everything=options.everything,
             driver_deadline_seconds=self.driver_deadline_seconds,
         )
@@ -135,7 +148,36 @@ class ColabMagics(Magics):
                 language=self._spoken_language(),
                 driver_deadline_seconds=self.driver_deadline_seconds,
             )
-        return self._deliver(_only(report, indices), options)
+        report = _only(report, indices)
+        if not options.widget:
+            return self._deliver(report, options)
+        if not options.quiet:
+            self._show_panel(report, options, indices, shell_class)
+        return None
+
+    def _show_panel(self, report: Report, options: Namespace, indices: tuple[int, ...], shell_class: str) -> None:
+        """Open a panel in place of the one before; where there can be none, show the report and say why."""
+        from colab_magics import panels
+
+        language = self._spoken_language()
+        processes = "processes" in options and options.processes
+        obstacle = panels.obstacle(self.shell, shell_class=shell_class)
+        if obstacle is not None:
+            from colab_magics.views import display
+
+            display.show(report, language=language, processes=processes, note=obstacle)
+            return
+        from colab_magics.views.panel.live import Settings
+
+        self.close_panel()
+        self.panel = panels.open_panel(
+            report.subject,
+            shell=self.shell,
+            shell_class=shell_class,
+            indices=indices,
+            driver_deadline_seconds=self.driver_deadline_seconds,
+            settings=Settings(LANGUAGES[1:], language, self.panel_period_seconds, processes),
+        )
 
     def _parse(self, magic: str, line: str) -> Namespace:
         """Parse a magic's line; a mistake in it becomes one line that says what was found and what is allowed."""
@@ -144,8 +186,11 @@ class ColabMagics(Magics):
             options: Namespace = parse_argstring(function, line)
         except (UsageError, ValueError) as error:  # ValueError: unbalanced quotes
             raise _usage_error(function, str(error)) from None
-        if options.json and options.output:
-            raise _usage_error(function, "-j and -o exclude each other")
+        chosen = [flag for flag in ("widget", "json", "output") if getattr(options, flag)]
+        if len(chosen) > 1:
+            raise _usage_error(function, f"-{chosen[0][0]} and -{chosen[1][0]} exclude each other")
+        if options.widget and options.everything:
+            raise _usage_error(function, "-a and -w exclude each other")
         if options.strict and options.require is None:
             raise _usage_error(function, "--strict goes with -r")
         return options
@@ -166,6 +211,12 @@ class ColabMagics(Magics):
                     processes="processes" in options and options.processes,
                 )
         return None
+
+    def close_panel(self) -> None:
+        """Close the panel, if one is open."""
+        if self.panel is not None:
+            self.panel.close()
+            self.panel = None
 
     def _spoken_language(self) -> str:
         from colab_magics.views.language import preferred_language
@@ -204,13 +255,14 @@ def register(ipython: InteractiveShell) -> None:
 
 
 def unregister(ipython: InteractiveShell) -> None:
-    """Leave a shell as it was before `register`: magics, settings' owner, formatters, child process.
+    """Leave a shell as it was before `register`: magics, settings' owner, formatters, panel, child process.
 
     Settings made with `%config` stay in the shell's configuration, where the next load finds them.
     """
     magics = ipython.magics_manager.registry.pop(ColabMagics.__name__, None)
     if magics is None:
         return
+    magics.close_panel()
     for kind, name, earlier in magics.replaced:
         table = ipython.magics_manager.magics[kind]
         if earlier is not None:
@@ -293,7 +345,6 @@ def _only(report: Report, indices: tuple[int, ...]) -> Report:
         if index not in there:
             allowed = f"Allowed: {', '.join(map(str, sorted(there)))}" if there else "This machine has none"
             raise UsageError(f"there is no GPU {index}. {allowed}")
-    from dataclasses import replace
+    from colab_magics.panels import of_gpus
 
-    chosen = tuple(gpu for gpu in gpus if gpu.index in indices)
-    return replace(report, snapshot=replace(report.snapshot, gpus=chosen))
+    return of_gpus(report, indices)

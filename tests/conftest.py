@@ -6,15 +6,18 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from IPython import version_info
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
+from jupyter_client.manager import KernelManager, start_new_kernel
 from traitlets.config import Config
 
 from colab_magics.observer import client
 from fake_nvml import FakeDriver, no_driver_environment
+from notebooks import Notebook
 
 GOLDEN = Path(__file__).parent / "views" / "golden"
 
@@ -84,3 +87,30 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Interacti
         fresh.extension_manager.unload_extension("colab_magics")
     fresh.atexit_operations()
     InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def open_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Notebook]]:
+    """Start kernels in a folder of their own, with the driver that is plugged in by then."""
+    for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    started: list[tuple[KernelManager, Any]] = []
+
+    def start(*, load: bool = True) -> Notebook:
+        folder = tmp_path / "notebook"
+        folder.mkdir(exist_ok=True)
+        manager, spoken_to = start_new_kernel(kernel_name="python3", cwd=str(folder))
+        started.append((manager, spoken_to))
+        notebook = Notebook(manager, spoken_to)
+        if load:
+            loaded = notebook.run("%load_ext colab_magics")
+            assert loaded.status == "ok"
+            assert loaded.streams == {"stdout": "", "stderr": ""}
+            assert loaded.shown == []
+        return notebook
+
+    yield start
+    for manager, spoken_to in started:
+        spoken_to.stop_channels()
+        manager.shutdown_kernel(now=True)

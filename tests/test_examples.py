@@ -44,6 +44,14 @@ def test_an_example_runs_top_to_bottom(
                 assert output.data["text/html"]
 
 
+def test_run_without_a_page_the_tour_shows_the_report_in_the_panel_s_place(tmp_path: Path) -> None:
+    (opened,) = [cell for cell in run(EXAMPLES[-1], tmp_path) if cell.source == "%runtime_status -w"]
+
+    (shown,) = opened.outputs
+    assert "application/vnd.jupyter.widget-view+json" not in shown.data
+    assert shown.data["text/plain"].startswith("No panel, since this notebook runs without a page to click in")
+
+
 def test_there_are_examples_and_they_are_kept_without_outputs() -> None:
     assert EXAMPLES
     for file in EXAMPLES:

@@ -6,96 +6,15 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
-from jupyter_client.manager import KernelManager, start_new_kernel
 
 from colab_magics.probes.processes import in_initial_namespace
 from fake_nvml import FakeDriver
-
-
-class Notebook:
-    """A kernel and what its cells answered."""
-
-    def __init__(self, manager: KernelManager, client: Any) -> None:
-        self.manager, self.client = manager, client
-
-    @property
-    def pid(self) -> int:
-        (line,) = self.run("import os; print(os.getpid())").stdout.split()
-        return int(line)
-
-    def send(self, code: str) -> str:
-        return str(self.client.execute(code, store_history=False))
-
-    def run(self, code: str) -> Answer:
-        return self.answer(self.send(code))
-
-    def answer(self, sent: str) -> Answer:
-        answer = Answer()
-        while True:
-            message = self.client.get_iopub_msg(timeout=60)
-            if message["parent_header"].get("msg_id") != sent:
-                continue
-            kind, content = message["msg_type"], message["content"]
-            if kind == "stream":
-                answer.streams[content["name"]] += content["text"]
-            elif kind in {"display_data", "execute_result"}:
-                answer.shown.append(content["data"])
-            elif kind == "error":
-                answer.error = content["ename"]
-            elif kind == "status" and content["execution_state"] == "idle":
-                break
-        while True:
-            reply = self.client.get_shell_msg(timeout=60)
-            if reply["parent_header"].get("msg_id") == sent:
-                answer.status = reply["content"]["status"]
-                return answer
-
-
-class Answer:
-    """What one cell showed."""
-
-    def __init__(self) -> None:
-        self.streams = {"stdout": "", "stderr": ""}
-        self.shown: list[dict[str, Any]] = []
-        self.error: str | None = None
-        self.status = ""
-
-    @property
-    def stdout(self) -> str:
-        return self.streams["stdout"]
-
-
-@pytest.fixture
-def open_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Notebook]]:
-    """Start kernels in a folder of their own, with the driver that is plugged in by then."""
-    for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
-        monkeypatch.setenv(name, str(tmp_path / name.lower()))
-    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    started: list[tuple[KernelManager, Any]] = []
-
-    def start(*, load: bool = True) -> Notebook:
-        folder = tmp_path / "notebook"
-        folder.mkdir(exist_ok=True)
-        manager, client = start_new_kernel(kernel_name="python3", cwd=str(folder))
-        started.append((manager, client))
-        notebook = Notebook(manager, client)
-        if load:
-            loaded = notebook.run("%load_ext colab_magics")
-            assert loaded.status == "ok"
-            assert loaded.streams == {"stdout": "", "stderr": ""}
-            assert loaded.shown == []
-        return notebook
-
-    yield start
-    for manager, client in started:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
+from notebooks import Notebook
 
 
 def ends_within(pid: int, seconds: float) -> bool:
@@ -148,7 +67,7 @@ def test_a_wrong_line_stops_the_cell_with_one_line(open_notebook: Callable[..., 
     assert answer.status == "error"
     assert answer.stdout == ""
     assert answer.streams["stderr"].count("\n") <= 1
-    assert "unrecognized arguments: --bogus. Allowed: %ram_info [-a] [-j] [-o] [-q]" in answer.streams["stderr"]
+    assert "unrecognized arguments: --bogus. Allowed: %ram_info [-a] [-j] [-o] [-w] [-q]" in answer.streams["stderr"]
 
 
 @pytest.mark.parametrize("fault", ["segv", "abort", "exit"])

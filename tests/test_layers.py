@@ -18,6 +18,7 @@ FLOORS = {
     "__init__": 6,
     "magics": 5,
     "__main__": 4,
+    "panels": 4,
     "report": 3,
     "probes": 2,
     "advice": 2,
@@ -28,6 +29,7 @@ FLOORS = {
     "autoload": 1,
     "model": 0,
     "cgroup": 0,
+    "procfs": -1,  # below cgroup, which reads by it
     "units": 0,
 }
 
@@ -36,10 +38,10 @@ DOORS = {
     "traitlets": {"magics"},
     "psutil": {"probes.cpu", "probes.disk", "probes.platform", "probes.ram"},
     "pynvml": set(),  # the child loads it from its file, and hands it to observer.nvml
-    "ipywidgets": set(),
+    "ipywidgets": {"views.panel.controls"},
 }
 
-CHILD_MODULES = {"observer.child", "observer.devices", "observer.nvml", "cgroup"}
+CHILD_MODULES = {"observer.child", "observer.devices", "observer.nvml", "observer.samples", "cgroup", "procfs"}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -1,28 +1,69 @@
-"""Put a report in front of the user: as one display bundle, or as one line of JSON."""
+"""Put a report in front of the user: as one display bundle, alone or behind a widget, or as one line of JSON."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
 
 from colab_magics.views import html, json, text
-from colab_magics.views.language import ENGLISH
+from colab_magics.views.language import ENGLISH, marked, speaker
 
 if TYPE_CHECKING:
     from colab_magics.model import Report
 
+WAS_OPEN = marked("This is the panel as it was opened at {time} UTC; run its cell again for one that is alive.")
+WAS_CLOSED = marked("This is the panel as it was closed at {time} UTC; run its cell again for one that is alive.")
+NO_IPYWIDGETS = marked("No panel, since ipywidgets is not installed (%pip install ipywidgets): the report without it.")
+NO_PAGE = marked("No panel, since it needs a notebook's page: the report without it.")
+NOBODY_THERE = marked("No panel, since this notebook runs without a page to click in: the report without it.")
 
-def show(report: Report, *, language: str = ENGLISH, everything: bool = False, processes: bool = False) -> None:
-    """Display text and HTML together; the frontend takes the richer one that it knows."""
-    bundle = {
-        "text/plain": text.render(report, language=language, everything=everything, processes=processes),
-        "text/html": html.render(report, language=language, everything=everything, processes=processes),
-    }
+
+class Shown:
+    """A report that is on the page and can be put in another's place."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    def update(self, report: Report, *, language: str, note: str) -> None:
+        """Show a report, as HTML and text, where this one is."""
+        self._handle.update(_bundle(report, language=language, note=note), raw=True)
+
+
+def show(
+    report: Report,
+    *,
+    language: str = ENGLISH,
+    everything: bool = False,
+    processes: bool = False,
+    note: str | None = None,
+) -> None:
+    """Display text and HTML together; the frontend takes the richer one that it knows.
+
+    `note` is a sentence before the report; it may name the `{time}` of the report.
+    """
+    bundle = _bundle(report, language=language, everything=everything, processes=processes, note=note)
     # A finished bundle spares IPython's formatters, which cost more than making the report.
     display(bundle, raw=True)  # type: ignore[no-untyped-call]  # IPython has not typed it
+
+
+def show_widget(view: dict[str, Any], report: Report, *, language: str) -> Shown:
+    """Display a widget, with the report as HTML and text for when there is no kernel behind it any more."""
+    bundle = {"application/vnd.jupyter.widget-view+json": view, **_bundle(report, language=language, note=WAS_OPEN)}
+    return Shown(display(bundle, raw=True, display_id=True))  # type: ignore[no-untyped-call]
 
 
 def print_json(report: Report) -> None:
     """Print one JSON document in one line on standard output."""
     print(json.render(report))
+
+
+def _bundle(
+    report: Report, *, language: str, everything: bool = False, processes: bool = False, note: str | None = None
+) -> dict[str, Any]:
+    said = note and speaker(language)(note, time=f"{report.snapshot.taken_at:%H:%M:%S}")
+    as_text = text.render(report, language=language, everything=everything, processes=processes)
+    return {
+        "text/plain": f"{said}\n{as_text}" if said else as_text,
+        "text/html": html.render(report, language=language, everything=everything, processes=processes, note=said),
+    }

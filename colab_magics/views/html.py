@@ -26,25 +26,33 @@ Bar = tuple[str, float | None, str]
 _MOST_GPUS = 8
 
 
-def render(report: Report, *, language: str = ENGLISH, everything: bool = False, processes: bool = False) -> str:
-    """Return the report as one `<div>` with its style sheet."""
+def render(
+    report: Report,
+    *,
+    language: str = ENGLISH,
+    everything: bool = False,
+    processes: bool = False,
+    note: str | None = None,
+) -> str:
+    """Return the report as one `<div>` with its style sheet; `note` is a sentence before it."""
     say = speaker(language)
     snapshot = report.snapshot
     first, *others = summary.answer(report, say)
-    parts = [f'<p class="cm-answer">{_text(first[0])}</p>']
+    parts = [] if note is None else [f"<p>{escaped(note)}</p>"]
+    parts.append(f'<p class="cm-answer">{escaped(first[0])}</p>')
     parts += [_paragraph(texts, say) for texts in (first[1:], *_without_gpu_rows(others, snapshot, say)) if texts]
     parts.append(_bars(summary.subject_matter(report), say, everything=everything))
     if processes and not everything:
-        parts.append(_process_list(snapshot, say))
+        parts.append(process_list(snapshot, say))
     for position, item in enumerate(report.advice if everything else shown_by_default(report)):
         guide = guides.guide(item, snapshot.platform) if everything or position == 0 else None
-        parts.append(_advice(None if summary.is_said(report, item) else words.finding(item, say), guide, say))
+        parts.append(advice(None if summary.is_said(report, item) else words.finding(item, say), guide, say))
     if everything:
         parts += [_details(title, rows) for title, rows in details.tables(summary.subject_matter(report), say)]
     return f'<div class="colab-magics" lang="{say.spoken}"><style>{_style_sheet()}</style>{"".join(parts)}</div>'
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
     """Make text fit to stand in HTML: the one place where it is escaped."""
     return escape(units.printable(text))
 
@@ -56,8 +64,14 @@ def _without_gpu_rows(paragraphs: Iterable[tuple[str, ...]], snapshot: Snapshot,
     return [sentences for sentences in paragraphs if sentences[0] not in rows]
 
 
+def meter(name: str, percent: float, *, full_percent: int | None = None) -> str:
+    """Return a bar with its name; from `full_percent` on it is drawn as one that should not be so full."""
+    warns = "" if full_percent is None else f' high="{full_percent}" optimum="0"'
+    return f'<meter min="0" max="100" value="{percent:.0f}"{warns} title="{escaped(name)}"></meter>'
+
+
 def _paragraph(sentences: Iterable[str], say: Say) -> str:
-    return f"<p>{_text(say.joined(sentences))}</p>"
+    return f"<p>{escaped(say.joined(sentences))}</p>"
 
 
 def _bars(snapshot: Snapshot, say: Say, *, everything: bool) -> str:
@@ -71,9 +85,8 @@ def _bars(snapshot: Snapshot, say: Say, *, everything: bool) -> str:
 
 
 def _bar(label: str, percent: float | None, said: str) -> str:
-    title = f"{_text(label)}: {_text(said)}"
-    meter = "" if percent is None else f'<meter min="0" max="100" value="{percent:.0f}" title="{title}"></meter>'
-    return f'<tr><th scope="row">{_text(label)}</th><td>{meter}</td><td>{_text(said)}</td></tr>'
+    drawn = "" if percent is None else meter(f"{label}: {said}", percent)
+    return f'<tr><th scope="row">{escaped(label)}</th><td>{drawn}</td><td>{escaped(said)}</td></tr>'
 
 
 def _gpu_bars(gpus: Sequence[Gpu], say: Say) -> list[Bar]:
@@ -95,14 +108,16 @@ def _usage_bar(label: str, usage: Usage | GpuMemory, say: Say) -> Bar:
     return label, usage.used_percent, summary.used_of(usage.used_bytes, usage.total_bytes, say)
 
 
-def _process_list(snapshot: Snapshot, say: Say) -> str:
+def process_list(snapshot: Snapshot, say: Say) -> str:
+    """Return who holds each GPU as a table, nothing where there is no GPU."""
     gpus = snapshot.gpus if isinstance(snapshot.gpus, tuple) else ()
     rows = [(f"GPU {gpu.index}", sentence) for gpu in gpus for sentence in summary.process_sentences(gpu, say)]
     return _rows(rows) if rows else ""
 
 
-def _advice(found: str | None, guide: guides.Guide | None, say: Say) -> str:
-    parts = [] if found is None else [f"<p>{_text(found)}</p>"]
+def advice(found: str | None, guide: guides.Guide | None, say: Say) -> str:
+    """Return what was found and what to do about it, nothing where neither is to be said."""
+    parts = [] if found is None else [f"<p>{escaped(found)}</p>"]
     if guide is not None:
         parts.append(_guide(guide, say))
     return f'<div class="cm-found">{"".join(parts)}</div>' if parts else ""
@@ -113,20 +128,21 @@ def _guide(guide: guides.Guide, say: Say) -> str:
     steps = [guides.step(step, say) for step in guide.steps]
     consequences = [say(sentence) for sentence in guide.consequences]
     address = guides.address(guide)
-    more = f'<p><a href="{escape(address)}">{_text(say("To read more"))}</a></p>' if address else ""
+    to_read = escaped(say("To read more"))
+    more = f'<p><a href="{escape(address)}">{to_read}</a></p>' if address else ""
     if len(steps) == 1:
         return _paragraph([f"{purpose} {steps[0]}", *consequences], say) + more
-    items = "".join(f"<li>{_text(step)}</li>" for step in steps)
+    items = "".join(f"<li>{escaped(step)}</li>" for step in steps)
     after = _paragraph(consequences, say) if consequences else ""
-    return f'<p>{_text(purpose)}</p><ol class="cm-steps">{items}</ol>{after}{more}'
+    return f'<p>{escaped(purpose)}</p><ol class="cm-steps">{items}</ol>{after}{more}'
 
 
 def _details(title: str, rows: details.Rows) -> str:
-    return f"<details open><summary>{_text(title)}</summary>{_rows(rows)}</details>"
+    return f"<details open><summary>{escaped(title)}</summary>{_rows(rows)}</details>"
 
 
 def _rows(rows: details.Rows) -> str:
-    cells = "".join(f'<tr><th scope="row">{_text(name)}</th><td>{_text(value)}</td></tr>' for name, value in rows)
+    cells = "".join(f'<tr><th scope="row">{escaped(name)}</th><td>{escaped(value)}</td></tr>' for name, value in rows)
     return f'<table class="cm-rows">{cells}</table>'
 
 

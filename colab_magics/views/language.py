@@ -17,6 +17,26 @@ ENGLISH = "en"
 TRANSLATED = ("en", "zh-CN")
 """The languages our sentences are in."""
 
+NAMES = {
+    "en": "English",
+    "zh-CN": "简体中文",
+    "zh-TW": "繁體中文",
+    "ja": "日本語",
+    "ko": "한국어",
+    "es": "Español",
+    "pt-BR": "Português (Brasil)",
+    "fr": "Français",
+    "de": "Deutsch",
+    "ru": "Русский",
+    "it": "Italiano",
+    "tr": "Türkçe",
+    "id": "Bahasa Indonesia",
+    "vi": "Tiếng Việt",
+    "pl": "Polski",
+    "uk": "Українська",
+}
+"""What each language that menus are quoted in calls itself."""
+
 _VARIABLES = ("COLAB_MAGICS_LANGUAGE", "LANGUAGE", "LC_ALL", "LANG")
 _CATALOGUES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "locale")
 

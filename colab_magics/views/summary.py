@@ -139,6 +139,13 @@ def process_sentences(gpu: Gpu, say: Say) -> tuple[str, ...]:
     return (say("The driver lists no process, though memory is in use.") if in_use else say("No process holds it."),)
 
 
+def accelerators(snapshot: Snapshot, say: Say) -> str:
+    """Return what computes here beside the processors: the GPUs by name, that there is none, or why nobody knows."""
+    if isinstance(snapshot.gpus, tuple) and snapshot.gpus:
+        return say("{name}.", name=_counted(snapshot.gpus, say))
+    return say.joined(_gpu_sentences(snapshot, say))
+
+
 def machine_sentence(snapshot: Snapshot, say: Say) -> str:
     """Return where this is and how large: service, cores, RAM, disk."""
     facts = []
@@ -230,13 +237,20 @@ def _gpu_sentences(snapshot: Snapshot, say: Say) -> tuple[str, ...]:
 
 
 def _all_gpus_sentence(gpus: Sequence[Gpu], say: Say) -> str:
-    models = Counter(gpu_name(gpu, say) for gpu in gpus)
-    listed = say.listed(f"{count} x {name}" for name, count in models.items())
+    listed = _counted(gpus, say)
     memories = [gpu.memory for gpu in gpus if gpu.memory is not None]
     if len(memories) < len(gpus):
         return say("There are {gpus}.", gpus=listed)
     used, total = (sum(sizes) for sizes in zip(*((one.used_bytes, one.total_bytes) for one in memories), strict=True))
     return say("{name}: {facts}.", name=listed, facts=used_of(used, total, say))
+
+
+def _counted(gpus: Sequence[Gpu], say: Say) -> str:
+    """Return the names of GPUs, each with how many there are of it; one alone by its name."""
+    if len(gpus) == 1:
+        return gpu_name(gpus[0], say)
+    models = Counter(gpu_name(gpu, say) for gpu in gpus)
+    return say.listed(f"{count} x {name}" for name, count in models.items())
 
 
 def _rest_sentences(snapshot: Snapshot, say: Say) -> tuple[str, ...]:

@@ -1,0 +1,170 @@
+"""The panel's widgets: what moves, what is clicked, and how they lie. The one door to ipywidgets.
+
+Core widgets with default buttons alone: Colab's page shows no others well, coloured buttons have too little contrast,
+and a broken Output widget (widgetsnbextension from 3.6.7 on) empties the whole panel it is in.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import ipywidgets as widgets
+
+from colab_magics.views import wishes
+from colab_magics.views.language import NAMES
+from colab_magics.views.wishes import Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from colab_magics.views.language import Say
+
+PERIODS_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+"""The periods to choose from, besides the one that the settings ask for."""
+
+_STYLE_SHEETS = ("report.css", "panel/panel.css", "wishes/wishes.css")
+
+
+class Handlers(NamedTuple):
+    """What happens on a click; a choice is handed on with it."""
+
+    pause_or_resume: Callable[[], None]
+    refresh: Callable[[], None]
+    check_again: Callable[[], None]
+    close: Callable[[], None]
+    choose_period: Callable[[float], None]
+    choose_language: Callable[[str], None]
+    choose_wish: Callable[[Wish], None]
+
+
+class Controls:
+    """The widgets, made once. Where `period_seconds` is None nothing moves by itself: no Pause, no choice of period."""
+
+    def __init__(
+        self, handlers: Handlers, *, languages: Iterable[str], language: str, period_seconds: float | None
+    ) -> None:
+        self._is_being_set = False
+        self._title, self._card, self._guide = (_html(name) for name in ("cm-title", "cm-card", "cm-guide"))
+        self._refresh = _button(handlers.refresh)
+        self._check_again = _button(handlers.check_again)
+        self._close = _button(handlers.close)
+        self._moving = None if period_seconds is None else _Moving(handlers.pause_or_resume, period_seconds)
+        self._language = widgets.Dropdown(options=[(NAMES[one], one) for one in languages], value=language)
+        self._wish = widgets.ToggleButtons(options=[(wish.value, wish) for wish in Wish], value=None)
+        self._on_choice(self._language, handlers.choose_language)
+        self._on_choice(self._wish, handlers.choose_wish)
+        pause: tuple[widgets.Widget, ...] = ()
+        period: tuple[widgets.Widget, ...] = ()
+        if self._moving is not None:
+            self._on_choice(self._moving.period, handlers.choose_period)
+            pause, period = (self._moving.pause,), (self._moving.period,)
+        self._checking = _row(self._check_again)
+        self._root = widgets.VBox(
+            [
+                widgets.HTML(f"<style>{_style_sheet()}</style>", layout={"display": "none"}),
+                _row(self._title, *pause, self._refresh, self._close),
+                self._card,
+                self._checking,
+                self._wish,
+                self._guide,
+                _row(*period, self._language),
+            ]
+        )
+        self._root.add_class("cm-panel")
+
+    @property
+    def view(self) -> dict[str, Any]:
+        """What a display bundle holds for the widgets."""
+        return {"version_major": 2, "version_minor": 0, "model_id": self._root.model_id}
+
+    def speak(self, say: Say) -> None:
+        """Put the words of a language on every control."""
+        self._is_being_set = True
+        self._refresh.description = say("Refresh")
+        self._check_again.description = say("Check again")
+        self._close.description = say("Close")
+        if self._moving is not None:
+            self._moving.period.description = say("Every")
+        self._language.description = say("Language")
+        self._wish.description = say("I want")
+        wish = self._wish.value
+        self._wish.options = [(wishes.label(one, say), one) for one in Wish]  # which chooses the first of them
+        self._wish.value = wish
+        self._is_being_set = False
+
+    def show(self, *, title: str, card: str, can_check_again: bool) -> None:
+        """Show what was seen; only what has changed is sent."""
+        self._title.value = title
+        self._card.value = card
+        self._checking.layout.display = None if can_check_again else "none"
+
+    def show_moving(self, *, is_live: bool, say: Say) -> None:
+        """Show whether the panel moves by itself."""
+        if self._moving is not None:
+            self._moving.pause.description = say("Pause") if is_live else say("Resume")
+
+    def show_guide(self, wish: Wish, guide: str) -> None:
+        """Show what to click for a wish, and that it is the one chosen."""
+        self._is_being_set = True
+        self._wish.value = wish
+        self._is_being_set = False
+        self._guide.value = guide
+
+    def close(self) -> None:
+        """Take every widget off the page and out of the kernel."""
+        _close_all(self._root)
+
+    def _on_choice(self, widget: widgets.Widget, choose: Callable[[Any], None]) -> None:
+        def chosen(change: dict[str, Any]) -> None:
+            if not self._is_being_set and change["new"] is not None:
+                choose(change["new"])
+
+        widget.observe(chosen, names="value")
+
+
+class _Moving:
+    """What only a panel that moves by itself has."""
+
+    def __init__(self, pause_or_resume: Callable[[], None], period_seconds: float) -> None:
+        self.pause = _button(pause_or_resume)
+        periods = [(f"{seconds:g} s", seconds) for seconds in sorted({*PERIODS_SECONDS, period_seconds})]
+        self.period = widgets.Dropdown(options=periods, value=period_seconds)
+
+
+def _html(name: str) -> widgets.HTML:
+    widget = widgets.HTML()
+    widget.add_class(name)
+    return widget
+
+
+def _button(act: Callable[[], None]) -> widgets.Button:
+    button = widgets.Button()
+    button.on_click(lambda _button: act())
+    return button
+
+
+def _row(*children: widgets.Widget) -> widgets.HBox:
+    row = widgets.HBox(children)
+    row.add_class("cm-controls")
+    return row
+
+
+def _close_all(widget: Any) -> None:
+    for child in getattr(widget, "children", ()):
+        _close_all(child)
+    for part in ("layout", "style"):
+        if hasattr(widget, part):
+            getattr(widget, part).close()
+    widget.close()
+
+
+@functools.cache
+def _style_sheet() -> str:
+    folder = os.path.dirname(os.path.dirname(__file__))
+    sheets = []
+    for name in _STYLE_SHEETS:
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            sheets.append(file.read())
+    return "".join(sheets)

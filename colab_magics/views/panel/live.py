@@ -1,0 +1,268 @@
+"""An open panel: a card that stays true while the notebook works, and what to click to get other hardware.
+
+Where the page shows what a thread sends, one thread refreshes the card; on Colab's page, which does not
+(googlecolab/colabtools issue 3373, read 2026-11), it is refreshed after each cell and by its button. The thread only
+sets values of widgets: it never prints or displays.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from colab_magics.model import Service, Subject, Unavailable
+from colab_magics.views import display, wishes
+from colab_magics.views.language import speaker
+from colab_magics.views.panel import card
+from colab_magics.views.panel.controls import Controls, Handlers
+from colab_magics.views.wishes import Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from colab_magics.model import Report
+
+UNATTENDED_SECONDS = 3600.0
+"""A panel that nobody has clicked in for so long pauses: what it sends to a closed page piles up in the server."""
+
+_THREAD = "colab_magics panel"
+_JOIN_SECONDS = 1.0
+_PAGES_OF_COLAB = frozenset({Service.COLAB, Service.COLAB_ENTERPRISE, Service.COLAB_LOCAL})
+
+_AT_A_WISH = {
+    Subject.GPU: (Wish.GPU, frozenset({"no_gpu"})),
+    Subject.RAM: (Wish.MEMORY, frozenset({"not_high_ram", "ram_nearly_full"})),
+}
+"""The wish that a panel on a subject opens at, and the findings that make it do so."""
+
+
+class Look(Protocol):
+    """Gives the panel its reports."""
+
+    def __call__(self, *, sample_every_seconds: float, afresh: bool) -> Report:
+        """Look at the runtime now; `afresh` forgets what the driver said before."""
+
+
+class Cells(Protocol):
+    """Tells when a cell has ended: IPython's `shell.events`."""
+
+    def register(self, event: str, function: Callable[..., None]) -> None:
+        """Call a function at an event."""
+
+    def unregister(self, event: str, function: Callable[..., None]) -> None:
+        """Call it no more."""
+
+
+class Source(NamedTuple):
+    """Where a panel has from what it shows: `look` gives reports, `stop_sampling` ends what `look` has started."""
+
+    look: Look
+    stop_sampling: Callable[[], None]
+    cells: Cells
+
+
+class Settings(NamedTuple):
+    """How a panel begins: the languages to choose from and the one chosen, the period in seconds (at least 0.5).
+
+    `processes`: it also shows who holds the GPUs.
+    """
+
+    languages: Sequence[str]
+    language: str
+    period_seconds: float
+    processes: bool
+
+
+class Panel:
+    """One panel, shown by `open` and gone after `close`. Clicks come in the kernel's main thread."""
+
+    def __init__(self, report: Report, source: Source, settings: Settings) -> None:
+        """Make a panel that begins with `report`."""
+        self._report = report
+        self._source = source
+        self._say = speaker(settings.language)
+        self._period_seconds = settings.period_seconds
+        self._processes = settings.processes
+        self._moves = report.snapshot.platform.service not in _PAGES_OF_COLAB
+        self._is_live = self._moves
+        self._is_closed = False
+        self._note = ""
+        self._is_asked = False
+        self._checked: frozenset[str] | None = None
+        self._last_click = time.monotonic()
+        self._pid = os.getpid()
+        self._lock = threading.RLock()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._shown: display.Shown | None = None
+        self._wish = _wish_of(report)
+        self._controls = Controls(
+            Handlers(
+                pause_or_resume=self._pause_or_resume,
+                refresh=self._refresh,
+                check_again=self._check_again,
+                close=self.close,
+                choose_period=self._choose_period,
+                choose_language=self._choose_language,
+                choose_wish=self._choose_wish,
+            ),
+            languages=settings.languages,
+            language=settings.language,
+            period_seconds=settings.period_seconds if self._moves else None,
+        )
+
+    def open(self) -> None:
+        """Display the panel, as one bundle with the report as HTML and as text, and keep it true from now on."""
+        self._speak()
+        self._shown = display.show_widget(self._controls.view, self._report, language=self._say.language)
+        atexit.register(self.close)
+        if self._moves:
+            self._thread = threading.Thread(target=self._keep_true, name=_THREAD, daemon=True)
+            self._thread.start()
+        else:
+            self._source.cells.register("post_run_cell", self._after_cell)
+
+    def close(self) -> None:
+        """Leave the last report in the panel's place, and nothing running. Closing twice does nothing."""
+        with self._lock:
+            if self._is_closed or os.getpid() != self._pid:  # a process forked from the kernel has no panel
+                return
+            self._is_closed = True
+        atexit.unregister(self.close)
+        if self._moves:
+            self._wake.set()
+        else:
+            self._source.cells.unregister("post_run_cell", self._after_cell)
+        if self._thread is not None:
+            self._thread.join(_JOIN_SECONDS)
+        self._source.stop_sampling()
+        if self._shown is not None:
+            self._shown.update(self._report, language=self._say.language, note=display.WAS_CLOSED)
+        self._controls.close()
+
+    def _keep_true(self) -> None:
+        """Refresh again and again: the one thread. Without a live panel it sleeps until it is woken."""
+        while True:
+            is_asked = self._wake.wait(self._period_seconds if self._is_live else None)
+            self._wake.clear()
+            if self._is_closed:
+                return
+            if not self._is_live and not is_asked:  # paused while it slept
+                continue
+            if self._is_live and time.monotonic() - self._last_click > UNATTENDED_SECONDS:
+                self._pause(self._say("Paused, since nobody has clicked here for an hour."))
+            else:
+                self._refresh_now()
+
+    def _after_cell(self, *_result: Any) -> None:
+        self._refresh_now()
+
+    def _refresh_now(self) -> None:
+        """Look and show. Whatever goes wrong is shown in the panel: it must not disturb the user's cells."""
+        was_live = self._is_live
+        afresh, self._is_asked = self._is_asked and isinstance(self._report.snapshot.gpus, Unavailable), False
+        try:
+            report = self._source.look(sample_every_seconds=self._period_seconds, afresh=afresh)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours, which nobody else would ever see
+            self._checked = None
+            self._pause(self._say("The panel stopped: {error}.", error=f"{type(error).__name__}: {error}"))
+            return
+        if self._is_closed or (self._moves and not self._is_live):  # meanwhile, or this look was asked for by a click
+            self._source.stop_sampling()
+        with self._lock:
+            if self._is_closed or was_live > self._is_live:  # paused meanwhile
+                return
+            self._report = report
+            if not self._moves:
+                self._note = ""
+            if self._checked is not None:
+                gone = not self._checked & card.mendable(report)
+                self._note = self._say("Checked again: it is gone.") if gone else self._say("Checked again: still so.")
+                self._checked = None
+            self._show()
+
+    def _show(self) -> None:
+        """Show the last report again, in the language of now."""
+        self._controls.show(
+            title=card.title(self._report, language=self._say.language),
+            card=card.render(self._report, language=self._say.language, note=self._note, processes=self._processes),
+            can_check_again=bool(card.mendable(self._report)),
+        )
+
+    def _speak(self) -> None:
+        """Say everything in the language of now."""
+        with self._lock:
+            self._controls.speak(self._say)
+            self._controls.show_moving(is_live=self._is_live, say=self._say)
+            self._show()
+            self._show_guide()
+
+    def _show_guide(self) -> None:
+        if self._wish is not None:
+            guide = wishes.render(self._wish, self._report, language=self._say.language)
+            self._controls.show_guide(self._wish, guide)
+
+    def _pause(self, note: str) -> None:
+        self._source.stop_sampling()
+        with self._lock:
+            self._is_live = False
+            self._note = note
+            self._controls.show_moving(is_live=False, say=self._say)
+            self._show()
+
+    def _clicked(self) -> None:
+        self._last_click = time.monotonic()
+        self._note = ""
+
+    def _pause_or_resume(self) -> None:
+        self._clicked()
+        if self._is_live:
+            self._pause(self._say("Paused."))
+            return
+        self._is_live = True
+        self._controls.show_moving(is_live=True, say=self._say)
+        self._refresh_soon()
+
+    def _refresh(self) -> None:
+        self._clicked()
+        self._refresh_soon()
+
+    def _refresh_soon(self) -> None:
+        """Have the thread look at once, so that a slow driver keeps no cell waiting; without a thread look here.
+
+        A driver that could not be asked is asked afresh: it may have been mended.
+        """
+        self._is_asked = True
+        if self._thread is None:
+            self._refresh_now()
+        else:
+            self._wake.set()
+
+    def _check_again(self) -> None:
+        self._clicked()
+        self._checked = card.mendable(self._report)
+        self._refresh_soon()
+
+    def _choose_period(self, seconds: float) -> None:
+        self._clicked()
+        self._period_seconds = seconds
+        self._refresh_soon()
+
+    def _choose_language(self, language: str) -> None:
+        self._clicked()
+        self._say = speaker(language)
+        self._speak()
+
+    def _choose_wish(self, wish: Wish) -> None:
+        self._clicked()
+        self._wish = wish
+        self._show_guide()
+
+
+def _wish_of(report: Report) -> Wish | None:
+    """Return the wish that a report on GPUs or RAM suggests."""
+    wish, rules = _AT_A_WISH.get(report.subject, (None, frozenset()))
+    return wish if rules & {advice.rule for advice in report.advice} else None

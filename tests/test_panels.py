@@ -1,0 +1,468 @@
+"""The panel in a real kernel: what it sends to the page, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+
+import pytest
+
+from fake_nvml import FakeDriver
+from notebooks import Notebook
+
+GIB = 2**30
+
+THREADS = "import threading; print(sum(t.name.startswith('colab_magics') for t in threading.enumerate()))"
+PANEL = "get_ipython().find_line_magic('gpu_info').__self__.panel"
+
+BREAK_THE_LOOK = """
+from colab_magics import report
+def watch(*_, **__):
+    raise LookupError('{message}')
+report.watch = watch
+"""
+
+
+@pytest.fixture
+def jupyter(
+    monkeypatch: pytest.MonkeyPatch, open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
+) -> tuple[Notebook, FakeDriver]:
+    """A notebook in Jupyter whose panel looks twice a second, and the driver of its T4, which can change meanwhile."""
+    driver = plug_in("t4", f"gpu0.memory_used = {GIB}")
+    monkeypatch.setenv("FAKE_NVML_LIVE", "1")
+    notebook = open_notebook()
+    notebook.run("%config ColabMagics.panel_period_seconds = 0.5")
+    return notebook, driver
+
+
+@pytest.fixture
+def colab(
+    monkeypatch: pytest.MonkeyPatch, open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
+) -> tuple[Notebook, FakeDriver]:
+    """A notebook on hosted Colab, and the driver of its T4, which can change meanwhile."""
+    driver = plug_in("t4")
+    monkeypatch.setenv("FAKE_NVML_LIVE", "1")
+    monkeypatch.setenv("TBE_RUNTIME_ADDR", "172.28.0.1:8011")
+    return open_notebook(), driver
+
+
+def card(notebook: Notebook) -> str:
+    return str(notebook.widgets[notebook.of_class("cm-card")]["value"])
+
+
+def guide(notebook: Notebook) -> str:
+    return str(notebook.widgets[notebook.of_class("cm-guide")]["value"])
+
+
+def cards(notebook: Notebook) -> list[str]:
+    model = notebook.of_class("cm-card")
+    states = (update["data"]["state"] for update in notebook.updates if update["comm_id"] == model)
+    return [state["value"] for state in states if "value" in state]
+
+
+def settle(notebook: Notebook) -> None:
+    """Take in what clicks have led to: the kernel answers in turn."""
+    notebook.run("pass")
+    notebook.watch(seconds=0.2)
+
+
+def test_the_panel_is_one_bundle_that_reads_without_a_kernel(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+    (shown,) = notebook.run("%runtime_status -w").shown
+
+    assert shown.keys() == {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"}
+    assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] == notebook.of_class("cm-panel")
+    assert "Tesla T4: 1.0 of 15.0 GiB used" in shown["text/html"]
+    first, second = shown["text/plain"].split("\n")[:2]
+    assert first.startswith("This is the panel as it was opened at ")
+    assert second.startswith("Tesla T4: 1.0 of 15.0 GiB used")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["time.sleep(4)", "end = time.time() + 4\nwhile time.time() < end: sum(range(999))"],
+    ids=["sleeping", "computing"],
+)
+def test_it_stays_true_while_a_cell_runs(jupyter: tuple[Notebook, FakeDriver], cell: str) -> None:
+    notebook, driver = jupyter
+    notebook.run("%runtime_status -w")
+    sent = notebook.send(f"import time\n{cell}")
+    driver.set(f"gpu0.memory_used = {9 * GIB}")
+
+    assert notebook.watch(until=lambda: "9.0 of 15.0 GiB used" in card(notebook), seconds=3.5)
+    answer = notebook.answer(sent)
+    assert (answer.stdout, answer.shown) == ("", [])
+
+
+def test_a_look_costs_one_message_of_at_most_four_kilobytes(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+    notebook.run("%runtime_status -w")
+    settle(notebook)
+    notebook.updates.clear()
+    notebook.watch(seconds=3.2)
+
+    assert 4 <= len(notebook.updates) <= 7
+    assert {update["comm_id"] for update in notebook.updates} == {notebook.of_class("cm-card")}
+    assert max(len(json.dumps(update)) for update in notebook.updates) <= 4096
+
+
+def test_the_last_minutes_are_drawn_from_the_second_sample_on(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, driver = jupyter
+    notebook.run("%runtime_status -w")
+    assert "<svg" not in card(notebook)
+    driver.set(f"gpu0.memory_used = {14 * GIB}")
+
+    assert notebook.watch(until=lambda: 'aria-label="GPU memory, last 1 s: 7 to 93 %"' in card(notebook), seconds=5)
+    assert "% of" in card(notebook)
+
+
+def test_paused_it_sends_nothing_and_the_driver_is_left_alone(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, driver = jupyter
+    notebook.run("%runtime_status -w")
+    notebook.click("Pause")
+    settle(notebook)
+    assert "Paused." in card(notebook)
+    notebook.updates.clear()
+    calls = len(driver.calls())
+    notebook.watch(seconds=1.5)
+    assert notebook.updates == []
+    assert len(driver.calls()) == calls
+
+    notebook.click("Resume")
+    settle(notebook)
+    assert notebook.watch(until=lambda: len(cards(notebook)) > 3, seconds=5)
+    assert "Paused." not in card(notebook)
+
+
+def test_the_period_can_be_chosen(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+    notebook.run("%runtime_status -w")
+    notebook.choose("Every", "10 s")
+    settle(notebook)
+    notebook.updates.clear()
+    notebook.watch(seconds=2)
+
+    assert cards(notebook) == []
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ("a GPU", "L4 GPU"),
+        ("a TPU", "v5e-1 TPU"),
+        ("more memory", "High-RAM"),
+        ("longer runs", "24 h"),
+        ("to stop paying", "Disconnect and delete runtime"),
+        ("I hit a limit", "colab-billing@google.com"),
+    ],
+)
+def test_every_wish_has_its_guide(colab: tuple[Notebook, FakeDriver], wish: str, said: str) -> None:
+    notebook, _ = colab
+    notebook.run("%runtime_status -w")
+    assert guide(notebook) == ""
+    notebook.choose("I want", wish)
+    settle(notebook)
+
+    assert said in guide(notebook)
+
+
+def test_it_opens_at_its_subject(colab: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = colab
+    notebook.run("%ram_info -w")
+
+    assert "High-RAM" in guide(notebook)
+    labels = notebook.widgets[notebook.widget(description="I want")]
+    assert labels["_options_labels"][labels["index"]] == "more memory"
+    assert card(notebook).index("<b>RAM</b>") < card(notebook).index("<b>GPU memory</b>")
+
+
+def test_another_language_changes_every_word_and_keeps_the_wish(colab: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = colab
+    notebook.run("%runtime_status -w")
+    notebook.choose("I want", "a GPU")
+    notebook.choose("Language", "简体中文")
+    settle(notebook)
+
+    buttons = {state["description"] for state in notebook.widgets.values() if state["_model_name"] == "ButtonModel"}
+    assert {"刷新", "关闭"} <= buttons
+    assert "显存" in card(notebook)
+    assert "代码执行程序" in guide(notebook)
+    wishes = notebook.widgets[notebook.widget(description="我想要")]
+    assert wishes["index"] == 0
+    notebook.choose("语言", "Deutsch")
+    settle(notebook)
+    assert "Laufzeittyp ändern" in guide(notebook)
+    assert "GPU memory" in card(notebook)
+
+
+def test_closed_it_leaves_the_last_report_and_nothing_else(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, driver = jupyter
+    before = notebook.run(THREADS).stdout
+    notebook.run("%runtime_status -w")
+    assert notebook.run(THREADS).stdout == "1\n"
+    driver.set(f"gpu0.memory_used = {9 * GIB}")
+    assert notebook.watch(until=lambda: "9.0 of 15.0 GiB used" in card(notebook), seconds=3)
+    notebook.click("Close")
+    settle(notebook)
+
+    assert notebook.widgets == {}
+    (left,) = notebook.replaced
+    assert left.keys() == {"text/html", "text/plain"}
+    assert left["text/plain"].startswith("This is the panel as it was closed at ")
+    assert "Tesla T4: 9.0 of 15.0 GiB used" in left["text/html"]
+    assert notebook.run(THREADS).stdout == before == "0\n"
+    calls = len(driver.calls())
+    notebook.watch(seconds=1.2)
+    assert len(driver.calls()) == calls
+
+
+def test_another_panel_closes_the_one_before(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+    notebook.run("%runtime_status -w")
+    first = notebook.of_class("cm-panel")
+    notebook.run("%gpu_info -w")
+
+    assert notebook.of_class("cm-panel") != first
+    assert len(notebook.replaced) == 1
+    assert notebook.run(THREADS).stdout == "1\n"
+
+
+def test_unloading_closes_it(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+    notebook.run("%runtime_status -w")
+    notebook.run("%unload_ext colab_magics")
+
+    assert notebook.widgets == {}
+    assert notebook.run(THREADS).stdout == "0\n"
+
+
+def test_a_kernel_that_is_shut_down_leaves_the_last_report(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+    notebook.run("%runtime_status -w")
+    notebook.client.shutdown()
+
+    assert notebook.watch(until=lambda: bool(notebook.replaced), seconds=10)
+    assert "Tesla T4" in notebook.replaced[0]["text/plain"]
+    until = time.monotonic() + 10
+    while notebook.manager.is_alive() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not notebook.manager.is_alive()
+
+
+def test_on_colab_it_is_refreshed_after_each_cell_and_by_its_button(colab: tuple[Notebook, FakeDriver]) -> None:
+    notebook, driver = colab
+    notebook.run("%runtime_status -w")
+    assert notebook.run(THREADS).stdout == "0\n"
+    described = {state.get("description") for state in notebook.widgets.values()}
+    assert not {"Pause", "Resume"} & described
+    driver.set(f"gpu0.memory_used = {9 * GIB}")
+    notebook.run("1 + 1")
+    assert "9.0 of 15.0 GiB used" in card(notebook)
+
+    notebook.updates.clear()
+    notebook.watch(seconds=1)
+    assert notebook.updates == []
+    driver.set(f"gpu0.memory_used = {3 * GIB}")
+    notebook.click("Refresh")
+    assert notebook.watch(until=lambda: "3.0 of 15.0 GiB used" in card(notebook), seconds=5)
+
+    notebook.click("Close")
+    settle(notebook)
+    assert (
+        "[]"
+        in notebook.run(
+            "print([f for f in get_ipython().events.callbacks['post_run_cell'] if 'Panel' in repr(f)])"
+        ).stdout
+    )
+
+
+def test_a_mended_driver_is_seen_at_once(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, driver = jupyter
+    driver.set("fail nvmlInitWithFlags = 9")
+    notebook.run("%runtime_status -w")
+    assert "kernel module is not loaded" in card(notebook) + notebook.widgets[notebook.of_class("cm-title")]["value"]
+    notebook.click("Check again")
+    settle(notebook)
+    assert notebook.watch(until=lambda: "Checked again: still so." in card(notebook), seconds=5)
+
+    driver.set("heal nvmlInitWithFlags")
+    notebook.click("Check again")
+    settle(notebook)
+    assert notebook.watch(until=lambda: "Checked again: it is gone." in card(notebook), seconds=5)
+    assert "Tesla T4" in notebook.widgets[notebook.of_class("cm-title")]["value"]
+
+
+def test_a_disk_with_room_again_is_seen_and_the_last_minutes_are_kept(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+    notebook.run("import dataclasses; from colab_magics import report; usual = report._LIMITS")
+    notebook.run("report._LIMITS = dataclasses.replace(usual, disk_free_percent=100)")
+    notebook.run("%runtime_status -w")
+    assert notebook.watch(until=lambda: "<svg" in card(notebook), seconds=5)
+    notebook.run("report._LIMITS = dataclasses.replace(usual, disk_free_percent=0)")
+    notebook.click("Check again")
+    settle(notebook)
+
+    assert notebook.watch(until=lambda: "Checked again: it is gone." in card(notebook), seconds=5)
+    assert "<svg" in card(notebook)
+
+
+def test_a_driver_that_hangs_is_said_in_the_panel_and_delays_no_cell(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, driver = jupyter
+    notebook.run("%runtime_status -w")
+    driver.set("hang nvmlDeviceGetMemoryInfo*")
+    title = notebook.of_class("cm-title")
+    assert notebook.watch(until=lambda: "did not answer" in notebook.widgets[title]["value"], seconds=8)
+    started = time.monotonic()
+    notebook.run("1 + 1")
+
+    assert time.monotonic() - started < 1
+    assert "RAM" in card(notebook)
+
+
+def test_a_mistake_of_ours_is_said_in_the_panel_and_nowhere_else(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+    notebook.run("%runtime_status -w")
+    broken = notebook.run(BREAK_THE_LOOK.format(message="<b>lost</b>"))
+    assert notebook.watch(until=lambda: "LookupError" in card(notebook), seconds=5)
+    after = notebook.run("1 + 1")
+
+    assert "LookupError: &lt;b&gt;lost&lt;/b&gt;" in card(notebook)
+    assert broken.streams == after.streams == {"stdout": "", "stderr": ""}
+    assert notebook.widget(description="Resume")
+
+
+def test_on_colab_a_mistake_of_ours_breaks_no_cell(colab: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = colab
+    notebook.run("%runtime_status -w")
+    notebook.run(
+        "from colab_magics import report\ndef watch(*_, **__): raise LookupError('lost')\nreport.watch = watch"
+    )
+    after = notebook.run("print('fine')")
+
+    assert (after.status, after.streams) == ("ok", {"stdout": "fine\n", "stderr": ""})
+    assert "LookupError: lost" in card(notebook)
+    notebook.run("import importlib; importlib.reload(report)")
+    assert "LookupError" not in card(notebook)
+
+
+def test_where_nobody_clicks_for_long_it_pauses_itself(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+    notebook.run("%runtime_status -w")
+    notebook.run("from colab_magics.views.panel import live; live.UNATTENDED_SECONDS = 0.1")
+
+    assert notebook.watch(until=lambda: "nobody has clicked" in card(notebook), seconds=5)
+    assert notebook.widget(description="Resume")
+
+
+def test_what_the_driver_calls_a_gpu_does_not_become_html(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, driver = jupyter
+    driver.set("gpu0.name = <img src=x onerror=alert(1)>")
+    notebook.run("%runtime_status -w")
+    for wish in ("a GPU", "more memory", "to stop paying"):
+        notebook.choose("I want", wish)
+        settle(notebook)
+
+        assert not any("<img" in str(state.get("value")) for state in notebook.widgets.values())
+
+
+def test_a_process_that_is_forked_from_the_kernel_leaves_the_panel_alone(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+    notebook.run("%runtime_status -w")
+    notebook.run(f"import os\npid = os.fork()\nif not pid: {PANEL}.close(); os._exit(0)\nos.waitpid(pid, 0)")
+    settle(notebook)
+    notebook.updates.clear()
+
+    assert notebook.watch(until=lambda: bool(cards(notebook)), seconds=3)
+    assert notebook.replaced == []
+
+
+def test_only_the_gpus_that_were_asked_for_are_shown(
+    open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
+) -> None:
+    plug_in("eight-a100")
+    notebook = open_notebook()
+    notebook.run("%config ColabMagics.panel_period_seconds = 0.5")
+    notebook.run("%gpu_info -w 3 5")
+    settle(notebook)
+    assert notebook.watch(until=lambda: len(cards(notebook)) > 2, seconds=5)
+
+    shown = [number for number in range(8) if f"<b>{number}  " in card(notebook)]
+    assert shown == [3, 5]
+
+
+# Where there can be no panel ----------------------------------------------------------------------------------------
+
+
+def test_without_ipywidgets_the_report_is_shown_and_why(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+    notebook.run("import sys; sys.modules['ipywidgets'] = None")
+    (shown,) = notebook.run("%gpu_info -w").shown
+
+    assert shown.keys() == {"text/html", "text/plain"}
+    why, report = shown["text/plain"].split("\n")[:2]
+    assert why == "No panel, since ipywidgets is not installed (%pip install ipywidgets): the report without it."
+    assert report.startswith("Tesla T4: ")
+    assert why in shown["text/html"]
+
+
+def test_where_nobody_can_click_the_report_is_shown_and_why(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+    (shown,) = notebook.run("%gpu_info -w", allow_stdin=False).shown
+
+    assert shown.keys() == {"text/html", "text/plain"}
+    assert shown["text/plain"].startswith("No panel, since this notebook runs without a page to click in")
+    assert notebook.widgets == {}
+
+
+def test_voila_has_a_page_though_nobody_types_there(
+    monkeypatch: pytest.MonkeyPatch, open_notebook: Callable[..., Notebook]
+) -> None:
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.11")
+    (shown,) = open_notebook().run("%gpu_info -w", allow_stdin=False).shown
+
+    assert "application/vnd.jupyter.widget-view+json" in shown
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("%runtime_status -w -j", "-w and -j exclude each other"),
+        ("%ram_info -o --widget", "-w and -o exclude each other"),
+        ("%gpu_info -a -w", "-a and -w exclude each other"),
+    ],
+)
+def test_what_excludes_each_other_is_said_in_one_line(
+    jupyter: tuple[Notebook, FakeDriver], line: str, found: str
+) -> None:
+    notebook, _ = jupyter
+    answer = notebook.run(line)
+
+    assert answer.status == "error"
+    assert answer.streams["stderr"].startswith(f"UsageError: {found}. Allowed: %")
+    assert answer.streams["stderr"].count("\n") == 1
+
+
+def test_quietly_no_panel_is_opened(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+
+    assert notebook.run("%runtime_status -q -w").shown == []
+    assert notebook.widgets == {}
+
+
+def test_a_requirement_that_is_not_met_stops_before_the_panel(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+    answer = notebook.run('%runtime_status -w -r "gpu=H100"')
+
+    assert answer.status == "error"
+    assert notebook.widgets == {}
+
+
+def test_a_period_that_is_too_short_is_refused_and_the_one_before_holds(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+    answer = notebook.run("%config ColabMagics.panel_period_seconds = 0.1")
+
+    assert "0.1" in "".join(answer.streams.values())
+    assert "0.5" in notebook.run("%config ColabMagics.panel_period_seconds").stdout or answer.status == "ok"
+    assert os.environ.get("IPYTHONDIR")

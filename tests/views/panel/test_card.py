@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from builders import (
+    CPU_RUNTIME,
+    DISK,
+    EIGHT_A100,
+    GIB,
+    HUNG_DRIVER,
+    JUPYTER,
+    MUTE_GPU,
+    NOTHING_AVAILABLE,
+    T4,
+    TORCH_CPU,
+    a_ram,
+    a_report,
+)
+from colab_magics.model import GpuSample, Sample, Subject, Usage
+from colab_magics.views.language import TRANSLATED
+from colab_magics.views.panel import card
+
+MINUTES = tuple(
+    Sample(
+        seconds_ago=2.0 * (149 - number),
+        ram_headroom_bytes=(8 + number % 3) * GIB,
+        kernel_bytes=GIB,
+        cpu_percent=float(number % 100),
+        gpus=(GpuSample(memory_used_bytes=number * 90 * 2**20, utilization_percent=float(number % 101)),) * 8,
+    )
+    for number in range(150)
+)
+FULL_DISK = replace(DISK, usage=Usage(total_bytes=100 * GIB, used_bytes=97 * GIB), free_bytes=3 * GIB)
+
+
+class Tags(HTMLParser):
+    """Checks that every tag is closed, and keeps the attributes of each."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.of: dict[str, list[dict[str, str | None]]] = {}
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open.append(tag)
+        self.of.setdefault(tag, []).append(dict(attrs))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.of.setdefault(tag, []).append(dict(attrs))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_with_one_gpu_and_five_minutes_it_is_sent_in_less_than_four_kilobytes(language: str) -> None:
+    report = a_report(samples=MINUTES, disks=(FULL_DISK,), frameworks=(TORCH_CPU,), ram=a_ram(12.7))
+
+    assert len(card.render(report, language=language).encode()) <= 4096
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, CPU_RUNTIME, HUNG_DRIVER, NOTHING_AVAILABLE, {"gpus": EIGHT_A100}, {"gpus": (MUTE_GPU,)}],
+    ids=["t4", "cpu", "hung driver", "nothing", "eight", "mute"],
+)
+@pytest.mark.parametrize("subject", Subject)
+def test_it_is_whole_and_brings_nothing_from_outside(subject: Subject, changes: dict[str, object]) -> None:
+    report = a_report(subject, samples=MINUTES, **changes)
+    for shown in (card.title(report), card.render(report, processes=True)):
+        tags = Tags(shown)
+
+        assert not {"script", "img", "iframe", "link", "style"} & tags.of.keys()
+        assert not [name for found in tags.of.values() for one in found for name in one if name.startswith("on")]
+
+
+def test_every_bar_has_its_name() -> None:
+    meters = Tags(card.render(a_report(samples=MINUTES))).of["meter"]
+
+    assert [meter["title"] for meter in meters] == ["GPU memory", "GPU use", "RAM", "Disk", "CPU"]
+
+
+def test_what_fills_is_marked_from_ninety_percent_on_and_use_is_not() -> None:
+    meters = {meter["title"]: meter for meter in Tags(card.render(a_report(samples=MINUTES))).of["meter"]}
+
+    assert meters["RAM"]["high"] == "90"
+    assert "high" not in meters["GPU use"]
+    assert "high" not in meters["CPU"]
+
+
+def test_the_title_says_what_this_runtime_is() -> None:
+    assert "<strong>Tesla T4.</strong> Colab, GPU runtime: 2 cores, 12.7 GiB RAM" in card.title(a_report())
+    assert "<strong>Not connected to a GPU.</strong> Colab, CPU runtime" in card.title(a_report(**CPU_RUNTIME))
+    assert "<strong>8 x NVIDIA A100-SXM4-40GB.</strong>" in card.title(a_report(gpus=EIGHT_A100))
+    assert "did not answer within 3 s" in card.title(a_report(**HUNG_DRIVER))
+
+
+def test_names_from_outside_are_escaped() -> None:
+    report = a_report(gpus=(replace(T4, name="<b>T4\x1b"),))
+
+    assert "<b>T4" not in card.title(report) + card.render(report, processes=True)
+    assert "&lt;b&gt;T4\\x1b" in card.title(report)
+
+
+def test_advice_comes_with_what_to_do_unless_a_wish_leads_there() -> None:
+    shown = card.render(a_report(disks=(FULL_DISK,)))
+
+    assert "The disk is nearly full" in shown
+    assert "du -sh *" in shown
+    assert "Change runtime type" not in card.render(a_report(**CPU_RUNTIME))
+
+
+def test_what_may_be_mended_in_place_can_be_checked_again() -> None:
+    assert card.mendable(a_report(disks=(FULL_DISK,))) == {"disk_nearly_full"}
+    assert card.mendable(a_report(**HUNG_DRIVER)) == {"driver_not_answering"}
+    assert card.mendable(a_report()) == frozenset()
+    assert card.mendable(a_report(**CPU_RUNTIME)) == frozenset()
+
+
+def test_who_holds_the_gpus_is_said_on_request() -> None:
+    assert "Process 1234" in card.render(a_report(platform=JUPYTER), processes=True)
+    assert "Process 1234" not in card.render(a_report(platform=JUPYTER))
+
+
+def test_the_foot_says_of_when_it_is_and_the_note() -> None:
+    assert "As of 12:00:00 UTC. Paused." in card.render(a_report(), note="Paused.")
