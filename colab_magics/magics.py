@@ -81,7 +81,8 @@ class ColabMagics(Magics):
     panel_period_seconds = Float(
         2.0,
         min=0.5,
-        help="Seconds between two looks of a live panel, at least 0.5; the panel itself offers others.",
+        max=3600.0,
+        help="Seconds between two looks of a live panel, 0.5 to 3600; the panel itself offers others.",
     ).tag(config=True)
 
     panel: Panel | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 
@@ -17,12 +16,20 @@ GIB = 2**30
 THREADS = "import threading; print(sum(t.name.startswith('colab_magics') for t in threading.enumerate()))"
 PANEL = "get_ipython().find_line_magic('gpu_info').__self__.panel"
 
-BREAK_THE_LOOK = """
-from colab_magics import report
+MISTAKES = {
+    "in looking": """
+from colab_magics import report as broken
 def watch(*_, **__):
-    raise LookupError('{message}')
-report.watch = watch
-"""
+    raise LookupError('<b>lost</b>')
+broken.watch = watch
+""",
+    "in showing": """
+from colab_magics.views.panel import card as broken
+def render(*_, **__):
+    raise LookupError('<b>lost</b>')
+broken.render = render
+""",
+}
 
 
 @pytest.fixture
@@ -321,29 +328,33 @@ def test_a_driver_that_hangs_is_said_in_the_panel_and_delays_no_cell(jupyter: tu
     assert "RAM" in card(notebook)
 
 
-def test_a_mistake_of_ours_is_said_in_the_panel_and_nowhere_else(jupyter: tuple[Notebook, FakeDriver]) -> None:
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_of_ours_is_said_in_the_panel_and_nowhere_else(
+    jupyter: tuple[Notebook, FakeDriver], mistake: str
+) -> None:
     notebook, _ = jupyter
     notebook.run("%runtime_status -w")
-    broken = notebook.run(BREAK_THE_LOOK.format(message="<b>lost</b>"))
+    broken = notebook.run(mistake)
     assert notebook.watch(until=lambda: "LookupError" in card(notebook), seconds=5)
     after = notebook.run("1 + 1")
 
     assert "LookupError: &lt;b&gt;lost&lt;/b&gt;" in card(notebook)
     assert broken.streams == after.streams == {"stdout": "", "stderr": ""}
-    assert notebook.widget(description="Resume")
+    notebook.run("import importlib; importlib.reload(broken)")
+    notebook.click("Resume")
+    assert notebook.watch(until=lambda: "of 15.0 GiB used" in card(notebook), seconds=5)
 
 
-def test_on_colab_a_mistake_of_ours_breaks_no_cell(colab: tuple[Notebook, FakeDriver]) -> None:
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_on_colab_a_mistake_of_ours_breaks_no_cell(colab: tuple[Notebook, FakeDriver], mistake: str) -> None:
     notebook, _ = colab
     notebook.run("%runtime_status -w")
-    notebook.run(
-        "from colab_magics import report\ndef watch(*_, **__): raise LookupError('lost')\nreport.watch = watch"
-    )
+    notebook.run(mistake)
     after = notebook.run("print('fine')")
 
     assert (after.status, after.streams) == ("ok", {"stdout": "fine\n", "stderr": ""})
-    assert "LookupError: lost" in card(notebook)
-    notebook.run("import importlib; importlib.reload(report)")
+    assert "LookupError: &lt;b&gt;lost" in card(notebook)
+    notebook.run("import importlib; importlib.reload(broken)")
     assert "LookupError" not in card(notebook)
 
 
@@ -459,10 +470,28 @@ def test_a_requirement_that_is_not_met_stops_before_the_panel(jupyter: tuple[Not
     assert notebook.widgets == {}
 
 
-def test_a_period_that_is_too_short_is_refused_and_the_one_before_holds(jupyter: tuple[Notebook, FakeDriver]) -> None:
+def test_a_period_that_is_too_short_is_refused_in_one_line_and_the_one_before_holds(
+    jupyter: tuple[Notebook, FakeDriver],
+) -> None:
     notebook, _ = jupyter
-    answer = notebook.run("%config ColabMagics.panel_period_seconds = 0.1")
+    notebook.run("%config ColabMagics.panel_period_seconds = 3")
+    refused = notebook.run("%config ColabMagics.panel_period_seconds = 0.1").streams["stderr"]
+    notebook.run("%runtime_status -w")
 
-    assert "0.1" in "".join(answer.streams.values())
-    assert "0.5" in notebook.run("%config ColabMagics.panel_period_seconds").stdout or answer.status == "ok"
-    assert os.environ.get("IPYTHONDIR")
+    assert refused.count("\n") == 1
+    assert "should not be less than 0.5, but a value of 0.1 was specified" in refused
+    offered = notebook.widgets[notebook.widget(description="Every")]
+    assert offered["_options_labels"] == ["0.5 s", "1 s", "2 s", "3 s", "5 s", "10 s"]
+    assert offered["index"] == 3
+
+
+def test_an_unknown_language_is_refused_in_one_line_and_the_panel_speaks_the_one_before(
+    jupyter: tuple[Notebook, FakeDriver],
+) -> None:
+    notebook, _ = jupyter
+    refused = notebook.run("%config ColabMagics.language = 'tlh'").streams["stderr"]
+    notebook.run("%runtime_status -w")
+
+    assert refused.count("\n") == 1
+    assert "'zh-CN'" in refused
+    assert notebook.widget(description="Refresh")

@@ -61,6 +61,11 @@ def render(report: Report, *, language: str = ENGLISH, note: str = "", processes
     return f'<div class="colab-magics cm-now" lang="{say.spoken}">{"".join(parts)}</div>'
 
 
+def without_report(why: str, *, language: str) -> str:
+    """Return the card of a panel that has nothing to show but why."""
+    return f'<div class="colab-magics cm-now" lang="{speaker(language).spoken}"><p>{html.escaped(why)}</p></div>'
+
+
 def mendable(report: Report) -> frozenset[str]:
     """Return which findings may be gone after a command, without another machine: worth checking again."""
     return _MENDED_IN_PLACE & {item.rule for item in shown_by_default(report)}

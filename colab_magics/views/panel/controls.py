@@ -97,8 +97,12 @@ class Controls:
     def show(self, *, title: str, card: str, can_check_again: bool) -> None:
         """Show what was seen; only what has changed is sent."""
         self._title.value = title
-        self._card.value = card
+        self.show_card(card)
         self._checking.layout.display = None if can_check_again else "none"
+
+    def show_card(self, card: str) -> None:
+        """Show what moves."""
+        self._card.value = card
 
     def show_moving(self, *, is_live: bool, say: Say) -> None:
         """Show whether the panel moves by itself."""

@@ -161,23 +161,28 @@ class Panel:
         self._refresh_now()
 
     def _refresh_now(self) -> None:
-        """Look and show. Whatever goes wrong is shown in the panel: it must not disturb the user's cells."""
+        """Look and show. Whatever goes wrong is said in the panel: it must not disturb the user's cells."""
+        try:
+            self._look_and_show()
+        except Exception as error:  # noqa: BLE001 - a mistake of ours, which nobody else would ever see
+            self._source.stop_sampling()
+            with self._lock:
+                if not self._is_closed:
+                    self._is_live = False
+                    self._controls.show_moving(is_live=False, say=self._say)
+                    why = self._say("The panel stopped: {error}.", error=f"{type(error).__name__}: {error}")
+                    self._controls.show_card(card.without_report(why, language=self._say.language))
+
+    def _look_and_show(self) -> None:
         was_live = self._is_live
         afresh, self._is_asked = self._is_asked and isinstance(self._report.snapshot.gpus, Unavailable), False
-        try:
-            report = self._source.look(sample_every_seconds=self._period_seconds, afresh=afresh)
-        except Exception as error:  # noqa: BLE001 - a mistake of ours, which nobody else would ever see
-            self._checked = None
-            self._pause(self._say("The panel stopped: {error}.", error=f"{type(error).__name__}: {error}"))
-            return
+        report = self._source.look(sample_every_seconds=self._period_seconds, afresh=afresh)
         if self._is_closed or (self._moves and not self._is_live):  # meanwhile, or this look was asked for by a click
             self._source.stop_sampling()
         with self._lock:
             if self._is_closed or was_live > self._is_live:  # paused meanwhile
                 return
             self._report = report
-            if not self._moves:
-                self._note = ""
             if self._checked is not None:
                 gone = not self._checked & card.mendable(report)
                 self._note = self._say("Checked again: it is gone.") if gone else self._say("Checked again: still so.")
