@@ -26,6 +26,7 @@ def gpu_info(*, everything: bool = False) -> Report:
 
     `everything` also takes the dear readings, as `-a` does on the magic.
     """
+    _start_observer()
     from colab_magics import report
 
     return report.gpu_info(shell_class=_running_shell_class(), everything=everything)
@@ -46,6 +47,7 @@ def runtime_status(*, everything: bool = False) -> Report:
 
     `everything` also takes the dear readings, as `-a` does on the magic.
     """
+    _start_observer()
     from colab_magics import report
 
     return report.runtime_status(shell_class=_running_shell_class(), everything=everything)
@@ -58,6 +60,7 @@ def require(expression: str, *, strict: bool = False) -> None:
     a requirement that is not met is a `colab_magics.requirement.RequirementNotMet`, whose text says what was asked,
     what is there and what to click, and which a notebook shows in place of a traceback.
     """
+    _start_observer()
     from colab_magics import report
     from colab_magics.facts import menus
     from colab_magics.requirement import parse
@@ -81,6 +84,13 @@ def unload_ipython_extension(ipython: InteractiveShell) -> None:
     from colab_magics import magics
 
     magics.unregister(ipython)
+
+
+def _start_observer() -> None:
+    """Start the process that asks the driver: it comes up while the rest is imported."""
+    from colab_magics.observer import client
+
+    client.start()
 
 
 def _running_shell_class() -> str | None:

@@ -40,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _show(options: argparse.Namespace) -> int:
+    from colab_magics.observer import client
+
+    client.start()  # it comes up while the rest is imported
     from colab_magics import report
     from colab_magics.facts import menus
     from colab_magics.requirement import RequirementNotMet, RequirementSyntaxError, parse

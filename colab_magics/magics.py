@@ -130,6 +130,10 @@ class ColabMagics(Magics):
         options = self._parse(magic, line)
         indices = _indices(options.index) if "index" in options else ()
         requirement = _requirement(options.require)
+        if magic != "ram_info":
+            from colab_magics.observer import client
+
+            client.start()  # it comes up while the rest is imported
         from colab_magics import report as reports
 
         shell = type(self.shell)

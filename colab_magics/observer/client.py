@@ -17,10 +17,12 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from colab_magics.model import Unavailable
 from colab_magics.observer.child import STUCK_SECONDS
+
+if TYPE_CHECKING:
+    from colab_magics.model import Unavailable
 
 DEADLINE_SECONDS = 3.0
 """How long the driver's first answer is waited for unless told otherwise: its start takes seconds on some machines."""
@@ -78,14 +80,14 @@ class Observer:
         if sample_every_seconds is not None and not sample_every_seconds >= SHORTEST_PERIOD_SECONDS:
             raise ValueError(f"sample_every_seconds is {sample_every_seconds}, not {SHORTEST_PERIOD_SECONDS} or more")
         if sys.platform != "linux":
-            return Unavailable(reason="linux_only")
+            return _unavailable("linux_only")
         until = time.monotonic() + deadline_seconds
         if not self._lock.acquire(timeout=deadline_seconds):  # another thread's question waits for the driver
-            return Unavailable(reason="driver_silent", values=(("seconds", round(deadline_seconds, 1)),))
+            return _unavailable("driver_silent", seconds=round(deadline_seconds, 1))
         try:
             resting = self._rest_until - time.monotonic()
             if resting > 0:
-                return Unavailable(reason="driver_resting", values=(("seconds", round(resting)),))
+                return _unavailable("driver_resting", seconds=round(resting))
             try:
                 return self._converse(deadline_seconds, until, sample_every_seconds)
             except _Gone:
@@ -98,6 +100,15 @@ class Observer:
             return self._died(exit_code)
         finally:
             self._lock.release()
+
+    def start(self) -> None:
+        """Start the child, if there is none, so that it is up by the time it is asked. Does not wait."""
+        if sys.platform == "linux" and self._lock.acquire(blocking=False):
+            try:
+                if self._process is None and time.monotonic() >= self._rest_until:
+                    self._start()
+            finally:
+                self._lock.release()
 
     @property
     def pid(self) -> int | None:
@@ -130,7 +141,7 @@ class Observer:
         self, deadline_seconds: float, until: float, sample_every_seconds: float | None
     ) -> dict[str, Any] | Unavailable:
         process = self._process or self._start()
-        if isinstance(process, Unavailable):
+        if not isinstance(process, subprocess.Popen):
             return process
         seconds = deadline_seconds * (WARM_SHARE if self._warm else 1)
         in_full = time.monotonic() + seconds
@@ -144,9 +155,9 @@ class Observer:
             return answer
         waited = time.monotonic() - self._started_at
         if not self._warm and not self._failures and waited < STARTING_SECONDS:
-            return Unavailable(reason="driver_starting", values=(("seconds", round(waited, 1)),))
+            return _unavailable("driver_starting", seconds=round(waited, 1))
         if self._warm and until < in_full:  # another thread's question took its time: nothing is known of the driver
-            return Unavailable(reason="driver_silent", values=(("seconds", round(deadline_seconds, 1)),))
+            return _unavailable("driver_silent", seconds=round(deadline_seconds, 1))
         if not self._warm:
             seconds = waited
         self._end()
@@ -155,7 +166,7 @@ class Observer:
     def _start(self) -> subprocess.Popen[bytes] | Unavailable:
         pynvml_file = _find_pynvml()
         if pynvml_file is None:
-            return Unavailable(reason="binding_missing")
+            return _unavailable("binding_missing")
         try:
             process = subprocess.Popen(
                 [_interpreter(), "-I", "-S", _CHILD_FILE, str(os.getpid()), pynvml_file],
@@ -167,7 +178,7 @@ class Observer:
                 start_new_session=True,  # Ctrl-C in a terminal goes to the kernel alone
             )
         except OSError as error:
-            return Unavailable(reason="no_child", values=(("error", error.strerror or type(error).__name__),))
+            return _unavailable("no_child", error=error.strerror or type(error).__name__)
         os.set_blocking(_descriptor(process.stdin), False)
         os.set_blocking(_descriptor(process.stdout), False)
         self._process, self._started_at = process, time.monotonic()
@@ -229,7 +240,7 @@ class Observer:
         self._failures += 1
         if self._failures >= _FAILURES_BEFORE_REST:
             self._failures, self._rest_until = 0, time.monotonic() + RESTING_SECONDS
-        return Unavailable(reason=reason, values=tuple(values.items()))
+        return _unavailable(reason, **values)
 
     def _end(self) -> int | None:
         """Kill the child and return its exit code, None if it would not even die: the driver may hold it for ever."""
@@ -261,6 +272,11 @@ def ask(
     return _shared.ask(deadline_seconds=deadline_seconds, sample_every_seconds=sample_every_seconds)
 
 
+def start() -> None:
+    """Start this process's observer; see `Observer.start`."""
+    _shared.start()
+
+
 def stop_sampling() -> None:
     """Let this process's observer take no more samples; see `Observer.stop_sampling`."""
     _shared.stop_sampling()
@@ -286,6 +302,13 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_in_forked_process)
 # A child that hangs in the driver's loader cannot see the kernel end.
 atexit.register(close)
+
+
+def _unavailable(reason: str, **values: float | str) -> Unavailable:
+    """Return why there is no answer. The model takes longer to import than the child takes to start."""
+    from colab_magics.model import Unavailable
+
+    return Unavailable(reason=reason, values=tuple(values.items()))
 
 
 def _find_pynvml() -> str | None:

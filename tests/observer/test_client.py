@@ -204,6 +204,27 @@ def test_a_hang_anywhere_ends_with_the_deadline(where: str, plug_in: Plug) -> No
     assert time.monotonic() - started < SHORT + 0.5
 
 
+def test_started_ahead_it_is_the_child_that_is_asked_and_leaves_the_driver_alone_until_then(plug_in: Plug) -> None:
+    driver = plug_in("t4")
+    client.start()
+    child = client.pid()
+    client.start()
+
+    assert child is not None
+    assert driver.calls() == []
+    asked()
+    assert client.pid() == child
+
+
+def test_a_driver_that_is_left_alone_has_no_child_started_ahead(plug_in: Plug) -> None:
+    plug_in("t4", "abort nvmlDeviceGetUUID")
+    for _ in range(2):
+        refused()
+    client.start()
+
+    assert client.pid() is None
+
+
 def test_a_late_warm_answer_ends_the_child_and_two_in_a_row_bring_a_rest(
     plug_in: Plug, live: None, short_rest: None
 ) -> None:
