@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -33,6 +34,10 @@ COLAB_MAY_GAIN = COLAB_LEAVES_OUT | {"colab-magics", "nvidia-ml-py"}
 
 CATALOGUES = ROOT / "colab_magics" / "locale"
 
+SCREENSHOTS = ROOT / "examples" / "screenshots"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")  # as tests/browser/conftest.py looks for it
+AXE_CORE = "4.14.1"
+
 WHERE_IT_IS = "import colab_magics, pathlib; print(pathlib.Path(colab_magics.__file__).resolve())"
 WHAT_IS_INSTALLED = """\
 import importlib.metadata, json
@@ -59,6 +64,7 @@ def the_wheel() -> Path:
     return next(DIST.glob("*.whl"))
 
 
+@functools.cache
 def python_nearest_to_colab() -> str:
     """Return the Python nearest to Colab's 3.13 that starts and can make an environment, on PATH or among pyenv's.
 
@@ -149,6 +155,32 @@ def tests_colab(session: nox.Session) -> None:
     run_tests(session, "pytest")
 
 
+@nox.session(requires=["build"])
+def browser(session: nox.Session) -> None:
+    """Look at the wheel in JupyterLab, in a real browser, with the newest of everything."""
+    needs_a_browser(session)
+    install_newest(session, *group("browser"), "jupyterlab>=4")
+    run_in_browser(session, "lab")
+
+
+@nox.session(python=python_nearest_to_colab(), requires=["build"])
+def browser_colab(session: nox.Session) -> None:
+    """Look at the wheel in the classic notebook, in a real browser, on Colab's package versions."""
+    needs_a_browser(session)
+    pinned = ("--constraint", str(CONSTRAINTS))
+    session.install(*pinned, f"{the_wheel()}[panel]", *group("test"), *group("browser"), "notebook")
+    session.install("--force-reinstall", "--no-deps", str(the_wheel()))
+    run_in_browser(session, "classic")
+
+
+@nox.session(requires=["build"], default=False)
+def browser_all(session: nox.Session) -> None:
+    """Look at the wheel in JupyterLab, Notebook 7 and Voila, and take the pictures for the documentation."""
+    needs_a_browser(session)
+    install_newest(session, *group("browser"), "jupyterlab>=4", "notebook>=7", "voila")
+    run_in_browser(session, "lab", "notebook", "voila", f"--screenshots={SCREENSHOTS}")
+
+
 @nox.session(requires=["build"], default=False)
 def coverage(session: nox.Session) -> None:
     """Measure which branches the tests take, in their kernels and other children too."""
@@ -167,7 +199,32 @@ def install_newest(session: nox.Session, *more: str) -> None:
     session.install("--force-reinstall", "--no-deps", str(the_wheel()))
 
 
-def run_tests(session: nox.Session, *pytest: str) -> None:
+def needs_a_browser(session: nox.Session) -> None:
+    """Leave where there is no Chromium or no npm: by an error where every change is checked, else as a session skipped.
+
+    A newcomer's first run shall not fail for want of a browser; what reaches the others has been seen in one.
+    """
+    lacks = []
+    if not os.environ.get("CHROMIUM") and not any(map(shutil.which, CHROMIUM)):
+        lacks.append("Chromium (a package named chromium, or its path in CHROMIUM)")
+    if not shutil.which("npm"):
+        lacks.append("npm (a package named npm, or Node.js from nodejs.org)")
+    if lacks:
+        leave = session.error if os.environ.get("CI") else session.skip
+        leave(f"not looked at in a browser: install {' and '.join(lacks)}")
+
+
+def run_in_browser(session: nox.Session, *arguments: str) -> None:
+    """Run the tests of tests/browser in the frontends named, with axe-core at the version that we know."""
+    frontends = ",".join(argument for argument in arguments if not argument.startswith("-"))
+    options = [argument for argument in arguments if argument.startswith("-")]
+    folder = session.env_dir.resolve() / "npm"
+    session.run("npm", "install", "--no-save", "--silent", f"--prefix={folder}", f"axe-core@{AXE_CORE}", external=True)
+    axe = folder / "node_modules" / "axe-core" / "axe.min.js"
+    run_tests(session, "pytest", f"--frontends={frontends}", f"--axe={axe}", *options, folder="tests/browser")
+
+
+def run_tests(session: nox.Session, *pytest: str, folder: str = "tests") -> None:
     """Run the tests from an empty folder, with a home of their own: they meet the wheel, and nobody's settings.
 
     Kernels and terminals put the folder they start in on their path; started here they would import the checkout.
@@ -185,7 +242,7 @@ def run_tests(session: nox.Session, *pytest: str) -> None:
 
     chosen = [str(ROOT / argument) if is_path(argument) else argument for argument in session.posargs]
     if not any(map(is_path, session.posargs)):
-        chosen.append(str(ROOT / "tests"))
+        chosen.append(str(ROOT / folder))
     with session.chdir(away):
         package = Path(str(session.run("python", "-c", WHERE_IT_IS, silent=True, log=False)).strip()).parent
         session.log(f"testing {package}")
