@@ -316,6 +316,7 @@ class GpuSample:
 class Sample:
     """What the observer noted at one moment, `seconds_ago` before the snapshot that holds it.
 
+    An older one may stand for a short span up to that moment: the least headroom, and the greatest of all else.
     `ram_headroom_bytes` and `kernel_bytes` mean what they do in `Ram`. `cpu_percent` is how much of the cores that this
     kernel may use was busy since the sample before, 0 to 100: the machine's work on these cores or, where a container's
     quota is what bites, the container's; None for the first sample. `gpus` has one entry for each GPU, in NVML's order.

@@ -10,11 +10,14 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
+from itertools import groupby
+from typing import NamedTuple
 
 from colab_magics import cgroup, procfs
 
 TYPE_CHECKING = False  # typing itself is slow to load
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from colab_magics.observer.devices import Devices
@@ -22,11 +25,22 @@ if TYPE_CHECKING:
 KEPT_SECONDS = 300.0
 """What is older is forgotten."""
 
-KEPT_SAMPLES = 150
-"""No more are kept; with a short period they cover less than KEPT_SECONDS."""
+SENT_SAMPLES = 40
+"""Of more, several that follow each other are sent as one: the kernel's side pays for each of them with each look."""
 
 _IDLE, _WAITING_FOR_DISK = 3, 4
 _GUEST = 8  # from here on is what "user" and "nice" have counted already
+
+
+class Noted(NamedTuple):
+    """One sample: which one it is, when it was taken on the monotonic clock, then what `model.Sample` has."""
+
+    number: int
+    at: float
+    headroom_bytes: int | None
+    kernel_bytes: int | None
+    cpu_percent: float | None
+    gpus: list[tuple[int | None, int | None]]
 
 
 class Sampler:
@@ -36,7 +50,8 @@ class Sampler:
         self._kernel_pid = kernel_pid
         self._devices = devices
         self._processor = Processor(kernel_pid)
-        self._kept: deque[tuple[Any, ...]] = deque(maxlen=KEPT_SAMPLES)
+        self._kept: deque[Noted] = deque()
+        self._taken = 0
         self._period_seconds: float | None = None
         self._next_at = 0.0
 
@@ -44,7 +59,7 @@ class Sampler:
         """Sample every so many seconds, beginning at once; None: no more. What has been noted is kept."""
         if seconds is not None and seconds != self._period_seconds:
             # Not sooner after the last one than the period says: CPU time is counted in hundredths of a second.
-            self._next_at = max(time.monotonic(), self._kept[-1][0] + seconds if self._kept else 0)
+            self._next_at = max(time.monotonic(), self._kept[-1].at + seconds if self._kept else 0)
         self._period_seconds = seconds
         self.take_if_due()
 
@@ -58,10 +73,12 @@ class Sampler:
         if self._period_seconds is None or now < self._next_at:
             return
         self._next_at += self._period_seconds * ((now - self._next_at) // self._period_seconds + 1)
-        while self._kept and now - self._kept[0][0] > KEPT_SECONDS:
+        while self._kept and now - self._kept[0].at > KEPT_SECONDS:
             self._kept.popleft()
+        self._taken += 1
         self._kept.append(
-            (
+            Noted(
+                self._taken,
                 now,
                 _headroom_bytes(),
                 _resident_bytes(self._kernel_pid),
@@ -71,9 +88,37 @@ class Sampler:
         )
 
     def answer(self) -> list[tuple[Any, ...]]:
-        """Return the samples, the oldest first: seconds ago, and in the order of `model.Sample` what was noted."""
+        """Return the samples, the oldest first: seconds ago, and in the order of `model.Sample` what was noted.
+
+        The newest stands for itself.
+        """
         now = time.monotonic()
-        return [(round(now - taken_at, 2), *noted) for taken_at, *noted in self._kept]
+        size = -(-len(self._kept) // SENT_SAMPLES)
+        older, newest = list(self._kept)[:-1], list(self._kept)[-1:]
+        # By their numbers, so that the same ones stay together from answer to answer.
+        spans = [list(span) for _, span in groupby(older, lambda noted: noted.number // size)]
+        sent = [_fullest(span) for span in spans] + newest
+        return [(round(now - noted.at, 2), *noted[2:]) for noted in sent]
+
+
+def _fullest(span: list[Noted]) -> Noted:
+    """Return the moments of a span as one, at its end: the least that was left, and the most that was used."""
+    last = span[-1]
+    return last._replace(
+        headroom_bytes=_known(min, [noted.headroom_bytes for noted in span]),
+        kernel_bytes=_known(max, [noted.kernel_bytes for noted in span]),
+        cpu_percent=_known(max, [noted.cpu_percent for noted in span]),
+        gpus=[
+            (_known(max, [used for used, _ in uses]), _known(max, [percent for _, percent in uses]))
+            for uses in zip(*(noted.gpus for noted in span if len(noted.gpus) == len(last.gpus)), strict=True)
+        ],
+    )
+
+
+def _known(choose: Callable[[list[Any]], Any], figures: Iterable[Any]) -> Any:
+    """Return the least or the greatest of the figures that are known, None if none is."""
+    known = [figure for figure in figures if figure is not None]
+    return choose(known) if known else None
 
 
 class Processor:

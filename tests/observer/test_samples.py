@@ -33,7 +33,7 @@ class Noted(NamedTuple):
     headroom_bytes: int | None
     kernel_bytes: int | None
     cpu_percent: float | None
-    gpus: list[list[int | None]]
+    gpus: list[Any]
 
 
 def asked(sample_every_seconds: float | None = PERIOD, *, deadline_seconds: float = 5) -> dict[str, Any]:
@@ -102,22 +102,48 @@ def ages(sampler: Sampler) -> list[float]:
     return [age for age, *_ in sampler.answer()]
 
 
-@pytest.mark.parametrize(
-    ("period", "kept", "oldest"),
-    [
-        pytest.param(0.5, 150, 74.5, id="many"),
-        pytest.param(2, 150, 298, id="usual"),
-        pytest.param(5, 61, 300, id="few"),
-    ],
-)
-def test_the_last_minutes_are_kept(period: float, kept: int, oldest: float, clock: Clock) -> None:
+@pytest.mark.parametrize("period", [0.5, 2, 5, 30])
+def test_the_last_five_minutes_are_kept_and_at_most_forty_moments_of_them_are_sent(period: float, clock: Clock) -> None:
     sampler = a_sampler()
     sampler.set_period(period)
     run(sampler, clock, 1000)
 
-    assert len(ages(sampler)) == kept
-    assert ages(sampler)[0] == oldest
-    assert ages(sampler)[-1] == 0
+    assert min(300 / period, 30) <= len(ages(sampler)) <= 42
+    assert 285 <= ages(sampler)[0] <= 300 + period
+    assert ages(sampler)[-1] <= period
+
+
+def test_of_several_moments_the_fullest_is_sent_and_the_newest_as_it_is(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = iter([8, 8, 8, 1, *[8] * 150])
+    monkeypatch.setattr(samples, "_headroom_bytes", lambda: next(left))
+    used = iter([[(5, 10)], [(5, None)], [(5, 90)], [(7, 20)], *[[(5, 10)]] * 146, [(2, 3)]])
+    sampler = Sampler(os.getpid(), SimpleNamespace(use=lambda: next(used)))  # type: ignore[arg-type]
+    sampler.set_period(2)
+    run(sampler, clock, 299)
+    sent = [Noted(*sample) for sample in sampler.answer()]
+
+    assert min(noted.headroom_bytes or 0 for noted in sent) == 1
+    assert [sent[0].gpus, sent[1].gpus] == [[(5, 90)], [(7, 20)]]
+    assert sent[-1].gpus == [(5, 10)]
+    run(sampler, clock, 2)
+    assert Noted(*sampler.answer()[-1]).gpus == [(2, 3)]
+
+
+def test_moments_stay_together_from_answer_to_answer(clock: Clock) -> None:
+    sampler = a_sampler()
+    sampler.set_period(1)
+    run(sampler, clock, 400)
+    before = [round(clock.now - age) for age in ages(sampler)[:-1]]
+    run(sampler, clock, 1)
+    after = [round(clock.now - age) for age in ages(sampler)[:-1]]
+
+    assert set(after[1:-2]) <= set(before)
+
+
+def test_before_the_first_moment_nothing_is_sent() -> None:
+    assert a_sampler().answer() == []
 
 
 def test_a_sample_that_comes_late_does_not_put_off_the_next(clock: Clock) -> None:

@@ -25,13 +25,13 @@ from colab_magics.views.panel import card
 
 MINUTES = tuple(
     Sample(
-        seconds_ago=2.0 * (149 - number),
+        seconds_ago=7.4 * (40 - number),
         ram_headroom_bytes=(8 + number % 3) * GIB,
         kernel_bytes=GIB,
         cpu_percent=float(number % 100),
-        gpus=(GpuSample(memory_used_bytes=number * 90 * 2**20, utilization_percent=float(number % 101)),) * 8,
+        gpus=(GpuSample(memory_used_bytes=number * 350 * 2**20, utilization_percent=float(number % 101)),) * 8,
     )
-    for number in range(150)
+    for number in range(41)
 )
 FULL_DISK = replace(DISK, usage=Usage(total_bytes=100 * GIB, used_bytes=97 * GIB), free_bytes=3 * GIB)
 

@@ -26,14 +26,6 @@ def test_more_than_a_minute_fills_the_width() -> None:
     assert line[0][0] == 0
 
 
-def test_a_short_peak_is_not_lost_among_many_moments() -> None:
-    course = tuple((150.0 - second, 100.0 if second == 71 else 3.0) for second in range(151))
-    (line,) = lines(draw("RAM", course, SAY))
-
-    assert len(line) < 60
-    assert min(down for _, down in line) == 1
-
-
 def test_the_line_breaks_where_nothing_is_known() -> None:
     course = ((40.0, 1.0), (30.0, 2.0), (20.0, None), (10.0, 3.0), (0.0, 4.0))
 
