@@ -75,16 +75,28 @@ def settle(notebook: Notebook) -> None:
     notebook.watch(seconds=0.2)
 
 
-def test_the_panel_is_one_bundle_that_reads_without_a_kernel(jupyter: tuple[Notebook, FakeDriver]) -> None:
+def test_behind_the_panel_stands_the_report_which_reads_without_a_kernel(jupyter: tuple[Notebook, FakeDriver]) -> None:
     notebook, _ = jupyter
-    (shown,) = notebook.run("%runtime_status -w").shown
+    still, panel = notebook.run("%runtime_status -w").shown
 
-    assert shown.keys() == {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"}
-    assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] == notebook.of_class("cm-panel")
-    assert "Tesla T4: 1.0 of 15.0 GiB used" in shown["text/html"]
-    first, second = shown["text/plain"].split("\n")[:2]
+    assert still.keys() == {"text/html", "text/plain"}
+    assert "Tesla T4: 1.0 of 15.0 GiB used" in still["text/html"]
+    first, second = still["text/plain"].split("\n")[:2]
     assert first.startswith("This is the panel as it was opened at ")
     assert second.startswith("Tesla T4: 1.0 of 15.0 GiB used")
+
+    assert panel["application/vnd.jupyter.widget-view+json"]["model_id"] == notebook.of_class("cm-panel")
+    assert panel["text/plain"] == ""
+
+
+def test_the_panel_hides_the_report_that_stands_behind_it_and_no_other(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+    still, panel = notebook.run("%runtime_status -w").shown
+    name = f"cm-still-{panel['application/vnd.jupyter.widget-view+json']['model_id']}"
+
+    assert f'class="cm-still {name}"' in still["text/html"]
+    styles = [str(state["value"]) for state in notebook.widgets.values() if "<style>" in str(state.get("value"))]
+    assert [f".{name}{{display:none}}" in style for style in styles] == [True]
 
 
 @pytest.mark.parametrize(
@@ -215,8 +227,10 @@ def test_closed_it_leaves_the_last_report_and_nothing_else(jupyter: tuple[Notebo
     settle(notebook)
 
     assert notebook.widgets == {}
-    (left,) = notebook.replaced
+    left, nothing = notebook.replaced
+    assert nothing == {"text/plain": ""}
     assert left.keys() == {"text/html", "text/plain"}
+    assert "cm-still" not in left["text/html"]
     assert left["text/plain"].startswith("This is the panel as it was closed at ")
     assert "Tesla T4: 9.0 of 15.0 GiB used" in left["text/html"]
     assert notebook.run(THREADS).stdout == before == "0\n"
@@ -232,7 +246,7 @@ def test_another_panel_closes_the_one_before(jupyter: tuple[Notebook, FakeDriver
     notebook.run("%gpu_info -w")
 
     assert notebook.of_class("cm-panel") != first
-    assert len(notebook.replaced) == 1
+    assert len(notebook.replaced) == 2
     assert notebook.run(THREADS).stdout == "1\n"
 
 
@@ -431,7 +445,7 @@ def test_voila_has_a_page_though_nobody_types_there(
     monkeypatch: pytest.MonkeyPatch, open_notebook: Callable[..., Notebook]
 ) -> None:
     monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.11")
-    (shown,) = open_notebook().run("%gpu_info -w", allow_stdin=False).shown
+    _, shown = open_notebook().run("%gpu_info -w", allow_stdin=False).shown
 
     assert "application/vnd.jupyter.widget-view+json" in shown
 

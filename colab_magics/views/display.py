@@ -19,15 +19,27 @@ NO_PAGE = marked("No panel, since it needs a notebook's page: the report without
 NOBODY_THERE = marked("No panel, since this notebook runs without a page to click in: the report without it.")
 
 
+STILL = "cm-still"
+"""The class of what stands in a panel's place while there is no panel; followed by the number of the panel's model."""
+
+_HIDDEN_REMAINS = (
+    ".jp-OutputArea-child:has(.cm-still) + .jp-OutputArea-child:not(:has(.cm-panel)),"
+    ".output_area:has(.cm-still) + .output_area:not(:has(.cm-panel)){display:none}"
+)
+"""JupyterLab and the classic notebook put an error where a trusted notebook's widget has no kernel any more."""
+
+
 class Shown:
-    """A report that is on the page and can be put in another's place."""
+    """A widget that is on the page behind a report, which takes its place in the end."""
 
-    def __init__(self, handle: Any) -> None:
-        self._handle = handle
+    def __init__(self, still: Any, widget: Any) -> None:
+        self._still = still
+        self._widget = widget
 
-    def update(self, report: Report, *, language: str, note: str) -> None:
-        """Show a report, as HTML and text, where this one is."""
-        self._handle.update(_bundle(report, language=language, note=note), raw=True)
+    def replace(self, report: Report, *, language: str, note: str) -> None:
+        """Show a report, as HTML and text, where the widget is."""
+        self._still.update(_bundle(report, language=language, note=note), raw=True)
+        self._widget.update({"text/plain": ""}, raw=True)
 
 
 def show(
@@ -48,9 +60,17 @@ def show(
 
 
 def show_widget(view: dict[str, Any], report: Report, *, language: str) -> Shown:
-    """Display a widget, with the report as HTML and text for when there is no kernel behind it any more."""
-    bundle = {"application/vnd.jupyter.widget-view+json": view, **_bundle(report, language=language, note=WAS_OPEN)}
-    return Shown(display(bundle, raw=True, display_id=True))  # type: ignore[no-untyped-call]
+    """Display a report, and right after it a widget, which hides it by a style sheet of its own (see `STILL`).
+
+    Two outputs, because a bundle of both does not read without a kernel: a page that trusts a notebook shows the
+    widget of a bundle or an error, and never the rest of it (JupyterLab 4.6, Notebook 7.6 and 6.5, tried 2026-11).
+    """
+    bundle = _bundle(report, language=language, note=WAS_OPEN)
+    marked_as = f"{STILL} {STILL}-{view['model_id']}"
+    bundle["text/html"] = f'<div class="{marked_as}"><style>{_HIDDEN_REMAINS}</style>{bundle["text/html"]}</div>'
+    still = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+    alone = {"application/vnd.jupyter.widget-view+json": view, "text/plain": ""}
+    return Shown(still, display(alone, raw=True, display_id=True))  # type: ignore[no-untyped-call]
 
 
 def print_json(report: Report) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import ipywidgets as widgets
 
 from colab_magics.views import wishes
+from colab_magics.views.display import STILL
 from colab_magics.views.language import NAMES
 from colab_magics.views.wishes import Wish
 
@@ -61,9 +62,10 @@ class Controls:
             self._on_choice(self._moving.period, handlers.choose_period)
             pause, period = (self._moving.pause,), (self._moving.period,)
         self._checking = _row(self._check_again)
+        style = widgets.HTML(layout={"display": "none"})
         self._root = widgets.VBox(
             [
-                widgets.HTML(f"<style>{_style_sheet()}</style>", layout={"display": "none"}),
+                style,
                 _row(self._title, *pause, self._refresh, self._close),
                 self._card,
                 self._checking,
@@ -73,6 +75,7 @@ class Controls:
             ]
         )
         self._root.add_class("cm-panel")
+        style.value = f"<style>{_style_sheet()}.{STILL}-{self._root.model_id}{{display:none}}</style>"
 
     @property
     def view(self) -> dict[str, Any]:

@@ -115,7 +115,7 @@ class Panel:
         )
 
     def open(self) -> None:
-        """Display the panel, as one bundle with the report as HTML and as text, and keep it true from now on."""
+        """Display the panel, behind it the report as HTML and as text, and keep it true from now on."""
         self._speak()
         self._shown = display.show_widget(self._controls.view, self._report, language=self._say.language)
         atexit.register(self.close)
@@ -140,7 +140,7 @@ class Panel:
             self._thread.join(_JOIN_SECONDS)
         self._source.stop_sampling()
         if self._shown is not None:
-            self._shown.update(self._report, language=self._say.language, note=display.WAS_CLOSED)
+            self._shown.replace(self._report, language=self._say.language, note=display.WAS_CLOSED)
         self._controls.close()
 
     def _keep_true(self) -> None:

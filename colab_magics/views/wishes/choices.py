@@ -11,7 +11,7 @@ from colab_magics.views.html import escaped
 from colab_magics.views.wishes.pages import folded, listed, paragraph, present_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from colab_magics.facts import Accelerator
     from colab_magics.model import Snapshot
@@ -50,7 +50,7 @@ def table(accelerators: Iterable[Accelerator], present: Accelerator | None, say:
         say("units per hour"),
     )
     head = "".join(f'<th scope="col">{escaped(name)}</th>' for name in names)
-    body = "".join(_row(one, say, is_present=one == present) for one in rows)
+    body = "".join(_row(one, names[1:], say, is_present=one == present) for one in rows)
     caption = escaped(say("What each choice gives"))
     dates = [say("As read on {date}.", date=_days(one.date for one in rows))]
     seen = _days(one.units_date for one in rows if one.units_date is not None)
@@ -66,7 +66,8 @@ def table(accelerators: Iterable[Accelerator], present: Accelerator | None, say:
     )
 
 
-def _row(accelerator: Accelerator, say: Say, *, is_present: bool) -> str:
+def _row(accelerator: Accelerator, names: Sequence[str], say: Say, *, is_present: bool) -> str:
+    """Return one choice. Where the page is narrow its cells stand below each other, with the names of the columns."""
     now = present_mark(say) if is_present else ""
     who = say("free, paid") if accelerator.tier == "free" else say("paid")
     bf16 = {True: say("yes"), False: say("no"), None: "-"}[accelerator.supports_bf16]
@@ -80,7 +81,8 @@ def _row(accelerator: Accelerator, say: Say, *, is_present: bool) -> str:
         one_size = escaped(say("one size"))
         ram += f" <small>{one_size}</small>"
     paid = _figures((accelerator.units_per_hour, accelerator.high_ram_units_per_hour), ".2f", say)
-    cells = "".join(f"<td>{cell}</td>" for cell in (memory, ram, escaped(bf16), paid))
+    shown = zip(names, (memory, ram, escaped(bf16), paid), strict=True)
+    cells = "".join(f'<td data-label="{escaped(name)}">{cell}</td>' for name, cell in shown)
     return f'<tr><th scope="row">{escaped(accelerator.menu_name)}{now} <small>{escaped(who)}</small></th>{cells}</tr>'
 
 
