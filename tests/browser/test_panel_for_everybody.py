@@ -1,0 +1,105 @@
+"""The panel for those who see it small, large or dark, and for those who have no mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.accessibility import Accessibility
+from browser.frontends import DARK, LIGHT, Notebook
+from browser.layout import WIDTHS, misfits
+from browser.pictures import bars, picture
+from fake_nvml import FakeDriver
+
+GIB = 2**30
+OPEN = ("%load_ext colab_magics", "%runtime_status -w")
+WISHES = {
+    "a GPU": "To use another GPU",
+    "a TPU": "To use a TPU",
+    "more memory": "To get more memory",
+    "longer runs": "For longer runs",
+    "to stop paying": "To stop paying",
+    "I hit a limit": "When you hit a limit",
+}
+STOPS = "button:visible, select:visible, a[href]:visible, summary:visible"
+HAS_FOCUS = """panel => {
+    const one = document.activeElement;
+    if (!panel.contains(one)) return null;
+    const box = one.getBoundingClientRect();
+    return {said: one.innerText, left: box.left, top: box.top, bottom: box.bottom};
+}"""
+
+
+@pytest.mark.usefixtures("on_colab")
+def test_everything_in_it_can_be_read_in_every_theme_and_width(
+    open_notebook: Callable[..., Notebook], theme: str, accessibility: Accessibility, a_live_t4: FakeDriver
+) -> None:
+    a_live_t4.set(f"gpu0.memory_used = {14 * GIB}")  # so full that its bar warns
+    notebook = open_notebook(*OPEN, theme=theme)
+    expect(notebook.card).to_contain_text("14.0 of 15.0 GiB")
+    for wish, purpose in WISHES.items():
+        notebook.wish(wish).click()
+        expect(notebook.guide.locator(".cm-wish-purpose").first).to_have_text(purpose)
+        for summary in notebook.guide.locator("summary").all():
+            summary.click()
+        # What the operating system prefers is none of the notebook's business: the page has a theme of its own.
+        for preference in (LIGHT, DARK):
+            notebook.page.emulate_media(color_scheme=preference)
+            assert accessibility.faults(notebook.page, ".cm-panel") == [], (wish, preference)
+        for width in WIDTHS:
+            notebook.page.set_viewport_size({"width": width, "height": 1000})
+            assert misfits(notebook.panel) == [], (wish, width)
+        notebook.page.set_viewport_size({"width": WIDTHS[0], "height": 1000})
+    drawn = bars(notebook.panel)
+    assert len(drawn) >= 3
+    assert [bar for bar in drawn if bar.fill_to_track < 3] == []
+
+
+def test_the_keyboard_alone_reaches_and_works_everything(
+    open_notebook: Callable[..., Notebook], a_live_t4: FakeDriver
+) -> None:
+    notebook = open_notebook(*OPEN)
+    keyboard = notebook.page.keyboard
+    notebook.wish("a TPU").focus()
+    keyboard.press("Enter")
+    expect(notebook.guide).to_contain_text("To use a TPU")
+
+    stops = notebook.panel.locator(STOPS)
+    stops.first.focus()
+    reached = []
+    while (stop := notebook.panel.evaluate(HAS_FOCUS)) is not None:
+        reached.append(stop)
+        assert len(reached) <= stops.count(), "the focus never leaves the panel"
+        keyboard.press("Tab")
+    assert len(reached) == stops.count()
+    for one, following in pairwise(reached):
+        is_further_right = following["left"] > one["left"] and following["top"] < one["bottom"]
+        assert is_further_right or following["top"] >= one["bottom"] - 1, (one, following)
+
+    pause = notebook.control("Pause")
+    unfocused = picture(pause)
+    pause.focus()
+    keyboard.press("Tab")
+    keyboard.press("Shift+Tab")
+    assert picture(pause) != unfocused, "it is not to be seen where the focus is"
+    keyboard.press("Space")
+    resume = notebook.control("Resume")
+    expect(resume).to_be_focused()
+    keyboard.press("Enter")
+    expect(notebook.control("Pause")).to_be_visible()
+
+    def choose_a_language(way: str) -> None:
+        notebook.panel.locator("select").last.focus()
+        for key in ("Space", way, "Enter"):  # JupyterLab takes arrows for itself while no list is unfolded
+            keyboard.press(key)
+
+    choose_a_language("ArrowDown")
+    expect(notebook.card.locator("[lang=zh-CN]")).to_be_visible()
+    choose_a_language("ArrowUp")
+    expect(notebook.card.locator("[lang=en]")).to_be_visible()
+    notebook.control("Close").focus()
+    keyboard.press("Enter")
+    expect(notebook.panel).to_have_count(0)

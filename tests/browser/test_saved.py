@@ -1,0 +1,68 @@
+"""A notebook with a panel in it, after its kernel is gone: it still says what was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from nbconvert import HTMLExporter, MarkdownExporter
+from playwright.sync_api import BrowserContext, Locator, expect
+
+from browser.frontends import Notebook
+from browser.servers import Server
+from fake_nvml import FakeDriver
+
+OPEN = ("%load_ext colab_magics", "%runtime_status -w")
+WORDS = ("Tesla T4", "9.0 of 15.0 GiB", "87 %", "RAM", "Disk")
+
+pytestmark = pytest.mark.frontends("lab", "notebook", "classic")
+
+
+@pytest.fixture
+def saved(open_notebook: Callable[..., Notebook], a_live_t4: FakeDriver, server: Server) -> Path:
+    """Save a notebook while its panel is open, and end its kernel."""
+    notebook = open_notebook(*OPEN)
+    expect(notebook.card).to_contain_text(WORDS[1])
+    file = notebook.save()
+    notebook.page.close()
+    server.end_sessions()
+    return file
+
+
+def reads(place: Locator) -> None:
+    for words in WORDS:
+        expect(place).to_contain_text(words)
+    expect(place).not_to_contain_text("VBox(")
+    expect(place).not_to_contain_text("{")
+
+
+def test_opened_again_it_reads(saved: Path, open_file: Callable[..., Notebook]) -> None:
+    again = open_file(saved)
+    reads(again.output(1))
+    expect(again.output(1).locator("style")).not_to_have_count(0)  # so it is trusted
+    expect(again.panel).to_have_count(0)
+
+
+def test_with_others_it_reads_untrusted_and_converted(
+    saved: Path, open_file: Callable[..., Notebook], context: BrowserContext, tmp_path: Path
+) -> None:
+    changed = json.loads(saved.read_text(encoding="utf-8"))
+    changed["metadata"]["from"] = "somebody else"  # so it is not what was signed when it was saved
+    other = saved.with_stem(f"{saved.stem}-of-others")
+    other.write_text(json.dumps(changed), encoding="utf-8")
+    untrusted = open_file(other)
+    reads(untrusted.output(1))
+    expect(untrusted.output(1).locator("style")).to_have_count(0)
+
+    markdown, _ = MarkdownExporter().from_filename(saved)
+    for words in WORDS:
+        assert words in markdown
+    html, _ = HTMLExporter().from_filename(saved)
+    page = tmp_path / "saved.html"
+    page.write_text(html, encoding="utf-8")
+    offline = context.new_page()
+    offline.goto(page.as_uri())
+    reads(offline.locator(".jp-OutputArea"))
+    offline.close()
