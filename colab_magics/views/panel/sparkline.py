@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 100, 20
 """The size of the drawing in its own units; 100 % lies one unit below the upper edge, 0 % one above the lower."""
 
-_LEAST_SPAN_SECONDS = 60.0
+_LEAST_SPAN_SECONDS = 20.0
 
 
 def draw(label: str, course: Course, say: Say) -> str:
