@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import FloatRect, Locator, expect
+from playwright.sync_api import Browser, BrowserContext, FloatRect, Locator, expect
 
 from browser.frontends import Notebook
 from fake_nvml import FakeDriver
@@ -23,6 +23,14 @@ BUSY_PERCENT = (5, 9, 20, 48, 60, 72, 85, 90, 62, 40, 55, 70, 83, 92, 88, 95, 91
 pytestmark = [pytest.mark.frontends("lab"), pytest.mark.usefixtures("on_colab")]
 
 
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A context whose pictures are as sharp as on a good screen."""
+    context = browser.new_context(locale="en-US", reduced_motion="reduce", device_scale_factor=SHARPNESS)
+    yield context
+    context.close()
+
+
 @pytest.fixture
 def keep(request: pytest.FixtureRequest) -> Callable[[str, Notebook, Locator], None]:
     """Keep a picture of the panel from its top down to something in it."""
@@ -31,11 +39,6 @@ def keep(request: pytest.FixtureRequest) -> Callable[[str, Notebook, Locator], N
         folder: Path = request.config.getoption("--screenshots")
         folder.mkdir(parents=True, exist_ok=True)
         page = notebook.page
-        session = page.context.new_cdp_session(page)
-        size = page.viewport_size
-        assert size is not None
-        metrics = {**size, "deviceScaleFactor": SHARPNESS, "mobile": False}
-        session.send("Emulation.setDeviceMetricsOverride", metrics)
         page.mouse.move(0, 0)
         whole, end = notebook.panel.bounding_box(), last.bounding_box()
         assert whole is not None
