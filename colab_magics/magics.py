@@ -121,7 +121,9 @@ class ColabMagics(Magics):
         """Return what may follow in a magic's line: IPython calls this when Tab is pressed after the magic's name."""
         required = _IN_REQUIREMENT.search(event.text_until_cursor)
         if required:
-            return _completions_of_requirement(required[1])
+            from colab_magics.requirement.completion import completions
+
+            return completions(required[1])
         parser = getattr(self, event.command.removeprefix("%")).parser
         options = [option for action in parser._actions for option in action.option_strings]  # noqa: SLF001 - argparse tells it nowhere else
         return [*options, *self._indices] if "gpu_info" in event.command else options
@@ -315,20 +317,6 @@ def _requirement(text: str | None) -> Requirement | None:
         return parse(text)
     except RequirementSyntaxError as error:
         raise UsageError(str(error)) from None
-
-
-def _completions_of_requirement(text: str) -> list[str]:
-    """Return what may stand next in an expression of -r: a key, or after an operator the name of an accelerator."""
-    from colab_magics.facts import accelerators
-    from colab_magics.requirement import KEYS
-
-    part = re.split("[,|]", text)[-1]
-    clause = text.rpartition(",")[2]
-    kinds = {"gpu": "gpu", "tpu": "tpu"}
-    key = clause.partition("=")[0].strip().lower()
-    if "=" in clause and key in kinds:
-        return [one.menu_name.removesuffix(f" {one.kind.upper()}") for one in accelerators() if one.kind == kinds[key]]
-    return [] if re.search("[<>=!]", part) else list(KEYS)
 
 
 def _indices(words: list[str]) -> tuple[int, ...]:

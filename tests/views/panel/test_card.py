@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 
@@ -22,6 +21,7 @@ from builders import (
 from colab_magics.model import GpuSample, Sample, Subject, Usage
 from colab_magics.views.language import TRANSLATED
 from colab_magics.views.panel import card
+from markup import Markup
 
 MINUTES = tuple(
     Sample(
@@ -34,27 +34,6 @@ MINUTES = tuple(
     for number in range(41)
 )
 FULL_DISK = replace(DISK, usage=Usage(total_bytes=100 * GIB, used_bytes=97 * GIB), free_bytes=3 * GIB)
-
-
-class Tags(HTMLParser):
-    """Checks that every tag is closed, and keeps the attributes of each."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.of: dict[str, list[dict[str, str | None]]] = {}
-        self.feed(html)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.open.append(tag)
-        self.of.setdefault(tag, []).append(dict(attrs))
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.of.setdefault(tag, []).append(dict(attrs))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -73,20 +52,20 @@ def test_with_one_gpu_and_five_minutes_it_is_sent_in_less_than_four_kilobytes(la
 def test_it_is_whole_and_brings_nothing_from_outside(subject: Subject, changes: dict[str, object]) -> None:
     report = a_report(subject, samples=MINUTES, **changes)
     for shown in (card.title(report), card.render(report, processes=True)):
-        tags = Tags(shown)
+        page = Markup(shown)
 
-        assert not {"script", "img", "iframe", "link", "style"} & tags.of.keys()
-        assert not [name for found in tags.of.values() for one in found for name in one if name.startswith("on")]
+        assert not page.names & {"script", "img", "iframe", "link", "style"}
+        assert not [name for name in page.attributes if name.startswith("on")]
 
 
 def test_every_bar_has_its_name() -> None:
-    meters = Tags(card.render(a_report(samples=MINUTES))).of["meter"]
+    meters = Markup(card.render(a_report(samples=MINUTES))).all("meter")
 
     assert [meter["title"] for meter in meters] == ["GPU memory", "GPU use", "RAM", "Disk", "CPU"]
 
 
 def test_what_fills_is_marked_from_ninety_percent_on_and_use_is_not() -> None:
-    meters = {meter["title"]: meter for meter in Tags(card.render(a_report(samples=MINUTES))).of["meter"]}
+    meters = {meter["title"]: meter for meter in Markup(card.render(a_report(samples=MINUTES))).all("meter")}
 
     assert meters["RAM"]["high"] == "90"
     assert "high" not in meters["GPU use"]
