@@ -121,7 +121,8 @@ def catalogues(session: nox.Session) -> None:
     """Bring the source's messages into the catalogues, compile them for this checkout, say what is untranslated."""
     session.install("babel")
     template = Path(session.create_tmp()).resolve() / "colab_magics.pot"
-    messages = ("--no-default-keywords", "--keyword=say", "--keyword=marked", "--keyword=self")  # self: `Say` itself
+    keywords = ("say", "_say", "marked", "self")  # `self`: Say itself
+    messages = ("--no-default-keywords", *(f"--keyword={keyword}" for keyword in keywords))
     with session.chdir(ROOT / "colab_magics"):  # so that the places in the catalogues are a module's, on any machine
         session.run("pybabel", "-q", "extract", *messages, "--add-location=file", f"--output={template}", ".")
     known = ("--domain=colab_magics", f"--input-file={template}", f"--output-dir={CATALOGUES}")

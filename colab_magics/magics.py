@@ -136,18 +136,70 @@ class ColabMagics(Magics):
             from colab_magics.observer import client
 
             client.start()  # it comes up while the rest is imported
-        from colab_magics import report as reports
-
         shell = type(self.shell)
         shell_class = f"{shell.__module__}.{shell.__qualname__}"
+        obstacle = None
+        if options.widget:
+            from colab_magics import panels
+
+            obstacle = panels.obstacle(self.shell, shell_class=shell_class)
+            if obstacle is None:
+                self._open_panel(magic, options, indices, requirement, shell_class)
+                return None
+        from colab_magics import report as reports
+
         report: Report = getattr(reports, magic)(
             shell_class=shell_class,
             everything=options.everything,
             driver_deadline_seconds=self.driver_deadline_seconds,
         )
+        self._hold(requirement, report, options)
+        return self._deliver(_only(report, indices), options, note=obstacle)
+
+    def _open_panel(
+        self,
+        magic: str,
+        options: Namespace,
+        indices: tuple[int, ...],
+        requirement: Requirement | None,
+        shell_class: str,
+    ) -> None:
+        """Open a panel in place of the one before."""
+        from functools import partial
+
+        from colab_magics import panels
+        from colab_magics.model import Subject
+        from colab_magics.observer import client
+        from colab_magics.views.panel.live import Settings
+
+        subject, deadline_seconds = Subject(magic.partition("_")[0]), self.driver_deadline_seconds
+        before, opened = self.panel, None
+        try:
+            all_gpus = partial(panels.look_at, subject, (), deadline_seconds, shell_class)
+            report = all_gpus(sample_every_seconds=self.panel_period_seconds)
+            self._hold(requirement, report, options)
+            settings = Settings(
+                languages=LANGUAGES[1:],
+                language=self._spoken_language(),
+                period_seconds=self.panel_period_seconds,
+                processes="processes" in options and options.processes,
+            )
+            look = partial(panels.look_at, subject, indices, deadline_seconds, shell_class)
+            opened = panels.open_panel(_only(report, indices), look, self.shell, settings)
+        finally:
+            if opened is None and before is None:
+                client.stop_sampling()
+        self.panel = opened
+        if before is not None:
+            before.close()
+
+    def _hold(self, requirement: Requirement | None, report: Report, options: Namespace) -> None:
+        """Hold a requirement against what was seen, and remember the GPUs for completion."""
         if isinstance(report.snapshot.gpus, tuple):
             self._indices = tuple(str(gpu.index) for gpu in report.snapshot.gpus)
         if requirement is not None:
+            from colab_magics import report as reports
+
             reports.require(
                 requirement,
                 report.snapshot,
@@ -155,36 +207,6 @@ class ColabMagics(Magics):
                 language=self._spoken_language(),
                 driver_deadline_seconds=self.driver_deadline_seconds,
             )
-        report = _only(report, indices)
-        if not options.widget:
-            return self._deliver(report, options)
-        if not options.quiet:
-            self._show_panel(report, options, indices, shell_class)
-        return None
-
-    def _show_panel(self, report: Report, options: Namespace, indices: tuple[int, ...], shell_class: str) -> None:
-        """Open a panel in place of the one before; where there can be none, show the report and say why."""
-        from colab_magics import panels
-
-        language = self._spoken_language()
-        processes = "processes" in options and options.processes
-        obstacle = panels.obstacle(self.shell, shell_class=shell_class)
-        if obstacle is not None:
-            from colab_magics.views import display
-
-            display.show(report, language=language, processes=processes, note=obstacle)
-            return
-        from colab_magics.views.panel.live import Settings
-
-        self.close_panel()
-        self.panel = panels.open_panel(
-            report.subject,
-            shell=self.shell,
-            shell_class=shell_class,
-            indices=indices,
-            driver_deadline_seconds=self.driver_deadline_seconds,
-            settings=Settings(LANGUAGES[1:], language, self.panel_period_seconds, processes),
-        )
 
     def _parse(self, magic: str, line: str) -> Namespace:
         """Parse a magic's line; a mistake in it becomes one line that says what was found and what is allowed."""
@@ -196,13 +218,14 @@ class ColabMagics(Magics):
         chosen = [flag for flag in ("widget", "json", "output") if getattr(options, flag)]
         if len(chosen) > 1:
             raise _usage_error(function, f"-{chosen[0][0]} and -{chosen[1][0]} exclude each other")
-        if options.widget and options.everything:
-            raise _usage_error(function, "-a and -w exclude each other")
+        for flag in ("everything", "quiet"):
+            if options.widget and getattr(options, flag):
+                raise _usage_error(function, f"-{'a' if flag == 'everything' else 'q'} and -w exclude each other")
         if options.strict and options.require is None:
             raise _usage_error(function, "--strict goes with -r")
         return options
 
-    def _deliver(self, report: Report, options: Namespace) -> Report | None:
+    def _deliver(self, report: Report, options: Namespace, *, note: str | None) -> Report | None:
         if options.output:
             return report
         if not options.quiet:
@@ -216,6 +239,7 @@ class ColabMagics(Magics):
                     language=self._spoken_language(),
                     everything=options.everything,
                     processes="processes" in options and options.processes,
+                    note=note,
                 )
         return None
 
@@ -266,10 +290,11 @@ def unregister(ipython: InteractiveShell) -> None:
 
     Settings made with `%config` stay in the shell's configuration, where the next load finds them.
     """
-    magics = ipython.magics_manager.registry.pop(ColabMagics.__name__, None)
+    magics = ipython.magics_manager.registry.get(ColabMagics.__name__)
     if magics is None:
         return
     magics.close_panel()
+    del ipython.magics_manager.registry[ColabMagics.__name__]
     for kind, name, earlier in magics.replaced:
         table = ipython.magics_manager.magics[kind]
         if earlier is not None:
@@ -338,6 +363,6 @@ def _only(report: Report, indices: tuple[int, ...]) -> Report:
         if index not in there:
             allowed = f"Allowed: {', '.join(map(str, sorted(there)))}" if there else "This machine has none"
             raise UsageError(f"there is no GPU {index}. {allowed}")
-    from colab_magics.panels import of_gpus
+    from colab_magics.report import only
 
-    return of_gpus(report, indices)
+    return only(report, indices)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from colab_magics import report as reports
@@ -17,7 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from colab_magics.model import Report, Subject
-    from colab_magics.views.panel.live import Panel, Settings
+    from colab_magics.views.panel.live import Look, Panel, Settings
+
+
+MOMENT_SECONDS = 0.2
+"""How long a driver that did not answer last time is waited for where a cell would wait with us."""
 
 
 def obstacle(shell: Any, *, shell_class: str | None, environment: Mapping[str, str] = os.environ) -> str | None:
@@ -39,38 +42,31 @@ def obstacle(shell: Any, *, shell_class: str | None, environment: Mapping[str, s
     return display.NO_IPYWIDGETS if importlib.util.find_spec("ipywidgets") is None else None
 
 
-def open_panel(  # noqa: PLR0913 - what it looks with, at what, and what it shows
+def look_at(  # noqa: PLR0913 - what it looks with, and how
     subject: Subject,
-    *,
-    shell: Any,
-    shell_class: str | None,
     indices: tuple[int, ...],
     driver_deadline_seconds: float,
-    settings: Settings,
-) -> Panel:
-    """Look at the runtime and open a panel on it that goes on looking; with `indices`, at these GPUs alone."""
+    shell_class: str | None,
+    *,
+    sample_every_seconds: float,
+    afresh: bool = False,
+    briefly: bool = False,
+) -> Report:
+    """Look as a panel does; with `indices`, at these GPUs alone. See `views.panel.live.Look`."""
+    seen = reports.watch(
+        subject,
+        shell_class=shell_class,
+        sample_every_seconds=sample_every_seconds,
+        driver_deadline_seconds=min(MOMENT_SECONDS, driver_deadline_seconds) if briefly else driver_deadline_seconds,
+        afresh=afresh,
+    )
+    return reports.only(seen, indices)
+
+
+def open_panel(report: Report, look: Look, shell: Any, settings: Settings) -> Panel:
+    """Open a panel that begins with `report` and goes on looking."""
     from colab_magics.views.panel.live import Panel, Source
 
-    def look(*, sample_every_seconds: float, afresh: bool) -> Report:
-        seen = reports.watch(
-            subject,
-            shell_class=shell_class,
-            sample_every_seconds=sample_every_seconds,
-            driver_deadline_seconds=driver_deadline_seconds,
-            afresh=afresh,
-        )
-        return of_gpus(seen, indices)
-
-    first = look(sample_every_seconds=settings.period_seconds, afresh=False)
-    panel = Panel(first, Source(look, client.stop_sampling, shell.events), settings)
+    panel = Panel(report, Source(look, client.stop_sampling, shell.events), settings)
     panel.open()
     return panel
-
-
-def of_gpus(report: Report, indices: tuple[int, ...]) -> Report:
-    """Keep the GPUs with these indices; all of them where none is named, or nobody could look."""
-    gpus = report.snapshot.gpus
-    if not indices or not isinstance(gpus, tuple):
-        return report
-    chosen = tuple(gpu for gpu in gpus if gpu.index in indices)
-    return replace(report, snapshot=replace(report.snapshot, gpus=chosen))

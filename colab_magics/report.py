@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from colab_magics.advice import advise
 from colab_magics.advice.ram import is_high_ram
-from colab_magics.model import Limits, Report, Service, Snapshot, Subject
+from colab_magics.model import Limits, Report, Service, Snapshot, Subject, Unavailable
 from colab_magics.observer import client
 from colab_magics.observer.client import DEADLINE_SECONDS
 from colab_magics.probes.cpu import probe_cpu
@@ -57,12 +57,11 @@ def runtime_status(
     return _judge(Subject.RUNTIME, _with_machine(snapshot, everything=everything))
 
 
-def watch(  # noqa: PLR0913 - a report's options, and what watching adds
+def watch(
     subject: Subject,
     *,
     shell_class: str | None,
     sample_every_seconds: float,
-    everything: bool = False,
     driver_deadline_seconds: float = DEADLINE_SECONDS,
     afresh: bool = False,
 ) -> Report:
@@ -75,7 +74,7 @@ def watch(  # noqa: PLR0913 - a report's options, and what watching adds
     if afresh:
         client.close()
     snapshot = _with_gpus(_begin(shell_class), driver_deadline_seconds, sample_every_seconds)
-    return _judge(subject, _with_machine(_with_frameworks(snapshot), everything=everything))
+    return _judge(subject, _with_machine(_with_frameworks(snapshot), everything=False))
 
 
 def require(
@@ -100,6 +99,18 @@ def require(
     verdict = check(requirement, snapshot, strict=strict)
     if not verdict.met:
         raise RequirementNotMet(render(verdict, snapshot, language=language))
+
+
+def only(report: Report, indices: tuple[int, ...]) -> Report:
+    """Keep the GPUs with these indices; all of them where none is named, or nobody could look.
+
+    Where none of them is there (any more), the GPUs are not known: that there is no GPU would be another answer.
+    """
+    gpus = report.snapshot.gpus
+    if not indices or not isinstance(gpus, tuple):
+        return report
+    chosen = tuple(gpu for gpu in gpus if gpu.index in indices)
+    return replace(report, snapshot=replace(report.snapshot, gpus=chosen or Unavailable(reason="gpu_lost")))
 
 
 def _begin(shell_class: str | None) -> Snapshot:

@@ -23,7 +23,7 @@ from colab_magics.views.language import ENGLISH, TRANSLATED, speaker
 
 PACKAGE = Path(colab_magics.__file__).parent
 CATALOGUES = Path(__file__).parents[1] / "colab_magics" / "locale"
-KEYWORDS = ("say", "marked", "self")  # as in noxfile.py; self: `Say` itself
+KEYWORDS = ("say", "_say", "marked", "self")  # as in noxfile.py; self: `Say` itself
 LANGUAGES = [language for language in TRANSLATED if language != ENGLISH]
 
 CHINESE = r"[\u2e80-\u9fff\uff00-\uffef]"
@@ -75,13 +75,21 @@ def test_a_catalogue_is_there_for_every_language_and_for_no_other() -> None:
     assert there == set(LANGUAGES)
 
 
+def called(call: ast.Call) -> str | None:
+    """Return the name of what is called, `say` or `self._say`."""
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return None
+
+
 def test_babel_finds_every_message_that_python_sees() -> None:
     """Until Python 3.12 an f-string is one token, and what it says inside is not found."""
     seen = {
         call.args[0].value
         for file in PACKAGE.rglob("*.py")
         for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KEYWORDS
+        if isinstance(call, ast.Call) and called(call) in KEYWORDS
         if call.args and isinstance(call.args[0], ast.Constant)
     }
 

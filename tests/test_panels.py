@@ -20,13 +20,13 @@ MISTAKES = {
     "in looking": """
 from colab_magics import report as broken
 def watch(*_, **__):
-    raise LookupError('<b>lost</b>')
+    raise LookupError('/home/somebody')
 broken.watch = watch
 """,
     "in showing": """
 from colab_magics.views.panel import card as broken
 def render(*_, **__):
-    raise LookupError('<b>lost</b>')
+    raise LookupError('/home/somebody')
 broken.render = render
 """,
 }
@@ -57,6 +57,10 @@ def colab(
 
 def card(notebook: Notebook) -> str:
     return str(notebook.widgets[notebook.of_class("cm-card")]["value"])
+
+
+def title(notebook: Notebook) -> str:
+    return str(notebook.widgets[notebook.of_class("cm-title")]["value"])
 
 
 def guide(notebook: Notebook) -> str:
@@ -96,7 +100,7 @@ def test_the_panel_hides_the_report_that_stands_behind_it_and_no_other(jupyter: 
 
     assert f'class="cm-still {name}"' in still["text/html"]
     styles = [str(state["value"]) for state in notebook.widgets.values() if "<style>" in str(state.get("value"))]
-    assert [f".{name}{{display:none}}" in style for style in styles] == [True]
+    assert [f"\n.{name} {{ display: none; }}" in style for style in styles] == [True]
 
 
 @pytest.mark.parametrize(
@@ -208,7 +212,7 @@ def test_another_language_changes_every_word_and_keeps_the_wish(colab: tuple[Not
     assert {"刷新", "关闭"} <= buttons
     assert "显存" in card(notebook)
     assert "代码执行程序" in guide(notebook)
-    wishes = notebook.widgets[notebook.widget(description="我想要")]
+    wishes = notebook.widgets[notebook.widget(description="我想：")]
     assert wishes["index"] == 0
     notebook.choose("语言", "Deutsch")
     settle(notebook)
@@ -299,11 +303,120 @@ def test_on_colab_it_is_refreshed_after_each_cell_and_by_its_button(colab: tuple
     )
 
 
+def test_on_colab_no_cell_waits_for_a_driver_that_hangs(colab: tuple[Notebook, FakeDriver]) -> None:
+    notebook, driver = colab
+    driver.set("hang nvmlInitWithFlags")
+    started = time.monotonic()
+    notebook.run("%runtime_status -w")
+    assert time.monotonic() - started < 6
+    assert "still starting" in title(notebook)
+    started = time.monotonic()
+    for _ in range(3):
+        notebook.run("1 + 1")
+
+    assert time.monotonic() - started < 3
+    assert "RAM" in card(notebook)
+
+
+def test_ctrl_c_while_the_panel_looks_after_a_cell_says_nothing_in_the_cell(colab: tuple[Notebook, FakeDriver]) -> None:
+    notebook, driver = colab
+    notebook.run("%config ColabMagics.driver_deadline_seconds = 15")
+    notebook.run("%runtime_status -w")
+    driver.set("slow nvmlDeviceGetMemoryInfo* = 3")
+    sent = notebook.send("print('mine')")
+    time.sleep(1)
+    notebook.manager.interrupt_kernel()
+    answer = notebook.answer(sent)
+
+    assert (answer.status, answer.streams) == ("ok", {"stdout": "mine\n", "stderr": ""})
+
+
+def test_the_guide_follows_what_it_depends_on(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, driver = jupyter
+    driver.set("fail nvmlInitWithFlags = 9")
+    notebook.run("%runtime_status -w")
+    notebook.choose("I want", "a GPU")
+    settle(notebook)
+    assert "kernel module is not loaded" in guide(notebook)
+    driver.set("heal nvmlInitWithFlags")
+    notebook.click("Refresh")
+
+    assert notebook.watch(until=lambda: "There is a GPU here: Tesla T4." in guide(notebook), seconds=5)
+
+
+def test_a_verdict_is_of_a_look_that_began_after_the_click_and_goes_with_what_it_was_about(
+    jupyter: tuple[Notebook, FakeDriver],
+) -> None:
+    notebook, driver = jupyter
+    driver.set("fail nvmlInitWithFlags = 9")
+    notebook.run("%runtime_status -w")
+    slow_look = """
+import time
+from colab_magics import report as slowed
+usual = slowed.watch
+def watch(*given, **how):
+    seen = usual(*given, **how)
+    time.sleep(1)
+    return seen
+slowed.watch = watch
+"""
+    notebook.run(slow_look)
+    time.sleep(0.8)  # a look is under way
+    driver.set("heal nvmlInitWithFlags")
+    notebook.click("Check again")
+    assert notebook.watch(until=lambda: "Checked again" in card(notebook), seconds=8)
+    assert "Checked again: it is gone." in card(notebook)
+
+    driver.set("segv nvmlDeviceGetMemoryInfo*")
+    assert notebook.watch(until=lambda: "took down the process" in title(notebook), seconds=8)
+    assert notebook.watch(until=lambda: "Checked again" not in card(notebook), seconds=1)
+
+
+def test_who_holds_the_gpu_is_said_in_the_report_that_is_left_too(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, driver = jupyter
+    driver.set("gpu0.process = 4194304 1048576")
+    shown, _ = notebook.run("%gpu_info -w -p").shown
+    notebook.click("Close")
+    settle(notebook)
+
+    assert "4194304" in shown["text/plain"] or "outside this container" in shown["text/plain"]
+    assert notebook.replaced[0]["text/plain"].count("\n") >= shown["text/plain"].count("\n")
+
+
+def test_ctrl_c_while_it_opens_leaves_nothing(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, driver = jupyter
+    notebook.run("%config ColabMagics.driver_deadline_seconds = 15")
+    driver.set("hang nvmlInitWithFlags")
+    sent = notebook.send("%runtime_status -w")
+    time.sleep(1.5)
+    notebook.manager.interrupt_kernel()
+    assert notebook.answer(sent).error == "KeyboardInterrupt"
+
+    assert notebook.widgets == {}
+    assert notebook.run(THREADS).stdout == "0\n"
+    calls = len(driver.calls())
+    notebook.watch(seconds=1.2)
+    assert len(driver.calls()) == calls
+
+
+def test_unloading_does_not_wait_for_a_driver(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, driver = jupyter
+    notebook.run("%config ColabMagics.driver_deadline_seconds = 20")
+    notebook.run("%runtime_status -w")
+    driver.set("hang nvmlDeviceGetMemoryInfo*")
+    notebook.watch(seconds=1)
+    started = time.monotonic()
+    notebook.run("%unload_ext colab_magics")
+
+    assert time.monotonic() - started < 3
+    assert notebook.widgets == {}
+
+
 def test_a_mended_driver_is_seen_at_once(jupyter: tuple[Notebook, FakeDriver]) -> None:
     notebook, driver = jupyter
     driver.set("fail nvmlInitWithFlags = 9")
     notebook.run("%runtime_status -w")
-    assert "kernel module is not loaded" in card(notebook) + notebook.widgets[notebook.of_class("cm-title")]["value"]
+    assert "kernel module is not loaded" in card(notebook) + title(notebook)
     notebook.click("Check again")
     settle(notebook)
     assert notebook.watch(until=lambda: "Checked again: still so." in card(notebook), seconds=5)
@@ -312,7 +425,7 @@ def test_a_mended_driver_is_seen_at_once(jupyter: tuple[Notebook, FakeDriver]) -
     notebook.click("Check again")
     settle(notebook)
     assert notebook.watch(until=lambda: "Checked again: it is gone." in card(notebook), seconds=5)
-    assert "Tesla T4" in notebook.widgets[notebook.of_class("cm-title")]["value"]
+    assert "Tesla T4" in title(notebook)
 
 
 def test_a_disk_with_room_again_is_seen_and_the_last_minutes_are_kept(jupyter: tuple[Notebook, FakeDriver]) -> None:
@@ -352,7 +465,8 @@ def test_a_mistake_of_ours_is_said_in_the_panel_and_nowhere_else(
     assert notebook.watch(until=lambda: "LookupError" in card(notebook), seconds=5)
     after = notebook.run("1 + 1")
 
-    assert "LookupError: &lt;b&gt;lost&lt;/b&gt;" in card(notebook)
+    assert "The panel stopped: LookupError." in card(notebook)
+    assert "/home/somebody" not in card(notebook)
     assert broken.streams == after.streams == {"stdout": "", "stderr": ""}
     notebook.run("import importlib; importlib.reload(broken)")
     notebook.click("Resume")
@@ -367,7 +481,7 @@ def test_on_colab_a_mistake_of_ours_breaks_no_cell(colab: tuple[Notebook, FakeDr
     after = notebook.run("print('fine')")
 
     assert (after.status, after.streams) == ("ok", {"stdout": "fine\n", "stderr": ""})
-    assert "LookupError: &lt;b&gt;lost" in card(notebook)
+    assert "The panel stopped: LookupError." in card(notebook)
     notebook.run("import importlib; importlib.reload(broken)")
     assert "LookupError" not in card(notebook)
 
@@ -395,7 +509,18 @@ def test_what_the_driver_calls_a_gpu_does_not_become_html(jupyter: tuple[Noteboo
 def test_a_process_that_is_forked_from_the_kernel_leaves_the_panel_alone(jupyter: tuple[Notebook, FakeDriver]) -> None:
     notebook, _ = jupyter
     notebook.run("%runtime_status -w")
-    notebook.run(f"import os\npid = os.fork()\nif not pid: {PANEL}.close(); os._exit(0)\nos.waitpid(pid, 0)")
+    fork_while_it_shows = f"""
+import os
+with {PANEL}._lock:  # as its thread holds it for moments
+    pid = os.fork()
+if not pid:
+    import threading; threading.Thread(target={PANEL}.close, daemon=True).start()
+    import time; time.sleep(1)
+    os._exit(threading.active_count() - 1)
+_, status = os.waitpid(pid, 0)
+print(os.waitstatus_to_exitcode(status))
+"""
+    assert notebook.run(fork_while_it_shows).stdout == "0\n"
     settle(notebook)
     notebook.updates.clear()
 
@@ -415,6 +540,20 @@ def test_only_the_gpus_that_were_asked_for_are_shown(
 
     shown = [number for number in range(8) if f"<b>{number}  " in card(notebook)]
     assert shown == [3, 5]
+
+
+def test_a_gpu_that_was_asked_for_and_is_gone_is_not_said_never_to_have_been(
+    monkeypatch: pytest.MonkeyPatch, open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
+) -> None:
+    driver = plug_in("eight-a100")
+    monkeypatch.setenv("FAKE_NVML_LIVE", "1")
+    notebook = open_notebook()
+    notebook.run("%config ColabMagics.panel_period_seconds = 0.5")
+    notebook.run("%gpu_info -w 7")
+    driver.set("gpus = 4")
+
+    assert notebook.watch(until=lambda: "has lost the GPU" in title(notebook), seconds=5)
+    assert "Not connected" not in title(notebook)
 
 
 # Where there can be no panel ----------------------------------------------------------------------------------------
@@ -456,6 +595,7 @@ def test_voila_has_a_page_though_nobody_types_there(
         ("%runtime_status -w -j", "-w and -j exclude each other"),
         ("%ram_info -o --widget", "-w and -o exclude each other"),
         ("%gpu_info -a -w", "-a and -w exclude each other"),
+        ("%gpu_info -w --quiet", "-q and -w exclude each other"),
     ],
 )
 def test_what_excludes_each_other_is_said_in_one_line(
@@ -467,13 +607,6 @@ def test_what_excludes_each_other_is_said_in_one_line(
     assert answer.status == "error"
     assert answer.streams["stderr"].startswith(f"UsageError: {found}. Allowed: %")
     assert answer.streams["stderr"].count("\n") == 1
-
-
-def test_quietly_no_panel_is_opened(jupyter: tuple[Notebook, FakeDriver]) -> None:
-    notebook, _ = jupyter
-
-    assert notebook.run("%runtime_status -q -w").shown == []
-    assert notebook.widgets == {}
 
 
 def test_a_requirement_that_is_not_met_stops_before_the_panel(jupyter: tuple[Notebook, FakeDriver]) -> None:

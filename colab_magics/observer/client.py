@@ -125,7 +125,10 @@ class Observer:
                 os.write(_descriptor(self._process.stdin), _line({"sample_every_seconds": None}))
 
     def close(self) -> None:
-        """End the child, if there is one."""
+        """End the child, if there is one; whoever waits for its answer waits no longer."""
+        process = self._process
+        if process is not None:
+            process.kill()
         with self._lock:
             self._end()
             self._failures, self._rest_until = 0, 0.0

@@ -28,6 +28,9 @@ KEPT_SECONDS = 300.0
 SENT_SAMPLES = 40
 """Of more, several that follow each other are sent as one: the kernel's side pays for each of them with each look."""
 
+UNASKED_SECONDS = 3600.0
+"""Without a question for so long nobody looks at what is noted: no more is."""
+
 _IDLE, _WAITING_FOR_DISK = 3, 4
 _GUEST = 8  # from here on is what "user" and "nice" have counted already
 
@@ -54,9 +57,13 @@ class Sampler:
         self._taken = 0
         self._period_seconds: float | None = None
         self._next_at = 0.0
+        self._asked_at = 0.0
 
     def set_period(self, seconds: float | None) -> None:
         """Sample every so many seconds, beginning at once; None: no more. What has been noted is kept."""
+        self._asked_at = time.monotonic()
+        if seconds is not None and self._period_seconds is None and self._kept:
+            self._note_a_gap()
         if seconds is not None and seconds != self._period_seconds:
             # Not sooner after the last one than the period says: CPU time is counted in hundredths of a second.
             self._next_at = max(time.monotonic(), self._kept[-1].at + seconds if self._kept else 0)
@@ -70,6 +77,8 @@ class Sampler:
     def take_if_due(self) -> None:
         """Take the sample whose moment has come; moments that were missed are not made up for."""
         now = time.monotonic()
+        if now - self._asked_at > UNASKED_SECONDS:
+            self._period_seconds = None
         if self._period_seconds is None or now < self._next_at:
             return
         self._next_at += self._period_seconds * ((now - self._next_at) // self._period_seconds + 1)
@@ -86,6 +95,12 @@ class Sampler:
                 self._devices.use(),
             )
         )
+
+    def _note_a_gap(self) -> None:
+        """Let what was before a pause not run on into what comes after it."""
+        self._processor = Processor(self._kernel_pid)
+        self._taken += 1
+        self._kept.append(Noted(self._taken, self._kept[-1].at, None, None, None, []))
 
     def answer(self) -> list[tuple[Any, ...]]:
         """Return the samples, the oldest first: seconds ago, and in the order of `model.Sample` what was noted.

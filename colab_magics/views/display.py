@@ -36,9 +36,9 @@ class Shown:
         self._still = still
         self._widget = widget
 
-    def replace(self, report: Report, *, language: str, note: str) -> None:
+    def replace(self, report: Report, *, language: str, processes: bool, note: str) -> None:
         """Show a report, as HTML and text, where the widget is."""
-        self._still.update(_bundle(report, language=language, note=note), raw=True)
+        self._still.update(_bundle(report, language=language, processes=processes, note=note), raw=True)
         self._widget.update({"text/plain": ""}, raw=True)
 
 
@@ -59,13 +59,13 @@ def show(
     display(bundle, raw=True)  # type: ignore[no-untyped-call]  # IPython has not typed it
 
 
-def show_widget(view: dict[str, Any], report: Report, *, language: str) -> Shown:
+def show_widget(view: dict[str, Any], report: Report, *, language: str, processes: bool) -> Shown:
     """Display a report, and right after it a widget, which hides it by a style sheet of its own (see `STILL`).
 
     Two outputs, because a bundle of both does not read without a kernel: a page that trusts a notebook shows the
     widget of a bundle or an error, and never the rest of it (JupyterLab 4.6, Notebook 7.6 and 6.5, tried 2026-11).
     """
-    bundle = _bundle(report, language=language, note=WAS_OPEN)
+    bundle = _bundle(report, language=language, processes=processes, note=WAS_OPEN)
     marked_as = f"{STILL} {STILL}-{view['model_id']}"
     bundle["text/html"] = f'<div class="{marked_as}"><style>{_HIDDEN_REMAINS}</style>{bundle["text/html"]}</div>'
     still = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 Bar = tuple[str, float | None, str]
 """A label, the share in percent if there is one to draw, and the same in words."""
 
-_MOST_GPUS = 8
+MOST_GPUS = 8
+"""How many are shown one by one, unless everything is wanted."""
 
 
 def render(
@@ -76,7 +77,7 @@ def _paragraph(sentences: Iterable[str], say: Say) -> str:
 
 def _bars(snapshot: Snapshot, say: Say, *, everything: bool) -> str:
     gpus = snapshot.gpus if isinstance(snapshot.gpus, tuple) else ()
-    rows = _gpu_bars(gpus if everything else gpus[:_MOST_GPUS], say)
+    rows = _gpu_bars(gpus if everything else gpus[:MOST_GPUS], say)
     if isinstance(snapshot.ram, Ram):
         rows.append(_usage_bar(say("RAM"), snapshot.ram.machine, say))
     if isinstance(snapshot.disks, tuple):

@@ -173,6 +173,20 @@ def test_another_panel_takes_its_place_and_closed_it_leaves_the_last_state_and_n
     assert threads(notebook) == []
 
 
+@pytest.mark.frontends("lab", "notebook")
+def test_when_its_kernel_is_restarted_the_report_behind_it_comes_back(
+    open_notebook: Callable[..., Notebook], a_live_t4: FakeDriver
+) -> None:
+    notebook = open_notebook(*OPEN)
+    uses(notebook.card, 9)
+    notebook.page.evaluate("() => { jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }")
+
+    expect(notebook.panel).not_to_be_visible()
+    expect(notebook.output(1).locator(".colab-magics").first).to_be_visible()
+    expect(notebook.output(1)).to_contain_text("9.0 of 15.0 GiB used")
+    notebook.page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext.kernelDisplayStatus === 'idle'")
+
+
 @pytest.mark.frontends("lab", "notebook", "classic")
 def test_check_again_tells_that_what_was_mended_is_gone(
     open_notebook: Callable[..., Notebook], a_live_t4: FakeDriver

@@ -196,12 +196,14 @@ def test_what_was_noted_outlasts_a_pause_and_not_a_long_one(clock: Clock) -> Non
     assert sampler.seconds_to_next() is None
     run(sampler, clock, 100)
     sampler.set_period(2)
-    assert ages(sampler) == [100, 0]
+    assert ages(sampler) == [100, 100, 0]
+    assert [Noted(*sample)[1:] for sample in sampler.answer()][1] == (None, None, None, [])
+    assert Noted(*sampler.answer()[-1]).cpu_percent is None  # not the share of the whole pause
     sampler.set_period(None)
     clock.now += 250
     sampler.set_period(2)
 
-    assert ages(sampler) == [250, 0]
+    assert ages(sampler) == [250, 250, 0]
 
 
 # How busy the processor is ----------------------------------------------------------------------------------------
@@ -500,10 +502,20 @@ def test_stopped_and_asked_again_it_goes_on_with_what_was_noted() -> None:
     client.stop_sampling()
     time.sleep(2 * PERIOD)
 
-    assert [sample.seconds_ago for sample in noted()] == [
-        pytest.approx(2 * PERIOD, abs=0.2),
-        pytest.approx(0, abs=0.1),
-    ]
+    before, gap, now = noted()
+    assert before.seconds_ago == gap.seconds_ago == pytest.approx(2 * PERIOD, abs=0.2)
+    assert gap.headroom_bytes is None
+    assert now.seconds_ago == pytest.approx(0, abs=0.1)
+
+
+def test_when_nobody_has_asked_for_an_hour_no_more_is_noted(clock: Clock) -> None:
+    sampler = a_sampler()
+    sampler.set_period(30)
+    run(sampler, clock, 3590)
+    assert sampler.seconds_to_next() is not None
+    run(sampler, clock, 60)
+
+    assert sampler.seconds_to_next() is None
 
 
 def test_to_stop_starts_no_child() -> None:

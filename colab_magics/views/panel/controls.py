@@ -6,6 +6,7 @@ and a broken Output widget (widgetsnbextension from 3.6.7 on) empties the whole 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,7 +19,7 @@ from colab_magics.views.language import NAMES
 from colab_magics.views.wishes import Wish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from colab_magics.views.language import Say
 
@@ -26,6 +27,13 @@ PERIODS_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 """The periods to choose from, besides the one that the settings ask for."""
 
 _STYLE_SHEETS = ("report.css", "panel/panel.css", "wishes/wishes.css")
+
+_IN_PLACE_OF_THE_REPORT = """
+.{still}-{number} {{ display: none; }}
+.cm-panel-{number}.jupyter-widgets-disconnected {{ display: none; }}
+:root:has(.cm-panel-{number}.jupyter-widgets-disconnected) .{still}-{number} {{ display: block; }}
+"""
+"""The panel hides the report behind it, until its kernel is gone: then ipywidgets 8 marks it so."""
 
 
 class Handlers(NamedTuple):
@@ -74,8 +82,10 @@ class Controls:
                 _row(*period, self._language),
             ]
         )
+        number = self._root.model_id
         self._root.add_class("cm-panel")
-        style.value = f"<style>{_style_sheet()}.{STILL}-{self._root.model_id}{{display:none}}</style>"
+        self._root.add_class(f"cm-panel-{number}")
+        style.value = f"<style>{_style_sheet()}{_IN_PLACE_OF_THE_REPORT.format(number=number, still=STILL)}</style>"
 
     @property
     def view(self) -> dict[str, Any]:
@@ -84,7 +94,6 @@ class Controls:
 
     def speak(self, say: Say) -> None:
         """Put the words of a language on every control."""
-        self._is_being_set = True
         self._refresh.description = say("Refresh")
         self._check_again.description = say("Check again")
         self._close.description = say("Close")
@@ -93,9 +102,9 @@ class Controls:
         self._language.description = say("Language")
         self._wish.description = say("I want")
         wish = self._wish.value
-        self._wish.options = [(wishes.label(one, say), one) for one in Wish]  # which chooses the first of them
-        self._wish.value = wish
-        self._is_being_set = False
+        with self._not_chosen():
+            self._wish.options = [(wishes.label(one, say), one) for one in Wish]  # which chooses the first of them
+            self._wish.value = wish
 
     def show(self, *, title: str, card: str, can_check_again: bool) -> None:
         """Show what was seen; only what has changed is sent."""
@@ -114,14 +123,22 @@ class Controls:
 
     def show_guide(self, wish: Wish, guide: str) -> None:
         """Show what to click for a wish, and that it is the one chosen."""
-        self._is_being_set = True
-        self._wish.value = wish
-        self._is_being_set = False
+        with self._not_chosen():
+            self._wish.value = wish
         self._guide.value = guide
 
     def close(self) -> None:
         """Take every widget off the page and out of the kernel."""
         _close_all(self._root)
+
+    @contextlib.contextmanager
+    def _not_chosen(self) -> Iterator[None]:
+        """Let what is set now be no choice of the user's."""
+        self._is_being_set = True
+        try:
+            yield
+        finally:
+            self._is_being_set = False
 
     def _on_choice(self, widget: widgets.Widget, choose: Callable[[Any], None]) -> None:
         def chosen(change: dict[str, Any]) -> None:

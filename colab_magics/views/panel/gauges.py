@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from colab_magics import units
 from colab_magics.model import Cpu, Gpu, Ram, Sample, Snapshot, Subject, Usage
-from colab_magics.views import summary, words
+from colab_magics.views import html, summary, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from colab_magics.model import Disk, GpuMemory, GpuSample, Report
     from colab_magics.views.language import Say
-
-_MOST_GPUS = 8
 
 Course = tuple[tuple[float, float | None], ...]
 """Moments of the last minutes, the oldest first: seconds ago, and the share in percent, None where not known."""
@@ -52,7 +50,10 @@ def _gpu_gauges(snapshot: Snapshot, say: Say) -> list[Gauge]:
     """Return memory and use of a single GPU, a row for each of several; slices by their memory."""
     gpus = snapshot.gpus if isinstance(snapshot.gpus, tuple) else ()
     if len(gpus) != 1:
-        return [row for gpu in gpus[:_MOST_GPUS] for row in (_one_of_several(gpu, snapshot, say), *_slices(gpu, say))]
+        shown = gpus[: html.MOST_GPUS]
+        rows = [row for gpu in shown for row in (_one_of_several(gpu, snapshot, say), *_slices(gpu, say))]
+        more = say("... and more: {command}", command="%gpu_info -a")
+        return [*rows, Gauge("", None, more)] if len(gpus) > len(shown) else rows
     (gpu,) = gpus
     rows = []
     if gpu.memory is not None:

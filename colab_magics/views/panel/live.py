@@ -8,6 +8,7 @@ sets values of widgets: it never prints or displays.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import threading
 import time
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
     from colab_magics.model import Report
 
-UNATTENDED_SECONDS = 3600.0
-"""A panel that nobody has clicked in for so long pauses: what it sends to a closed page piles up in the server."""
+UNATTENDED_SECONDS = 3 * 3600.0
+"""A panel pauses after so long without a click or a new cell: what it sends to a closed page piles up in the server."""
 
 _THREAD = "colab_magics panel"
 _JOIN_SECONDS = 1.0
@@ -42,8 +43,11 @@ _AT_A_WISH = {
 class Look(Protocol):
     """Gives the panel its reports."""
 
-    def __call__(self, *, sample_every_seconds: float, afresh: bool) -> Report:
-        """Look at the runtime now; `afresh` forgets what the driver said before."""
+    def __call__(self, *, sample_every_seconds: float, afresh: bool, briefly: bool) -> Report:
+        """Look at the runtime now.
+
+        `afresh` forgets what the driver said before, `briefly` waits for it a moment only.
+        """
 
 
 class Cells(Protocol):
@@ -92,7 +96,7 @@ class Panel:
         self._note = ""
         self._is_asked = False
         self._checked: frozenset[str] | None = None
-        self._last_click = time.monotonic()
+        self._last_attended = time.monotonic()
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._wake = threading.Event()
@@ -116,32 +120,43 @@ class Panel:
 
     def open(self) -> None:
         """Display the panel, behind it the report as HTML and as text, and keep it true from now on."""
-        self._speak()
-        self._shown = display.show_widget(self._controls.view, self._report, language=self._say.language)
         atexit.register(self.close)
-        if self._moves:
-            self._thread = threading.Thread(target=self._keep_true, name=_THREAD, daemon=True)
-            self._thread.start()
-        else:
-            self._source.cells.register("post_run_cell", self._after_cell)
+        try:
+            self._speak()
+            self._shown = display.show_widget(
+                self._controls.view, self._report, language=self._say.language, processes=self._processes
+            )
+            if self._moves:
+                self._source.cells.register("pre_run_cell", self._attended)
+                self._thread = threading.Thread(target=self._keep_true, name=_THREAD, daemon=True)
+                self._thread.start()
+            else:
+                self._source.cells.register("post_run_cell", self._after_cell)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Leave the last report in the panel's place, and nothing running. Closing twice does nothing."""
+        if os.getpid() != self._pid:  # a process forked from the kernel has no panel, and perhaps a lock held for ever
+            return
         with self._lock:
-            if self._is_closed or os.getpid() != self._pid:  # a process forked from the kernel has no panel
+            if self._is_closed:
                 return
             self._is_closed = True
         atexit.unregister(self.close)
-        if self._moves:
-            self._wake.set()
-        else:
-            self._source.cells.unregister("post_run_cell", self._after_cell)
-        if self._thread is not None:
-            self._thread.join(_JOIN_SECONDS)
+        event, function = ("pre_run_cell", self._attended) if self._moves else ("post_run_cell", self._after_cell)
+        with contextlib.suppress(ValueError):  # opening came not so far
+            self._source.cells.unregister(event, function)
+        self._wake.set()
         self._source.stop_sampling()
         if self._shown is not None:
-            self._shown.replace(self._report, language=self._say.language, note=display.WAS_CLOSED)
+            self._shown.replace(
+                self._report, language=self._say.language, processes=self._processes, note=display.WAS_CLOSED
+            )
         self._controls.close()
+        if self._thread is not None:
+            self._thread.join(_JOIN_SECONDS)
 
     def _keep_true(self) -> None:
         """Refresh again and again: the one thread. Without a live panel it sleeps until it is woken."""
@@ -150,44 +165,56 @@ class Panel:
             self._wake.clear()
             if self._is_closed:
                 return
-            if not self._is_live and not is_asked:  # paused while it slept
-                continue
-            if self._is_live and time.monotonic() - self._last_click > UNATTENDED_SECONDS:
-                self._pause(self._say("Paused, since nobody has clicked here for an hour."))
-            else:
+            if self._is_live or is_asked:  # neither: paused while it slept
                 self._refresh_now()
 
-    def _after_cell(self, *_result: Any) -> None:
-        self._refresh_now()
+    def _attended(self, *_info: Any) -> None:
+        self._last_attended = time.monotonic()
 
-    def _refresh_now(self) -> None:
+    def _after_cell(self, *_result: Any) -> None:
+        """Refresh after a cell; the next one does not wait for a driver that did not answer last time."""
+        with contextlib.suppress(KeyboardInterrupt):  # meant for the cell, which has ended
+            self._refresh_now(briefly=isinstance(self._report.snapshot.gpus, Unavailable))
+
+    def _refresh_now(self, *, briefly: bool = False) -> None:
         """Look and show. Whatever goes wrong is said in the panel: it must not disturb the user's cells."""
         try:
-            self._look_and_show()
+            self._look_and_show(briefly=briefly)
         except Exception as error:  # noqa: BLE001 - a mistake of ours, which nobody else would ever see
+            self._is_live = False
             self._source.stop_sampling()
-            with self._lock:
+            with contextlib.suppress(Exception), self._lock:  # it may be one in showing
                 if not self._is_closed:
-                    self._is_live = False
                     self._controls.show_moving(is_live=False, say=self._say)
-                    why = self._say("The panel stopped: {error}.", error=f"{type(error).__name__}: {error}")
+                    # Its name alone: what it says may hold a path.
+                    why = self._say("The panel stopped: {error}.", error=type(error).__name__)
                     self._controls.show_card(card.without_report(why, language=self._say.language))
 
-    def _look_and_show(self) -> None:
-        was_live = self._is_live
-        afresh, self._is_asked = self._is_asked and isinstance(self._report.snapshot.gpus, Unavailable), False
-        report = self._source.look(sample_every_seconds=self._period_seconds, afresh=afresh)
+    def _look_and_show(self, *, briefly: bool) -> None:
+        if self._is_live and self._moves and time.monotonic() - self._last_attended > UNATTENDED_SECONDS:
+            self._pause(self._say("Paused, since for three hours nobody has clicked here or run a cell."))
+            return
+        with self._lock:
+            was_live, checked = self._is_live, self._checked
+            afresh = self._is_asked and isinstance(self._report.snapshot.gpus, Unavailable)
+            self._is_asked, self._checked = False, None
+        report = self._source.look(sample_every_seconds=self._period_seconds, afresh=afresh, briefly=briefly)
         if self._is_closed or (self._moves and not self._is_live):  # meanwhile, or this look was asked for by a click
             self._source.stop_sampling()
         with self._lock:
             if self._is_closed or was_live > self._is_live:  # paused meanwhile
                 return
-            self._report = report
-            if self._checked is not None:
-                gone = not self._checked & card.mendable(report)
+            findings = card.mendable(report)
+            if checked is not None:
+                gone = not checked & findings
                 self._note = self._say("Checked again: it is gone.") if gone else self._say("Checked again: still so.")
-                self._checked = None
+            elif findings != card.mendable(self._report):
+                self._note = ""
+            guided = _guided_by(self._report)
+            self._report = report
             self._show()
+            if _guided_by(report) != guided:
+                self._show_guide()
 
     def _show(self) -> None:
         """Show the last report again, in the language of now."""
@@ -219,7 +246,7 @@ class Panel:
             self._show()
 
     def _clicked(self) -> None:
-        self._last_click = time.monotonic()
+        self._attended()
         self._note = ""
 
     def _pause_or_resume(self) -> None:
@@ -240,7 +267,8 @@ class Panel:
 
         A driver that could not be asked is asked afresh: it may have been mended.
         """
-        self._is_asked = True
+        with self._lock:
+            self._is_asked = True
         if self._thread is None:
             self._refresh_now()
         else:
@@ -248,7 +276,8 @@ class Panel:
 
     def _check_again(self) -> None:
         self._clicked()
-        self._checked = card.mendable(self._report)
+        with self._lock:
+            self._checked = card.mendable(self._report)
         self._refresh_soon()
 
     def _choose_period(self, seconds: float) -> None:
@@ -271,3 +300,10 @@ def _wish_of(report: Report) -> Wish | None:
     """Return the wish that a report on GPUs or RAM suggests."""
     wish, rules = _AT_A_WISH.get(report.subject, (None, frozenset()))
     return wish if rules & {advice.rule for advice in report.advice} else None
+
+
+def _guided_by(report: Report) -> tuple[object, ...]:
+    """Return what of a report the guides depend on."""
+    snapshot = report.snapshot
+    gpus = tuple(gpu.name for gpu in snapshot.gpus) if isinstance(snapshot.gpus, tuple) else snapshot.gpus
+    return gpus, snapshot.tpus, tuple(advice.rule for advice in report.advice)

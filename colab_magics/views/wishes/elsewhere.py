@@ -41,6 +41,9 @@ def obstacle(report: Report) -> Advice | None:
     return next((one for one in report.advice if one.rule in _OBSTACLES), None)
 
 
+_NO_SERVICE = frozenset({Service.JUPYTER, Service.TERMINAL, Service.PYTHON, Service.VSCODE, Service.PYCHARM})
+
+
 def gpu(report: Report, say: Say) -> Page:
     """Return the way to a GPU: past what hides the one that is here, else to a machine that has one."""
     found, gpus = obstacle(report), report.snapshot.gpus
@@ -59,7 +62,7 @@ def gpu(report: Report, say: Say) -> Page:
         remarks = (say("There is a GPU here: {name}.", name=summary.gpu_name(gpus[0], say)),)
     if report.snapshot.platform.service is Service.KAGGLE:
         return _on_kaggle(purpose, "GPU", remarks, say)
-    run_there = say("Run this on a machine that has one: nvidia-smi lists it there.")
+    run_there = say("Run this on a machine that has such a GPU: nvidia-smi lists it there.")
     return _away(purpose, report, (*remarks, run_there), say)
 
 
@@ -146,7 +149,10 @@ def _away(purpose: str, report: Report, remarks: tuple[str, ...], say: Say) -> P
 
 
 def _ask(report: Report, say: Say) -> tuple[str, ...]:
+    """Return whom to ask; a Jupyter or a terminal is nobody."""
     service = report.snapshot.platform.service
+    if service in _NO_SERVICE:
+        return (say("Ask whoever runs this machine."),)
     return (say("{service} may tell, or whoever runs this machine.", service=summary.service_name(service, say)),)
 
 

@@ -245,26 +245,15 @@ def _takes(present: Accelerator | None, snapshot: Snapshot, say: Say) -> tuple[s
 
 
 def _which_memory(snapshot: Snapshot, say: Say) -> str:
-    """Return what tells a lack of RAM from a lack of the GPU's own memory, and how much of each is in use."""
-    ram, gpus = snapshot.ram, snapshot.gpus
-    ram_used = gpu_used = None
-    if isinstance(ram, Ram):
-        ram_used = summary.used_of(ram.machine.used_bytes, ram.machine.total_bytes, say)
-    if isinstance(gpus, tuple) and gpus and gpus[0].memory is not None:
-        gpu_used = summary.used_of(gpus[0].memory.used_bytes, gpus[0].memory.total_bytes, say)
+    """Return what tells a lack of RAM from a lack of the GPU's own memory; the gauges say how much is in use."""
     session_crashed = say("When it runs out, the kernel ends: “Your session crashed after using all available RAM”.")
     out_of_memory = say("When it runs out, the cell fails with “out of memory” and the kernel goes on.")
-    rows = [_memory(say("RAM"), ram_used, session_crashed, say)]
+    rows = [(say("RAM"), session_crashed)]
     if snapshot.tpus:
-        rows.append(_memory(say("TPU memory"), None, out_of_memory, say))
-    elif gpus != ():
-        rows.append(_memory(say("GPU memory"), gpu_used, out_of_memory, say))
-    return listed(rows)
-
-
-def _memory(name: str, used: str | None, sign: str, say: Say) -> str:
-    facts_of = sign if used is None else say.joined((say("{versions}.", versions=used), sign))
-    return f"<strong>{escaped(name)}</strong> {escaped(facts_of)}"
+        rows.append((say("TPU memory"), out_of_memory))
+    elif snapshot.gpus != ():
+        rows.append((say("GPU memory"), out_of_memory))
+    return listed(f"<strong>{escaped(name)}</strong> {escaped(sign)}" for name, sign in rows)
 
 
 def _clicks(present: Accelerator | None, snapshot: Snapshot, say: Say) -> list[_Click]:

@@ -107,6 +107,13 @@ def test_several_gpus_have_a_row_each() -> None:
     assert seen["3  NVIDIA A100-SXM4-40GB"].more == "87 % busy, 61 °C, 250 of 400 W"
 
 
+def test_of_more_than_eight_gpus_the_rest_is_said_to_be_there() -> None:
+    ten = (*EIGHT_A100, *(replace(EIGHT_A100[0], index=index) for index in (8, 9)))
+    seen = gauges(a_report(Subject.GPU, gpus=ten), SAY)
+
+    assert [gauge.said for gauge in seen if not gauge.label] == ["... and more: %gpu_info -a"]
+
+
 def test_a_gpu_without_memory_of_its_own_says_so() -> None:
     assert rows(gpus=(GB10,))["GPU use"].said == "0 %"
     assert "GPU memory" not in rows(gpus=(GB10,))
