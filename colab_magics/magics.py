@@ -173,25 +173,24 @@ class ColabMagics(Magics):
         from colab_magics.views.panel.live import Settings
 
         subject, deadline_seconds = Subject(magic.partition("_")[0]), self.driver_deadline_seconds
-        before, opened = self.panel, None
         try:
             all_gpus = partial(panels.look_at, subject, (), deadline_seconds, shell_class)
             report = all_gpus(sample_every_seconds=self.panel_period_seconds)
             self._hold(requirement, report, options)
+            chosen = _only(report, indices)
             settings = Settings(
                 languages=LANGUAGES[1:],
                 language=self._spoken_language(),
                 period_seconds=self.panel_period_seconds,
                 processes="processes" in options and options.processes,
             )
+            self.close_panel()
             look = partial(panels.look_at, subject, indices, deadline_seconds, shell_class)
-            opened = panels.open_panel(_only(report, indices), look, self.shell, settings)
-        finally:
-            if opened is None and before is None:
+            self.panel = panels.open_panel(chosen, look, self.shell, settings)
+        except BaseException:
+            if self.panel is None:
                 client.stop_sampling()
-        self.panel = opened
-        if before is not None:
-            before.close()
+            raise
 
     def _hold(self, requirement: Requirement | None, report: Report, options: Namespace) -> None:
         """Hold a requirement against what was seen, and remember the GPUs for completion."""
