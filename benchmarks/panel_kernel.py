@@ -123,9 +123,9 @@ def rested_peers(panel: Any) -> dict[str, Update]:
 
     They are open from now on, and show as much as the panel does then.
     """
-    from colab_magics.observer.samples import KEPT_SAMPLES  # noqa: PLC0415 - the one that the panel uses
+    from colab_magics.observer.samples import SENT_SAMPLES  # noqa: PLC0415 - the one that the panel uses
 
-    while len(panel._report.snapshot.samples or ()) < KEPT_SAMPLES:  # noqa: SLF001 - no other way in
+    while len(panel._report.snapshot.samples or ()) < SENT_SAMPLES - 2:  # noqa: SLF001 - no other way in
         time.sleep(PERIOD_SECONDS)
     panel._pause_or_resume()  # noqa: SLF001
     card = panel._controls._card.value  # noqa: SLF001
