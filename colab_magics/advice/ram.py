@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from colab_magics.facts import Accelerator, accelerator_of
+from colab_magics.facts.shapes import accelerator_in_use, is_high_shape
 from colab_magics.model import Advice, Limits, Ram, Service, Severity, Snapshot
-from colab_magics.units import GIB
 
 _NOTEBOOK_BYTES = 20e9
 """From here on the Colab Pro notebook calls a runtime high-RAM (its RAM cell, read 2026-11-22)."""
@@ -60,18 +59,6 @@ def swap_in_use(snapshot: Snapshot, limits: Limits) -> Advice | None:
     return Advice(rule="swap_in_use", severity=Severity.WARNING, values=(("swap_bytes", ram.swap_used_bytes),))
 
 
-def accelerator_in_use(snapshot: Snapshot) -> Accelerator | None:
-    """Return Colab's row for this runtime's accelerator; None elsewhere, and where it was not or could not be seen."""
-    if snapshot.platform.service is not Service.COLAB or not isinstance(snapshot.gpus, tuple):
-        return None
-    device_name = snapshot.gpus[0].name if snapshot.gpus else _tpu_name(snapshot)
-    return None if snapshot.gpus and device_name is None else accelerator_of(device_name)
-
-
-def _tpu_name(snapshot: Snapshot) -> str | None:
-    return snapshot.tpus[0].accelerator_type if snapshot.tpus else None
-
-
 def is_high_ram(snapshot: Snapshot) -> bool | None:
     """Tell which shape of hosted Colab this is; None where there is no choice, or no way to tell.
 
@@ -85,12 +72,5 @@ def is_high_ram(snapshot: Snapshot) -> bool | None:
         return False
     if not isinstance(snapshot.gpus, tuple) or (snapshot.gpus and snapshot.gpus[0].name is None):
         return None
-    return _is_high_shape(accelerator_in_use(snapshot), total_bytes)
-
-
-def _is_high_shape(accelerator: Accelerator | None, total_bytes: int) -> bool | None:
-    if accelerator is None:
-        return total_bytes >= _NOTEBOOK_BYTES
-    if accelerator.one_shape or accelerator.standard_ram_gib is None or accelerator.high_ram_gib is None:
-        return None
-    return total_bytes / GIB > (accelerator.standard_ram_gib + accelerator.high_ram_gib) / 2
+    accelerator = accelerator_in_use(snapshot)
+    return True if accelerator is None else is_high_shape(accelerator, total_bytes)

@@ -1,12 +1,11 @@
-"""What each choice of Colab's dialog gives, and which of them is in use."""
+"""What each choice of Colab's dialog gives."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colab_magics import facts
-from colab_magics.model import Ram, Service
-from colab_magics.units import GIB
+from colab_magics.facts.shapes import is_high_shape
+from colab_magics.model import Ram
 from colab_magics.views.html import escaped
 from colab_magics.views.wishes.pages import folded, listed, paragraph, present_mark
 
@@ -21,22 +20,11 @@ Figures = tuple[float | None, float | None]
 """A figure of the standard shape, and that of the high-RAM one where it is another."""
 
 
-def in_use(snapshot: Snapshot) -> Accelerator | None:
-    """Return the row of this runtime's accelerator; None elsewhere, and where it was not or could not be seen."""
-    if snapshot.platform.service is not Service.COLAB or not isinstance(snapshot.gpus, tuple):
-        return None
-    if snapshot.gpus:
-        return None if snapshot.gpus[0].name is None else facts.accelerator_of(snapshot.gpus[0].name)
-    return facts.accelerator_of(snapshot.tpus[0].accelerator_type if snapshot.tpus else None)
-
-
 def is_high_ram(accelerator: Accelerator | None, snapshot: Snapshot) -> bool | None:
     """Tell which of an accelerator's two shapes this machine has; None where there is one, or no way to tell."""
-    if accelerator is None or accelerator.one_shape or not isinstance(snapshot.ram, Ram):
+    if accelerator is None or not isinstance(snapshot.ram, Ram):
         return None
-    if accelerator.standard_ram_gib is None or accelerator.high_ram_gib is None:
-        return None
-    return snapshot.ram.machine.total_bytes / GIB > (accelerator.standard_ram_gib + accelerator.high_ram_gib) / 2
+    return is_high_shape(accelerator, snapshot.ram.machine.total_bytes)
 
 
 def table(accelerators: Iterable[Accelerator], present: Accelerator | None, say: Say) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from colab_magics import facts
+from colab_magics.facts.shapes import accelerator_in_use
 from colab_magics.model import Ram, Unavailable
 from colab_magics.units import GIB
 from colab_magics.views import guides, summary, words
@@ -68,7 +69,7 @@ def gpu(report: Report, say: Say) -> Page:
     if obstacle is not None:
         remarks.append(words.finding(obstacle, say))
     purpose = say("To use another GPU") if snapshot.gpus else say("To use a GPU")
-    return _accelerator(purpose, "gpu", choices.in_use(snapshot), tuple(dict.fromkeys(remarks)), say)
+    return _accelerator(purpose, "gpu", accelerator_in_use(snapshot), tuple(dict.fromkeys(remarks)), say)
 
 
 def tpu(report: Report, say: Say) -> Page:
@@ -76,13 +77,13 @@ def tpu(report: Report, say: Say) -> Page:
     names = [one.accelerator_type or one.kind or say("kind unknown") for one in report.snapshot.tpus or ()]
     remarks = (say("This runtime has a TPU: {name}.", name=names[0]),) if names else ()
     purpose = say("To use another TPU") if names else say("To use a TPU")
-    return _accelerator(purpose, "tpu", choices.in_use(report.snapshot), remarks, say)
+    return _accelerator(purpose, "tpu", accelerator_in_use(report.snapshot), remarks, say)
 
 
 def memory(report: Report, say: Say) -> Page:
     """Return the ways to more RAM and to more memory of the GPU or TPU: people take one for the other."""
     snapshot = report.snapshot
-    present = choices.in_use(snapshot)
+    present = accelerator_in_use(snapshot)
     high_ram = choices.is_high_ram(present, snapshot)
     clicks = _clicks(present, snapshot, say)
     marks = _marks([click.key for click in clicks])
@@ -131,7 +132,7 @@ def longer(report: Report, say: Say) -> Page:
 
 def cheaper(report: Report, say: Say) -> Page:
     """Return how to give a runtime back, and how to go on with one that users get without paying."""
-    present = choices.in_use(report.snapshot)
+    present = accelerator_in_use(report.snapshot)
     where = guides.step(("runtime_menu", "view_resources"), say)
     unseen = say("Whether you pay for this runtime cannot be seen from a kernel; see {menu}.", menu=where)
     free = " / ".join(one.menu_name for one in facts.accelerators() if one.tier == "free")
