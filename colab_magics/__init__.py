@@ -64,7 +64,7 @@ def require(expression: str, *, strict: bool = False) -> None:
     from colab_magics import report
     from colab_magics.facts import menus
     from colab_magics.requirement import parse
-    from colab_magics.views.language import preferred_language
+    from colab_magics.translation import preferred_language
 
     requirement = parse(expression)
     seen = report.runtime_status(shell_class=_running_shell_class())

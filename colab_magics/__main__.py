@@ -47,7 +47,7 @@ def _show(options: argparse.Namespace) -> int:
     from colab_magics.facts import menus
     from colab_magics.requirement import RequirementNotMet, RequirementSyntaxError, parse
     from colab_magics.views import json, text
-    from colab_magics.views.language import preferred_language
+    from colab_magics.translation import preferred_language
 
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console that has no degree sign

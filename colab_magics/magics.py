@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from colab_magics.model import Report
     from colab_magics.requirement import Requirement
-    from colab_magics.views.panel.live import Panel
+    from colab_magics.panel.session import Panel
 
 LANGUAGES = (
     "auto", "en", "zh-CN", "zh-TW", "ja", "ko", "es", "pt-BR", "fr", "de", "ru", "it", "tr", "id", "vi", "pl", "uk",
@@ -140,9 +140,9 @@ class ColabMagics(Magics):
         shell_class = f"{shell.__module__}.{shell.__qualname__}"
         obstacle = None
         if options.widget:
-            from colab_magics import panels
+            from colab_magics.panel import opening
 
-            obstacle = panels.obstacle(self.shell, shell_class=shell_class)
+            obstacle = opening.obstacle(self.shell, shell_class=shell_class)
             if obstacle is None:
                 self._open_panel(magic, options, indices, requirement, shell_class)
                 return None
@@ -167,14 +167,14 @@ class ColabMagics(Magics):
         """Open a panel in place of the one before."""
         from functools import partial
 
-        from colab_magics import panels
+        from colab_magics.panel import opening
         from colab_magics.model import Subject
         from colab_magics.observer import client
-        from colab_magics.views.panel.live import Settings
+        from colab_magics.panel.session import Settings
 
         subject, deadline_seconds = Subject(magic.partition("_")[0]), self.driver_deadline_seconds
         try:
-            all_gpus = partial(panels.look_at, subject, (), deadline_seconds, shell_class)
+            all_gpus = partial(opening.look_at, subject, (), deadline_seconds, shell_class)
             report = all_gpus(sample_every_seconds=self.panel_period_seconds)
             self._hold(requirement, report, options)
             chosen = _only(report, indices)
@@ -185,8 +185,8 @@ class ColabMagics(Magics):
                 processes="processes" in options and options.processes,
             )
             self.close_panel()
-            look = partial(panels.look_at, subject, indices, deadline_seconds, shell_class)
-            self.panel = panels.open_panel(chosen, look, self.shell, settings)
+            look = partial(opening.look_at, subject, indices, deadline_seconds, shell_class)
+            self.panel = opening.open_panel(chosen, look, self.shell, settings)
         except BaseException:
             if self.panel is None:
                 client.stop_sampling()
@@ -249,7 +249,7 @@ class ColabMagics(Magics):
             self.panel = None
 
     def _spoken_language(self) -> str:
-        from colab_magics.views.language import preferred_language
+        from colab_magics.translation import preferred_language
 
         return preferred_language(self.language, LANGUAGES[1:])
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from colab_magics.advice import advise
-from colab_magics.advice.ram import is_high_ram
+from colab_magics.rules import advise
+from colab_magics.rules.ram import is_high_ram
 from colab_magics.model import Limits, Report, Service, Snapshot, Subject, Unavailable
 from colab_magics.observer import client
 from colab_magics.observer.client import DEADLINE_SECONDS
@@ -90,7 +90,7 @@ def require(
     What cannot be told passes, unless `strict`. The exception's text is in `language`.
     """
     from colab_magics.requirement import RequirementNotMet, check
-    from colab_magics.views.requirement import render
+    from colab_magics.views.verdict import render
 
     if snapshot.gpus is None:
         snapshot = _with_gpus(snapshot, driver_deadline_seconds)

@@ -200,7 +200,7 @@ def a_snapshot(**changes: Any) -> Snapshot:
 
 def a_report(subject: Subject = Subject.RUNTIME, **changes: Any) -> Report:
     """The report on `a_snapshot(**changes)`, judged as usual."""
-    from colab_magics.advice import advise
+    from colab_magics.rules import advise
 
     snapshot = a_snapshot(**changes)
     return Report(subject=subject, snapshot=snapshot, advice=advise(subject, snapshot, LIMITS))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from IPython.core.magic_arguments import MagicArgumentParser
 
-from colab_magics.advice import RULES
+from colab_magics.rules import RULES
 from colab_magics.magics import ColabMagics
 
 ROOT = Path(__file__).parents[1]

@@ -19,7 +19,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 import colab_magics
-from colab_magics.views.language import ENGLISH, TRANSLATED, speaker
+from colab_magics.translation import ENGLISH, TRANSLATED, speaker
 
 PACKAGE = Path(colab_magics.__file__).parent
 CATALOGUES = Path(__file__).parents[1] / "colab_magics" / "locale"

@@ -15,7 +15,7 @@ import colab_magics
 from colab_magics.facts import menus
 from colab_magics.magics import LANGUAGES
 from colab_magics.model import Report, Subject
-from colab_magics.views.language import TRANSLATED
+from colab_magics.translation import TRANSLATED
 from fake_nvml import FakeDriver
 
 MAGICS = {"gpu_info": Subject.GPU, "ram_info": Subject.RAM, "runtime_status": Subject.RUNTIME}

@@ -22,7 +22,7 @@ slice is a GPU of its own. What is not known is neither met nor unmet.
 from __future__ import annotations
 
 from colab_magics.requirement.checking import check
-from colab_magics.requirement.language import (
+from colab_magics.requirement.parser import (
     KEYS,
     OPERATORS,
     Clause,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colab_magics.requirement.judging import all_of, met, nearest
-from colab_magics.requirement.language import Requirement
+from colab_magics.requirement.evaluation import all_of, met, nearest
+from colab_magics.requirement.parser import Requirement
 from colab_magics.requirement.machine import found_for, found_gpu, machine_of
-from colab_magics.requirement.offers import remedy_for
+from colab_magics.requirement.alternatives import remedy_for
 from colab_magics.requirement.verdict import ClauseVerdict, State, Verdict
 
 if TYPE_CHECKING:

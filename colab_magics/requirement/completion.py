@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from colab_magics.facts import accelerators
-from colab_magics.requirement.language import KEYS
+from colab_magics.requirement.parser import KEYS
 
 _NAMED = ("gpu", "tpu")
 

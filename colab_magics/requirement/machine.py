@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from colab_magics.model import Gpu, MigSlice, Snapshot, Tpu
-    from colab_magics.requirement.language import Clause
+    from colab_magics.requirement.parser import Clause
     from colab_magics.requirement.verdict import Figures
 
 _BF16_FROM = (8, 0)

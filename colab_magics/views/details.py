@@ -19,13 +19,13 @@ from colab_magics.model import (
     Tpu,
     Unavailable,
 )
-from colab_magics.views import guides, summary, words
-from colab_magics.views.language import marked
+from colab_magics.views import guides, summary, messages
+from colab_magics.translation import marked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from colab_magics.views.language import Say
+    from colab_magics.translation import Say
 
 Rows = list[tuple[str, str]]
 
@@ -52,7 +52,7 @@ def tables(snapshot: Snapshot, say: Say) -> list[tuple[str, Rows]]:
         found.append((say("Processors"), _cpu_rows(snapshot.cpu, say)))
     if isinstance(snapshot.disks, tuple):
         found += [
-            (say("{name}: {facts}", name=say("Disk"), facts=words.places(disk.places, say)), _disk_rows(disk, say))
+            (say("{name}: {facts}", name=say("Disk"), facts=messages.places(disk.places, say)), _disk_rows(disk, say))
             for disk in snapshot.disks
         ]
     found.append((say("Platform"), _platform_rows(snapshot.platform, say)))
@@ -64,7 +64,7 @@ def tables(snapshot: Snapshot, say: Say) -> list[tuple[str, Rows]]:
     sections = ((say("RAM"), snapshot.ram), (say("Processors"), snapshot.cpu), (say("Disk"), snapshot.disks))
     for title, section in sections:
         if isinstance(section, Unavailable):
-            found.append((title, [(say("not available"), words.reason(section, say))]))
+            found.append((title, [(say("not available"), messages.reason(section, say))]))
     return found
 
 
@@ -75,13 +75,13 @@ def _known(value: Any, show: Callable[[Any], str], say: Say, reason: str | None 
 
 
 def _gpu_rows(gpu: Gpu, say: Say) -> Rows:
-    reasons = {field: words.field_reason(key, say) for field, key in gpu.unavailable}
+    reasons = {field: messages.field_reason(key, say) for field, key in gpu.unavailable}
 
     def row(label: str, field: str, show: Callable[[Any], str]) -> tuple[str, str]:
         return label, _known(getattr(gpu, field), show, say, reasons.get(field))
 
     def slowed_by(causes: tuple[str, ...]) -> str:
-        return say.listed(words.slowdown(cause, say) for cause in causes) or say("nothing")
+        return say.listed(messages.slowdown(cause, say) for cause in causes) or say("nothing")
 
     def on_or_off(setting: object) -> str:
         return say("on") if setting else say("off")
@@ -200,10 +200,10 @@ def _cgroup(ram: Ram, say: Say) -> str:
 
 
 def _cpu_rows(cpu: Cpu, say: Say) -> Rows:
-    quota = say("none") if cpu.quota_cores is None else words.cores(cpu.quota_cores, say)
+    quota = say("none") if cpu.quota_cores is None else messages.cores(cpu.quota_cores, say)
     return [
-        (say("usable"), words.cores(cpu.usable_cores, say)),
-        (say("machine"), words.cores(cpu.logical_cores, say)),
+        (say("usable"), messages.cores(cpu.usable_cores, say)),
+        (say("machine"), messages.cores(cpu.logical_cores, say)),
         (say("quota"), quota),
         (say("load of the last minute"), _known(cpu.load_average, "{:.2f}".format, say)),
     ]
@@ -218,7 +218,7 @@ def _disk_rows(disk: Disk, say: Say) -> Rows:
 
 def _platform_rows(platform: Platform, say: Say) -> Rows:
     def age(seconds: float) -> str:
-        return words.duration(seconds, say)
+        return messages.duration(seconds, say)
 
     rows = [
         (say("service"), summary.service_name(platform.service, say)),

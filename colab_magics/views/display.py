@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.display import display
 
 from colab_magics.views import html, json, text
-from colab_magics.views.language import ENGLISH, marked, speaker
+from colab_magics.translation import ENGLISH, marked, speaker
 
 if TYPE_CHECKING:
     from colab_magics.model import Report

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from colab_magics import facts
 from colab_magics.model import Advice, Platform, Service, Unavailable
-from colab_magics.views.language import ENGLISH, marked
-from colab_magics.views.words import cause_of
+from colab_magics.translation import ENGLISH, marked
+from colab_magics.views.messages import cause_of
 
 if TYPE_CHECKING:
-    from colab_magics.views.language import Say
+    from colab_magics.translation import Say
 
 Step = str | tuple[str, ...]
 """A sentence of ours, or the way through a menu as fields of `facts.Menu`."""

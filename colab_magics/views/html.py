@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from colab_magics import units
 from colab_magics.model import Gpu, GpuMemory, Ram, Report, Snapshot, Usage
-from colab_magics.views import details, guides, summary, words
-from colab_magics.views.language import ENGLISH, Say, speaker
+from colab_magics.views import details, guides, summary, messages
+from colab_magics.translation import ENGLISH, Say, speaker
 from colab_magics.views.text import shown_by_default
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def render(
         parts.append(process_list(snapshot, say))
     for position, item in enumerate(report.advice if everything else shown_by_default(report)):
         guide = guides.guide(item, snapshot.platform) if everything or position == 0 else None
-        parts.append(advice(None if summary.is_said(report, item) else words.finding(item, say), guide, say))
+        parts.append(advice(None if summary.is_said(report, item) else messages.finding(item, say), guide, say))
     if everything:
         parts += [_details(title, rows) for title, rows in details.tables(summary.subject_matter(report), say)]
     return f'<div class="colab-magics" lang="{say.spoken}"><style>{_style_sheet()}</style>{"".join(parts)}</div>'

@@ -10,8 +10,8 @@ from dataclasses import asdict
 from typing import Any
 
 from colab_magics.model import Gpu, MigSlice, Platform, Report, Unavailable
-from colab_magics.views import guides, words
-from colab_magics.views.language import ENGLISH, speaker
+from colab_magics.views import guides, messages
+from colab_magics.translation import ENGLISH, speaker
 
 SCHEMA = 1
 _SAY = speaker(ENGLISH)
@@ -38,7 +38,7 @@ def document(report: Report) -> dict[str, Any]:
             {
                 "rule": advice.rule,
                 "severity": advice.severity.name.lower(),
-                "finding": words.finding(advice, _SAY),
+                "finding": messages.finding(advice, _SAY),
                 **_instructions(guides.guide(advice, snapshot.platform)),
             }
             for advice in report.advice
@@ -57,7 +57,7 @@ def _section(seen: Any, platform: Platform) -> Any:
             remedy = guides.remedy(seen, platform)
             return {
                 "unavailable": {
-                    "reason": words.reason(seen, _SAY),
+                    "reason": messages.reason(seen, _SAY),
                     "remedy": remedy and ", then ".join(guides.step(step, _SAY) for step in remedy.steps),
                 }
             }
@@ -76,7 +76,7 @@ def _section(seen: Any, platform: Platform) -> Any:
 
 
 def _reasons(seen: Gpu | MigSlice) -> dict[str, str]:
-    return {field: words.field_reason(key, _SAY) for field, key in seen.unavailable}
+    return {field: messages.field_reason(key, _SAY) for field, key in seen.unavailable}
 
 
 def _instructions(guide: guides.Guide | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from colab_magics.views import guides
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from colab_magics.views.language import Say
+    from colab_magics.translation import Say
 
 WIDTH = 80
 

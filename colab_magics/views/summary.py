@@ -23,13 +23,13 @@ from colab_magics.model import (
     Tpu,
     Unavailable,
 )
-from colab_magics.views import words
-from colab_magics.views.language import marked
+from colab_magics.views import messages
+from colab_magics.translation import marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from colab_magics.views.language import Say
+    from colab_magics.translation import Say
 
 _OUR_NAMES = {
     Service.TERMINAL: marked("IPython in a terminal"),
@@ -118,7 +118,7 @@ def process_sentences(gpu: Gpu, say: Say) -> tuple[str, ...]:
     processes = (*(gpu.processes or ()), *(one for part in gpu.slices for one in part.processes or ()))
     if gpu.processes is None and not processes:
         reason = dict(gpu.unavailable).get("processes", "not_supported")
-        return (say("Its processes are not available: {why}.", why=words.field_reason(reason, say)),)
+        return (say("Its processes are not available: {why}.", why=messages.field_reason(reason, say)),)
     here = tuple(_process_sentence(process, say) for process in processes if process.is_here is not False)
     elsewhere = [process for process in processes if process.is_here is False]
     if elsewhere and all(process.memory_used_bytes is not None for process in elsewhere):
@@ -150,7 +150,7 @@ def machine_sentence(snapshot: Snapshot, say: Say) -> str:
     """Return where this is and how large: service, cores, RAM, disk."""
     facts = []
     if isinstance(snapshot.cpu, Cpu):
-        facts.append(words.cores(snapshot.cpu.usable_cores, say))
+        facts.append(messages.cores(snapshot.cpu.usable_cores, say))
     if isinstance(snapshot.ram, Ram):
         facts.append(say("{size} RAM", size=units.size(snapshot.ram.machine.total_bytes)))
     if isinstance(snapshot.disks, tuple) and snapshot.disks:
@@ -169,7 +169,7 @@ def service_name(service: Service, say: Say) -> str:
 def ram_sentences(ram: Ram | Unavailable | None, say: Say) -> tuple[str, ...]:
     """Return RAM in sentences: used, what can still be allocated and what limits it, this kernel's share."""
     if not isinstance(ram, Ram):
-        return (say("RAM: not available."), words.reason(ram, say)) if ram else ()
+        return (say("RAM: not available."), messages.reason(ram, say)) if ram else ()
     facts = [
         used_of(ram.machine.used_bytes, ram.machine.total_bytes, say),
         say("{size} can still be allocated", size=units.size(ram.headroom_bytes)),
@@ -227,7 +227,7 @@ def _gpu_paragraphs(snapshot: Snapshot, say: Say) -> tuple[tuple[str, ...], ...]
 def _gpu_sentences(snapshot: Snapshot, say: Say) -> tuple[str, ...]:
     match snapshot.gpus:
         case Unavailable() as unavailable:
-            return (words.reason(unavailable, say),)
+            return (messages.reason(unavailable, say),)
         case (gpu,):
             cuda = () if gpu.cuda_index is None else (say("CUDA sees it as {name}.", name=f"cuda:{gpu.cuda_index}"),)
             return (gpu_sentence(gpu, say), *cuda)
@@ -260,8 +260,8 @@ def _rest_sentences(snapshot: Snapshot, say: Say) -> tuple[str, ...]:
         free = [f"{units.size(disk.free_bytes)}{_where(disk, snapshot.disks, say)}" for disk in snapshot.disks]
         sentences.append(say("Disk free: {sizes}.", sizes=say.listed(free)))
     if platform.machine_age_seconds is not None and platform.kernel_age_seconds is not None:
-        machine = words.duration(platform.machine_age_seconds, say)
-        kernel = words.duration(platform.kernel_age_seconds, say)
+        machine = messages.duration(platform.machine_age_seconds, say)
+        kernel = messages.duration(platform.kernel_age_seconds, say)
         sentences.append(say("Up {machine}, kernel {kernel}.", machine=machine, kernel=kernel))
     versions = [f"Python {platform.python_version}"]
     if platform.ipython_version is not None:
@@ -286,9 +286,9 @@ def _held_bytes(processes: Iterable[GpuProcess]) -> int:
 
 
 def _where(disk: Disk, disks: Sequence[Disk], say: Say) -> str:
-    return "" if len(disks) == 1 else f" ({words.places(disk.places, say)})"
+    return "" if len(disks) == 1 else f" ({messages.places(disk.places, say)})"
 
 
 def _why_nothing(gpu: Gpu, say: Say) -> str:
-    reasons = sorted({words.field_reason(key, say) for _, key in gpu.unavailable})
+    reasons = sorted({messages.field_reason(key, say) for _, key in gpu.unavailable})
     return say("not available ({reasons})", reasons=say.listed(reasons)) if reasons else say("not available")

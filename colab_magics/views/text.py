@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics.model import Report, Severity
-from colab_magics.views import details, guides, layout, summary, words
-from colab_magics.views.language import ENGLISH, Say, speaker
+from colab_magics.views import details, guides, layout, summary, messages
+from colab_magics.translation import ENGLISH, Say, speaker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +89,7 @@ def _shortened(answer: Sequence[str], body: Sequence[str], report: Report, say: 
 def _finding_lines(report: Report, advice: Advice, say: Say) -> list[str]:
     if summary.is_said(report, advice):
         return []
-    return layout.flow([words.finding(advice, say)], say.gap)
+    return layout.flow([messages.finding(advice, say)], say.gap)
 
 
 def _guide_lines(report: Report, advice: Advice, say: Say, *, with_consequences: bool = True) -> list[str]:

@@ -21,7 +21,7 @@ from colab_magics.probes.gpu import probe_gpus
 from colab_magics.units import width
 from colab_magics.views import json as json_view
 from colab_magics.views import text
-from colab_magics.views.language import TRANSLATED
+from colab_magics.translation import TRANSLATED
 from fake_nvml import PROFILES, FakeDriver
 
 Plug = Callable[..., FakeDriver]

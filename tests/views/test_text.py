@@ -29,8 +29,8 @@ from colab_magics.facts import menus
 from colab_magics.model import GpuProcess, Subject, Unavailable
 from colab_magics.observer import nvml
 from colab_magics.units import width
-from colab_magics.views import html, json, text, words
-from colab_magics.views.language import TRANSLATED, speaker
+from colab_magics.views import html, json, text, messages
+from colab_magics.translation import TRANSLATED, speaker
 
 CASES: dict[str, dict[str, Any]] = {
     "cpu": CPU_RUNTIME,
@@ -217,14 +217,14 @@ def test_nobody_is_named_and_no_path_is_shown() -> None:
         assert getpass.getuser() not in shown.replace("root file", "")
 
 
-@pytest.mark.parametrize("key", words.REASONS)
+@pytest.mark.parametrize("key", messages.REASONS)
 def test_every_reason_has_a_sentence_for_every_magic(key: str) -> None:
     values = (("seconds", 3), ("cause", "SIGSEGV"), ("error", "EPERM"), ("library", "580.1"), ("module", "575.2"))
     unavailable = Unavailable(reason=key, values=values)
 
     for subject in Subject:
         shown = text.render(a_report(subject, gpus=unavailable))
-        assert (words.reason(unavailable, SAY) in shown.replace("\n  ", " ")) is (subject is not Subject.RAM)
+        assert (messages.reason(unavailable, SAY) in shown.replace("\n  ", " ")) is (subject is not Subject.RAM)
 
 
 def test_an_error_code_nobody_knows_is_still_said() -> None:
@@ -305,5 +305,5 @@ def test_a_framework_that_cannot_use_the_gpu_is_said_with_what_to_install() -> N
 
 @pytest.mark.parametrize("key", sorted({*nvml._REASONS.values(), "binding_too_old", "changing_too_fast", "not_text"}))
 def test_every_reason_the_driver_can_give_has_words_for_a_field_and_for_the_whole(key: str) -> None:
-    assert words.field_reason(key, SAY)
-    assert words.reason(Unavailable(reason=key, values=(("library", "1"), ("module", "2"))), SAY).endswith(".")
+    assert messages.field_reason(key, SAY)
+    assert messages.reason(Unavailable(reason=key, values=(("library", "1"), ("module", "2"))), SAY).endswith(".")

@@ -6,12 +6,12 @@ import enum
 from typing import TYPE_CHECKING
 
 from colab_magics.model import Service
-from colab_magics.views.language import ENGLISH, marked, speaker
+from colab_magics.translation import ENGLISH, marked, speaker
 from colab_magics.views.wishes import elsewhere, hosted, pages
 
 if TYPE_CHECKING:
     from colab_magics.model import Report
-    from colab_magics.views.language import Say
+    from colab_magics.translation import Say
 
 
 class Wish(enum.StrEnum):

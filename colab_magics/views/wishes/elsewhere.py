@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from colab_magics import facts, units
 from colab_magics.model import Ram, Service, Unavailable
-from colab_magics.views import guides, summary, words
+from colab_magics.views import guides, summary, messages
 from colab_magics.views.html import escaped
-from colab_magics.views.language import marked
+from colab_magics.translation import marked
 from colab_magics.views.wishes import published
-from colab_magics.views.wishes.pages import Page, listed, paragraph, quoted_english
+from colab_magics.views.guide_html import Page, listed, paragraph, quoted_english
 
 if TYPE_CHECKING:
     from colab_magics.model import Advice, Report
-    from colab_magics.views.language import Say
+    from colab_magics.translation import Say
 
 _OBSTACLES = frozenset(
     {
@@ -51,12 +51,12 @@ def gpu(report: Report, say: Say) -> Page:
     if found is not None:
         guide = guides.guide(found, report.snapshot.platform)
         if guide is None:
-            return Page(purpose, (words.finding(found, say),))
+            return Page(purpose, (messages.finding(found, say),))
         done = tuple(escaped(guides.step(step, say)) for step in guide.steps)
         return Page(
-            say(guide.purpose), (words.finding(found, say),), steps=done, consequences=_all(guide.consequences, say)
+            say(guide.purpose), (messages.finding(found, say),), steps=done, consequences=_all(guide.consequences, say)
         )
-    remarks = (words.reason(gpus, say),) if isinstance(gpus, Unavailable) else ()
+    remarks = (messages.reason(gpus, say),) if isinstance(gpus, Unavailable) else ()
     if gpus and not isinstance(gpus, Unavailable):
         purpose = say("To use another GPU")
         remarks = (say("There is a GPU here: {name}.", name=summary.gpu_name(gpus[0], say)),)
@@ -83,7 +83,7 @@ def memory(report: Report, say: Say) -> Page:
     if isinstance(ram, Ram):
         remarks.append(_limit_of_ram(ram, say))
     elif ram is not None:
-        remarks.append(words.reason(ram, say))
+        remarks.append(messages.reason(ram, say))
     remarks.append(say("A GPU's own memory cannot be enlarged: more comes with another GPU."))
     room = (
         marked("del what you no longer need, and empty the framework's cache"),

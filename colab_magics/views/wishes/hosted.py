@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from colab_magics import facts
-from colab_magics.facts.shapes import accelerator_in_use
+from colab_magics.facts.accelerators import accelerator_in_use
 from colab_magics.model import Ram, Unavailable
 from colab_magics.units import GIB
-from colab_magics.views import guides, summary, words
+from colab_magics.views import guides, summary, messages
 from colab_magics.views.html import escaped
-from colab_magics.views.language import marked
+from colab_magics.translation import marked
 from colab_magics.views.wishes import choices, elsewhere, published, schematic
-from colab_magics.views.wishes.pages import (
+from colab_magics.views.guide_html import (
     Page,
     folded,
     listed,
@@ -30,7 +30,7 @@ from colab_magics.views.wishes.pages import (
 if TYPE_CHECKING:
     from colab_magics.facts import Accelerator
     from colab_magics.model import Report, Snapshot
-    from colab_magics.views.language import Say
+    from colab_magics.translation import Say
 
 _CHANGE_RUNTIME_TYPE = ("runtime_menu", "change_runtime_type")
 _MANAGE_SESSIONS = ("runtime_menu", "manage_sessions")
@@ -62,12 +62,12 @@ def gpu(report: Report, say: Say) -> Page:
     """Return the way to a GPU, or to another one."""
     snapshot, remarks = report.snapshot, []
     if isinstance(snapshot.gpus, Unavailable):
-        remarks.append(words.reason(snapshot.gpus, say))
+        remarks.append(messages.reason(snapshot.gpus, say))
     elif snapshot.gpus:
         remarks.append(say("This runtime has a GPU: {name}.", name=summary.gpu_name(snapshot.gpus[0], say)))
     obstacle = elsewhere.obstacle(report)
     if obstacle is not None:
-        remarks.append(words.finding(obstacle, say))
+        remarks.append(messages.finding(obstacle, say))
     purpose = say("To use another GPU") if snapshot.gpus else say("To use a GPU")
     return _accelerator(purpose, "gpu", accelerator_in_use(snapshot), tuple(dict.fromkeys(remarks)), say)
 
@@ -215,7 +215,7 @@ def _accelerator(purpose: str, kind: str, present: Accelerator | None, remarks: 
 
 def _found(rule: str, say: Say, **values: str) -> str:
     """Return what a report says where this rule has found something."""
-    sentence = words.FINDINGS[rule]
+    sentence = messages.FINDINGS[rule]
     return say(sentence, **values)
 
 

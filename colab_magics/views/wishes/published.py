@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from colab_magics import facts
 from colab_magics.views.html import escaped
-from colab_magics.views.language import marked
-from colab_magics.views.wishes.pages import listed, paragraph
+from colab_magics.translation import marked
+from colab_magics.views.guide_html import listed, paragraph
 
 if TYPE_CHECKING:
     from colab_magics.model import Service
-    from colab_magics.views.language import Say
+    from colab_magics.translation import Say
 
 APPLIES = {
     "cli_keep_alive": marked("from Colab's command line: it stops keeping the runtime alive then"),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from colab_magics import facts
 from colab_magics.model import Advice, Service, Severity, Unavailable
 from colab_magics.units import printable, size
-from colab_magics.views import guides, summary, words
-from colab_magics.views.language import ENGLISH, marked, speaker
+from colab_magics.views import guides, summary, messages
+from colab_magics.translation import ENGLISH, marked, speaker
 from colab_magics.views.layout import broken, flow, guide_lines
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from colab_magics.model import Snapshot
     from colab_magics.requirement import ClauseVerdict, FoundGpu, Offer, Verdict
-    from colab_magics.views.language import Say
+    from colab_magics.translation import Say
 
 _OF_A_GPU = frozenset({"gpu", "gpus", "vram", "vram_free", "cc", "bf16"})
 _ROOM = {"ram_free": "ram_nearly_full", "vram_free": "gpu_memory_nearly_full", "disk": "disk_nearly_full"}
@@ -140,14 +140,14 @@ def _reasons(unknown: Sequence[ClauseVerdict], snapshot: Snapshot, say: Say) -> 
         ({"ram", "ram_free"}, snapshot.ram),
         ({"disk"}, snapshot.disks),
     )
-    reasons = [words.reason(one, say) for of, one in sections if of & keys and isinstance(one, Unavailable)]
+    reasons = [messages.reason(one, say) for of, one in sections if of & keys and isinstance(one, Unavailable)]
     if isinstance(snapshot.gpus, tuple) and _OF_A_GPU & keys:
         fields = {"vram": "memory", "vram_free": "memory", "gpu": "name", "cc": "compute_capability"}
         wanted = {fields[key] for key in fields.keys() & keys} | ({"compute_capability"} if "bf16" in keys else set())
         causes = {reason: None for gpu in snapshot.gpus for field, reason in gpu.unavailable if field in wanted}
         causes.pop("unified_memory", None)
         if causes:
-            why = say.listed(words.field_reason(cause, say) for cause in causes)
+            why = say.listed(messages.field_reason(cause, say) for cause in causes)
             reasons.append(say("The NVIDIA driver does not tell: {why}.", why=why))
     return reasons
 

@@ -7,7 +7,7 @@ import pytest
 
 from colab_magics import facts
 from colab_magics.facts import Accelerator, accelerators
-from colab_magics.views.language import speaker
+from colab_magics.translation import speaker
 from colab_magics.views.wishes import schematic
 
 MARKS = {"change_runtime_type": "1", "T4": "2", "save": "3"}

@@ -3,8 +3,8 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
-from colab_magics.views.language import speaker
-from colab_magics.views.panel.sparkline import HEIGHT, WIDTH, draw
+from colab_magics.translation import speaker
+from colab_magics.panel.sparkline import HEIGHT, WIDTH, draw
 
 SAY = speaker("en")
 

@@ -6,7 +6,7 @@ Only of hosted Colab. Figures come from the table of accelerators, each with the
 from __future__ import annotations
 
 from colab_magics.facts import accelerators
-from colab_magics.facts.shapes import accelerator_in_use
+from colab_magics.facts.accelerators import accelerator_in_use
 from colab_magics.model import Advice, Gpu, Limits, Service, Severity, Snapshot
 
 _HARDLY_USED_PERCENT = 5.0

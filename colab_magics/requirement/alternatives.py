@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from colab_magics import facts
 from colab_magics.model import Service
-from colab_magics.requirement.judging import met, nearest
-from colab_magics.requirement.language import OF_AN_ACCELERATOR
+from colab_magics.requirement.evaluation import met, nearest
+from colab_magics.requirement.parser import OF_AN_ACCELERATOR
 from colab_magics.requirement.machine import ANY, Chip, Device, Machine, exactly, machine_of
 from colab_magics.requirement.verdict import Offer, Remedy
 from colab_magics.units import GIB
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from colab_magics.model import Snapshot
-    from colab_magics.requirement.language import Requirement
+    from colab_magics.requirement.parser import Requirement
     from colab_magics.requirement.machine import Span, Truth
 
 # An assumption, not a measurement: nobody has published how much of a fresh machine is free. It decides only whether

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from colab_magics.model import Advice, Unavailable, Value, Values
 from colab_magics.units import printable, size, span
-from colab_magics.views.language import marked
+from colab_magics.translation import marked
 
 if TYPE_CHECKING:
-    from colab_magics.views.language import Say
+    from colab_magics.translation import Say
 
 REASONS = {
     "binding_broken": marked("pynvml.py could not be imported: another package stands where nvidia-ml-py's should."),

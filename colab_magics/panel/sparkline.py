@@ -5,11 +5,11 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from colab_magics.views import words
+from colab_magics.views import messages
 
 if TYPE_CHECKING:
-    from colab_magics.views.language import Say
-    from colab_magics.views.panel.gauges import Course
+    from colab_magics.translation import Say
+    from colab_magics.panel.gauges import Course
 
 WIDTH, HEIGHT = 100, 20
 """The size of the drawing in its own units; 100 % lies one unit below the upper edge, 0 % one above the lower."""
@@ -38,7 +38,7 @@ def draw(label: str, course: Course, say: Say) -> str:
     name = say(
         "{label}, last {span}: {least} to {most} %",
         label=label,
-        span=words.duration(course[0][0], say),
+        span=messages.duration(course[0][0], say),
         least=f"{min(known):.0f}",
         most=f"{max(known):.0f}",
     )

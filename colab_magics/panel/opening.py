@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from colab_magics.model import Report, Subject
-    from colab_magics.views.panel.live import Look, Panel, Settings
+    from colab_magics.panel.session import Look, Panel, Settings
 
 
 MOMENT_SECONDS = 0.2
@@ -52,7 +52,7 @@ def look_at(  # noqa: PLR0913 - what it looks with, and how
     afresh: bool = False,
     briefly: bool = False,
 ) -> Report:
-    """Look as a panel does; with `indices`, at these GPUs alone. See `views.panel.live.Look`."""
+    """Look as a panel does; with `indices`, at these GPUs alone. See `panel.session.Look`."""
     seen = reports.watch(
         subject,
         shell_class=shell_class,
@@ -65,7 +65,7 @@ def look_at(  # noqa: PLR0913 - what it looks with, and how
 
 def open_panel(report: Report, look: Look, shell: Any, settings: Settings) -> Panel:
     """Open a panel that begins with `report` and goes on looking."""
-    from colab_magics.views.panel.live import Panel, Source
+    from colab_magics.panel.session import Panel, Source
 
     panel = Panel(report, Source(look, client.stop_sampling, shell.events), settings)
     panel.open()

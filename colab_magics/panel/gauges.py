@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from colab_magics import units
 from colab_magics.model import Cpu, Gpu, Ram, Sample, Snapshot, Subject, Usage
-from colab_magics.views import html, summary, words
+from colab_magics.views import html, summary, messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from colab_magics.model import Disk, GpuMemory, GpuSample, Report
-    from colab_magics.views.language import Say
+    from colab_magics.translation import Say
 
 Course = tuple[tuple[float, float | None], ...]
 """Moments of the last minutes, the oldest first: seconds ago, and the share in percent, None where not known."""
@@ -121,7 +121,7 @@ def _disk_gauge(disk: Disk, disks: tuple[Disk, ...], say: Say) -> Gauge:
 def _cpu_gauge(cpu: Cpu, snapshot: Snapshot, say: Say) -> Gauge:
     course = _course(snapshot, lambda sample: sample.cpu_percent)
     percent = course[-1][1] if course else None
-    of = words.cores(cpu.usable_cores, say)
+    of = messages.cores(cpu.usable_cores, say)
     said = of if percent is None else say("{share} of {what}", share=f"{percent:.0f} %", what=of)
     more = "" if cpu.load_average is None else say("load {number}", number=f"{cpu.load_average:.2f}")
     return Gauge(say("CPU"), percent, said, more, course, fills=False)

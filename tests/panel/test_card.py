@@ -19,8 +19,8 @@ from builders import (
     a_report,
 )
 from colab_magics.model import GpuSample, Sample, Subject, Usage
-from colab_magics.views.language import TRANSLATED
-from colab_magics.views.panel import card
+from colab_magics.translation import TRANSLATED
+from colab_magics.panel import card
 from markup import Markup
 
 MINUTES = tuple(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-import colab_magics.advice
+import colab_magics.rules
 from builders import (
     A100,
     COLAB,
@@ -26,7 +26,7 @@ from builders import (
     a_ram,
     a_snapshot,
 )
-from colab_magics.advice import RULES, advise
+from colab_magics.rules import RULES, advise
 from colab_magics.model import GpuMemory, Service, Severity, Subject, Unavailable, Usage
 
 STARTING = Unavailable(reason="driver_starting", values=(("seconds", 3.0),))
@@ -362,9 +362,9 @@ def test_each_magic_gives_the_advice_of_its_subject() -> None:
 def test_every_rule_is_in_the_table() -> None:
     written = [
         function.__name__
-        for module in pkgutil.iter_modules(colab_magics.advice.__path__)
+        for module in pkgutil.iter_modules(colab_magics.rules.__path__)
         for _, function in inspect.getmembers(
-            importlib.import_module(f"colab_magics.advice.{module.name}"), inspect.isfunction
+            importlib.import_module(f"colab_magics.rules.{module.name}"), inspect.isfunction
         )
         if list(inspect.signature(function).parameters)[1:] in (["limits"], ["_limits"])
     ]

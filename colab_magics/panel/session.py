@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from colab_magics.model import Service, Subject, Unavailable
 from colab_magics.views import display, wishes
-from colab_magics.views.language import speaker
-from colab_magics.views.panel import card
-from colab_magics.views.panel.controls import Controls, Handlers
+from colab_magics.translation import speaker
+from colab_magics.panel import card
+from colab_magics.panel.controls import Controls, Handlers
 from colab_magics.views.wishes import Wish
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ def watch(*_, **__):
 broken.watch = watch
 """,
     "in showing": """
-from colab_magics.views.panel import card as broken
+from colab_magics.panel import card as broken
 def render(*_, **__):
     raise LookupError('/home/somebody')
 broken.render = render
@@ -489,7 +489,7 @@ def test_on_colab_a_mistake_of_ours_breaks_no_cell(colab: tuple[Notebook, FakeDr
 def test_where_nobody_clicks_for_long_it_pauses_itself(jupyter: tuple[Notebook, FakeDriver]) -> None:
     notebook, _ = jupyter
     notebook.run("%runtime_status -w")
-    notebook.run("from colab_magics.views.panel import live; live.UNATTENDED_SECONDS = 0.1")
+    notebook.run("from colab_magics.panel import live; live.UNATTENDED_SECONDS = 0.1")
 
     assert notebook.watch(until=lambda: "nobody has clicked" in card(notebook), seconds=5)
     assert notebook.widget(description="Resume")

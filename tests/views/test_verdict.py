@@ -24,7 +24,7 @@ from builders import (
 )
 from colab_magics.requirement import check, parse
 from colab_magics.units import width
-from colab_magics.views.requirement import render
+from colab_magics.views.verdict import render
 
 CPU: dict[str, Any] = {**CPU_RUNTIME, "tpus": ()}
 DARK: dict[str, Any] = {"gpus": SILENT, "driver": None}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colab_magics.facts.shapes import is_high_shape
+from colab_magics.facts.accelerators import is_high_shape
 from colab_magics.model import Ram
 from colab_magics.views.html import escaped
-from colab_magics.views.wishes.pages import folded, listed, paragraph, present_mark
+from colab_magics.views.guide_html import folded, listed, paragraph, present_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from colab_magics.facts import Accelerator
     from colab_magics.model import Snapshot
-    from colab_magics.views.language import Say
+    from colab_magics.translation import Say
 
 Figures = tuple[float | None, float | None]
 """A figure of the standard shape, and that of the high-RAM one where it is another."""

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from colab_magics import facts
 from colab_magics.views import guides
 from colab_magics.views.html import escaped
-from colab_magics.views.language import marked
+from colab_magics.translation import marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from colab_magics.views.language import Say
+    from colab_magics.translation import Say
 
 _LINKS = {
     "billing": marked("Mail about bills: colab-billing@google.com"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from colab_magics.facts.shapes import accelerator_in_use, is_high_shape
+from colab_magics.facts.accelerators import accelerator_in_use, is_high_shape
 from colab_magics.model import Advice, Limits, Ram, Service, Severity, Snapshot
 
 _NOTEBOOK_BYTES = 20e9

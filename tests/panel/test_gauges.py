@@ -18,8 +18,8 @@ from builders import (
     a_report,
 )
 from colab_magics.model import GpuSample, Sample, Subject
-from colab_magics.views.language import speaker
-from colab_magics.views.panel.gauges import Gauge, gauges
+from colab_magics.translation import speaker
+from colab_magics.panel.gauges import Gauge, gauges
 
 SAY = speaker("en")
 SAMPLES = tuple(

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from colab_magics import facts
 from colab_magics.views.guides import quoted
 from colab_magics.views.html import escaped
-from colab_magics.views.wishes.pages import present_mark
+from colab_magics.views.guide_html import present_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from colab_magics.facts import Accelerator
-    from colab_magics.views.language import Say
+    from colab_magics.translation import Say
 
     Marks = Mapping[str, str]
 

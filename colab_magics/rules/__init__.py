@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from colab_magics.advice.colab import (
+from colab_magics.rules.colab import (
     costly_gpu_unused,
     feedback,
     larger_accelerators,
@@ -13,8 +13,8 @@ from colab_magics.advice.colab import (
     newer_number_formats,
     usage_limits,
 )
-from colab_magics.advice.frameworks import cuda_hidden, framework_cpu_only, framework_needs_newer_driver
-from colab_magics.advice.gpu import (
+from colab_magics.rules.frameworks import cuda_hidden, framework_cpu_only, framework_needs_newer_driver
+from colab_magics.rules.gpu import (
     driver_failed,
     driver_not_answering,
     gpu_idle,
@@ -25,7 +25,7 @@ from colab_magics.advice.gpu import (
     no_gpu,
     one_gpu_of_several,
 )
-from colab_magics.advice.ram import (
+from colab_magics.rules.ram import (
     high_ram,
     kernel_holds_most_ram,
     not_high_ram,
@@ -33,7 +33,7 @@ from colab_magics.advice.ram import (
     ram_nearly_full,
     swap_in_use,
 )
-from colab_magics.advice.runtime import disk_nearly_full, runtime_old
+from colab_magics.rules.runtime import disk_nearly_full, runtime_old
 from colab_magics.model import Subject
 
 if TYPE_CHECKING:

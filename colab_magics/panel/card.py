@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colab_magics.views import guides, html, summary, words
-from colab_magics.views.language import ENGLISH, Say, speaker
-from colab_magics.views.panel import gauges, sparkline
+from colab_magics.views import guides, html, summary, messages
+from colab_magics.translation import ENGLISH, Say, speaker
+from colab_magics.panel import gauges, sparkline
 from colab_magics.views.text import shown_by_default
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def render(report: Report, *, language: str = ENGLISH, note: str = "", processes
         parts.append(html.process_list(snapshot, say))
     for item in shown_by_default(report):
         guide = None if item.rule in _LED_BY_A_WISH else guides.guide(item, snapshot.platform)
-        parts.append(html.advice(None if summary.is_said(report, item) else words.finding(item, say), guide, say))
+        parts.append(html.advice(None if summary.is_said(report, item) else messages.finding(item, say), guide, say))
     as_of = say("As of {time} UTC.", time=f"{snapshot.taken_at:%H:%M:%S}")
     parts.append(f'<p class="cm-foot">{html.escaped(say.joined([as_of, note] if note else [as_of]))}</p>')
     return f'<div class="colab-magics cm-now" lang="{say.spoken}">{"".join(parts)}</div>'

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from colab_magics.facts import menus
-from colab_magics.views.language import ENGLISH, marked, preferred_language, speaker
+from colab_magics.translation import ENGLISH, marked, preferred_language, speaker
 
 KNOWN = ("en", "zh-CN", "zh-TW", "ja", "pt-BR")
 

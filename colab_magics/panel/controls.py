@@ -15,13 +15,13 @@ import ipywidgets as widgets
 
 from colab_magics.views import wishes
 from colab_magics.views.display import STILL
-from colab_magics.views.language import NAMES
+from colab_magics.translation import NAMES
 from colab_magics.views.wishes import Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from colab_magics.views.language import Say
+    from colab_magics.translation import Say
 
 PERIODS_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 """The periods to choose from, besides the one that the settings ask for."""

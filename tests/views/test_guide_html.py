@@ -26,7 +26,7 @@ from builders import (
 from colab_magics import facts
 from colab_magics.model import Service
 from colab_magics.views import guides, wishes
-from colab_magics.views.language import speaker
+from colab_magics.translation import speaker
 from colab_magics.views.wishes import Wish, hosted, pages, published
 from markup import Markup
 
