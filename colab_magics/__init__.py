@@ -15,27 +15,50 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from colab_magics.model import Report
+    from colab_magics.report import Report
+    from colab_magics.requirement import RequirementSyntaxError
+    from colab_magics.stopping import RequirementNotMet
 
 __version__ = "0.1.0"
-__all__ = ["gpu_info", "load_ipython_extension", "ram_info", "require", "runtime_status", "unload_ipython_extension"]
+__all__ = [
+    "Report",
+    "RequirementNotMet",
+    "RequirementSyntaxError",
+    "gpu_info",
+    "load_ipython_extension",
+    "ram_info",
+    "require",
+    "runtime_status",
+    "unload_ipython_extension",
+]
+
+_MODULES = {"Report": "report", "RequirementNotMet": "stopping", "RequirementSyntaxError": "requirement"}
+"""Where the public types stand: they are imported when they are named."""
+
+
+def __getattr__(name: str) -> object:
+    """Return a public type: importing the package does not import it."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def gpu_info(*, everything: bool = False) -> Report:
-    """Return what is known of the GPUs, with advice; print nothing.
+    """Return what is known of the GPUs, with what it means; print nothing.
 
-    `everything` also takes the dear readings, as `-a` does on the magic.
+    `everything` also takes the expensive readings, as `-a` does on the magic.
     """
-    _start_observer()
     from colab_magics import report
 
     return report.gpu_info(shell_class=_running_shell_class(), everything=everything)
 
 
 def ram_info(*, everything: bool = False) -> Report:
-    """Return the state of the RAM, with advice; print nothing.
+    """Return the state of the RAM, with what it means; print nothing.
 
-    `everything` also takes the dear readings: this kernel's proportional set size and the user's other kernels.
+    `everything` also takes the expensive readings: this kernel's proportional set size and the user's other kernels.
     """
     from colab_magics import report
 
@@ -43,11 +66,10 @@ def ram_info(*, everything: bool = False) -> Report:
 
 
 def runtime_status(*, everything: bool = False) -> Report:
-    """Return the state of the whole runtime, with advice; print nothing.
+    """Return the state of the whole runtime, with what it means; print nothing.
 
-    `everything` also takes the dear readings, as `-a` does on the magic.
+    `everything` also takes the expensive readings, as `-a` does on the magic.
     """
-    _start_observer()
     from colab_magics import report
 
     return report.runtime_status(shell_class=_running_shell_class(), everything=everything)
@@ -56,20 +78,17 @@ def runtime_status(*, everything: bool = False) -> Report:
 def require(expression: str, *, strict: bool = False) -> None:
     """Raise unless this runtime meets a requirement such as "gpu=A100|L4, vram>=15, ram>=20"; print nothing.
 
-    What cannot be told passes, unless `strict`. A mistake in the expression is a ValueError that points at the place;
-    a requirement that is not met is a `colab_magics.requirement.RequirementNotMet`, whose text says what was asked,
-    what is there and what to click, and which a notebook shows in place of a traceback.
+    What cannot be told passes, unless `strict`. A mistake in the expression is a `RequirementSyntaxError` (a
+    ValueError) that points at the place; a requirement that is not met is a `RequirementNotMet`, whose text says what
+    was asked, what is there and what to click, and which a notebook shows in place of a traceback.
     """
-    _start_observer()
     from colab_magics import report
-    from colab_magics.facts import menus
     from colab_magics.requirement import parse
-    from colab_magics.translation import preferred_language
+    from colab_magics.views.render_options import language_for
 
     requirement = parse(expression)
     seen = report.runtime_status(shell_class=_running_shell_class())
-    language = preferred_language("auto", [menu.language for menu in menus()])
-    report.require(requirement, seen.snapshot, strict=strict, language=language)
+    report.require(requirement, seen.snapshot, strict=strict, language=language_for())
 
 
 def load_ipython_extension(ipython: InteractiveShell) -> None:
@@ -84,13 +103,6 @@ def unload_ipython_extension(ipython: InteractiveShell) -> None:
     from colab_magics import magics
 
     magics.unregister(ipython)
-
-
-def _start_observer() -> None:
-    """Start the process that asks the driver: it comes up while the rest is imported."""
-    from colab_magics.observer import client
-
-    client.start()
 
 
 def _running_shell_class() -> str | None:

@@ -9,45 +9,35 @@ if __name__ == "__main__" and sys.path and sys.path[0] in ("", os.getcwd()):
     # `python -m` puts the working directory first: a `json.py` of the user's there must not run in place of Python's.
     del sys.path[0]
 
-import argparse
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from colab_magics.options import Options
 
 NOT_MET = 1
 MISTYPED = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command and return its exit code: 1 if a requirement is not met, 2 if it cannot be read."""
+    """Run the command and return its exit code: 1 if a requirement is not met, 2 if the line cannot be read."""
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["autoload"]:
         from colab_magics import autoload
 
         return autoload.command(words[1:])
-    return _show(_parser().parse_args(words))
+    from colab_magics.options import OptionError, read_arguments
+
+    try:
+        return _show(read_arguments(words))
+    except OptionError as error:
+        print(error, file=sys.stderr)
+        return MISTYPED
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m colab_magics",
-        description="Show what machine this is.",
-        epilog="python -m colab_magics autoload on|off|status: load the magics in every IPython and kernel.",
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON document in one line")
-    parser.add_argument(
-        "--require", metavar="EXPR", help='fail (exit code 1) unless EXPR holds: "gpu=A100|L4, vram>=15, ram>=20"'
-    )
-    parser.add_argument("--strict", action="store_true", help="with --require: what cannot be told is not met")
-    return parser
-
-
-def _show(options: argparse.Namespace) -> int:
-    from colab_magics.observer import client
-
-    client.start()  # it comes up while the rest is imported
+def _show(options: Options) -> int:
     from colab_magics import report
-    from colab_magics.facts import menus
-    from colab_magics.requirement import RequirementNotMet, RequirementSyntaxError, parse
-    from colab_magics.views import json, text
-    from colab_magics.translation import preferred_language
+    from colab_magics.requirement import RequirementSyntaxError, parse
+    from colab_magics.stopping import RequirementNotMet
+    from colab_magics.views.render_options import language_for
 
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console that has no degree sign
@@ -57,11 +47,10 @@ def _show(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return MISTYPED
     seen = report.runtime_status(shell_class=None)
-    language = preferred_language("auto", [menu.language for menu in menus()])
-    print(json.render(seen) if options.json else text.render(seen, language=language))
+    print(seen.to_json() if options.json else seen)
     if requirement is not None:
         try:
-            report.require(requirement, seen.snapshot, strict=options.strict, language=language)
+            report.require(requirement, seen.snapshot, strict=options.strict, language=language_for())
         except RequirementNotMet as failure:
             print(failure, file=sys.stderr)
             return NOT_MET

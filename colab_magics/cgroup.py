@@ -160,8 +160,8 @@ def _own_groups(root: str, controller: str) -> _Groups:
         return _Groups(2, "", ())
 
 
-# mountinfo is the dearest file here, and the mounts of control groups do not change under a running process: it is
-# read once for each membership. A failure to read it is not kept.
+# mountinfo takes longest to read, and the mounts of control groups do not change under a running process: it is read
+# once for each membership. A failure to read it is not kept.
 @lru_cache(maxsize=16)
 def _find_groups(root: str, memberships: str, controller: str) -> _Groups:
     version, path = _hierarchy(memberships, controller)

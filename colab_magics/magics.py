@@ -1,60 +1,43 @@
-"""The magics: a line of options becomes a report, a report is shown. Registers, unregisters.
+"""The magics: a line of options becomes a report, a report is shown. Registers, unregisters, completes.
 
 Importing this module imports IPython's magic machinery and nothing that a report needs.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
-from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
-from traitlets import Enum, Float, TraitError
+from traitlets import Float, TraitError, Unicode, validate
 
 if TYPE_CHECKING:
-    from argparse import Namespace
     from collections.abc import Callable
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from colab_magics.model import Report
-    from colab_magics.requirement import Requirement
+    from colab_magics.options import Options
     from colab_magics.panel.session import Panel
+    from colab_magics.report import Report
+    from colab_magics.requirement import Requirement
 
-LANGUAGES = (
-    "auto", "en", "zh-CN", "zh-TW", "ja", "ko", "es", "pt-BR", "fr", "de", "ru", "it", "tr", "id", "vi", "pl", "uk",
-)  # fmt: skip
-"""What `ColabMagics.language` may be: our sentences are in English and zh-CN, menus are quoted in all of these."""
-
-_IN_REQUIREMENT = re.compile(r"(?:-r|--require)[ =]+[\"']?([^\"']*)$")
+_IN_REQUIREMENT = r"(?:-r|--require)[ =]+[\"']?([^\"']*)$"
 """The expression of -r as far as it is typed."""
 
-_REPORT_CLASS = "colab_magics.model.Report"
+_REPORT_CLASS = ("colab_magics.report", "Report")
 
 
-def _shown_as_usual(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a magic the options that every report has."""
-    options = (
-        argument("-a", "--all", action="store_true", dest="everything",
-                 help="Show every field, the unavailable ones with their reason, and take the dear readings too."),
-        argument("-j", "--json", action="store_true",
-                 help="Print one JSON document in one line instead of showing the report."),
-        argument("-o", "--output", action="store_true",
-                 help="Return the report instead of showing it: report = %%%(prog)s -o"),
-        argument("-w", "--widget", action="store_true",
-                 help="Open the panel: live gauges, and what to click to get other hardware."),
-        argument("-q", "--quiet", action="store_true", help="Show nothing; with -r only a failure speaks."),
-        argument("-r", "--require", metavar="EXPR",
-                 help='Stop this cell and "Run all" unless EXPR holds: -r "gpu=A100|L4, vram>=15, ram>=20". Keys: gpu, '
-                 "gpus, tpu, vram, vram_free, ram, ram_free, disk, cc, cuda, python, bf16."),
-        argument("--strict", action="store_true", help="With -r: what cannot be told counts as not met."),
-    )  # fmt: skip
-    for option in reversed(options):
-        function = option(function)
-    return function
+def _with_help(magic: Callable[..., Any]) -> Callable[..., Any]:
+    """Let `?` after a magic's name show its options too: IPython asks a function's `getdoc` for its help."""
+
+    def getdoc() -> str:
+        from colab_magics import options
+
+        return options.help_text(magic.__name__, magic.__doc__ or "")
+
+    magic.getdoc = getdoc  # type: ignore[attr-defined]  # a function takes any attribute
+    return magic
 
 
 @magics_class
@@ -71,9 +54,8 @@ class ColabMagics(Magics):
         help="Seconds to wait for the NVIDIA driver's first answer; once it has answered, a third of that.",
     ).tag(config=True)
 
-    language = Enum(
-        LANGUAGES,
-        default_value="auto",
+    language = Unicode(
+        "auto",
         help="Language of the reports; the words of Colab's menus are quoted in it, with the English beside. "
         '"auto": COLAB_MAGICS_LANGUAGE, LANGUAGE, LC_ALL or LANG, else English.',
     ).tag(config=True)
@@ -94,152 +76,141 @@ class ColabMagics(Magics):
     _indices: tuple[str, ...] = ()
     """The GPUs that the last report saw, for completion."""
 
-    @magic_arguments()
-    @_shown_as_usual
-    @argument("-p", "--processes", action="store_true", help="Show who holds GPU memory: number, name, memory.")
-    @argument("index", nargs="*", metavar="INDEX", help="Only the GPUs with these numbers (NVML's, as in nvidia-smi).")
+    @validate("language")
+    def _known_language(self, proposal: Any) -> str:
+        from colab_magics.views.render_options import languages
+
+        known = ("auto", *languages())
+        if proposal["value"] not in known:
+            raise TraitError(f"The language is {proposal['value']!r}. Allowed: {', '.join(known)}")
+        return str(proposal["value"])
+
+    @_with_help
     @line_magic
     def gpu_info(self, line: str) -> Report | None:
         """Show which GPUs this runtime has, whether they are all right, and what to do about it."""
-        return self._run("gpu_info", line)
+        from colab_magics import options
 
-    @magic_arguments()
-    @_shown_as_usual
+        return self._run(options.GPU, line)
+
+    @_with_help
     @line_magic
     def ram_info(self, line: str) -> Report | None:
         """Show how much RAM there is, how much can still be allocated, what limits it, and what to do about it."""
-        return self._run("ram_info", line)
+        from colab_magics import options
 
-    @magic_arguments()
-    @_shown_as_usual
+        return self._run(options.RAM, line)
+
+    @_with_help
     @line_magic
     def runtime_status(self, line: str) -> Report | None:
         """Show what machine this is: GPU, RAM, disk, processors, versions, ages; and what to do about it."""
-        return self._run("runtime_status", line)
+        from colab_magics import options
+
+        return self._run(options.STATUS, line)
 
     def complete(self, _shell: Any, event: Any) -> list[str]:
         """Return what may follow in a magic's line: IPython calls this when Tab is pressed after the magic's name."""
-        required = _IN_REQUIREMENT.search(event.text_until_cursor)
+        import re
+
+        required = re.search(_IN_REQUIREMENT, event.text_until_cursor)
         if required:
             from colab_magics.requirement.completion import completions
 
             return completions(required[1])
-        parser = getattr(self, event.command.removeprefix("%")).parser
-        options = [option for action in parser._actions for option in action.option_strings]  # noqa: SLF001 - argparse tells it nowhere else
-        return [*options, *self._indices] if "gpu_info" in event.command else options
+        from colab_magics import options
+
+        magic = event.command.removeprefix("%")
+        return [*options.flags(magic), *(self._indices if magic == options.GPU else ())]
 
     def _run(self, magic: str, line: str) -> Report | None:
-        options = self._parse(magic, line)
-        indices = _indices(options.index) if "index" in options else ()
-        requirement = _requirement(options.require)
-        if magic != "ram_info":
-            from colab_magics.observer import client
-
-            client.start()  # it comes up while the rest is imported
+        chosen = _read(magic, line)
+        requirement = _requirement(chosen.require)
         shell = type(self.shell)
         shell_class = f"{shell.__module__}.{shell.__qualname__}"
-        obstacle = None
-        if options.widget:
+        note = None
+        if chosen.widget:
             from colab_magics.panel import opening
 
-            obstacle = opening.obstacle(self.shell, shell_class=shell_class)
-            if obstacle is None:
-                self._open_panel(magic, options, indices, requirement, shell_class)
+            note = opening.why_no_panel(self.shell, shell_class=shell_class)
+            if note is None:
+                self._open_panel(magic, chosen, requirement, shell_class)
                 return None
-        from colab_magics import report as reports
+        from colab_magics import options, report
 
-        report: Report = getattr(reports, magic)(
+        looks = {
+            options.GPU: report.gpu_info,
+            options.RAM: report.ram_info,
+            options.STATUS: report.runtime_status,
+        }
+        seen = looks[magic](
             shell_class=shell_class,
-            everything=options.everything,
+            everything=chosen.everything,
             driver_deadline_seconds=self.driver_deadline_seconds,
         )
-        self._hold(requirement, report, options)
-        return self._deliver(_only(report, indices), options, note=obstacle)
+        self._check_requirement(requirement, seen, strict=chosen.strict)
+        return self._deliver(_only(seen, chosen.indices), chosen, note=note)
 
-    def _open_panel(
-        self,
-        magic: str,
-        options: Namespace,
-        indices: tuple[int, ...],
-        requirement: Requirement | None,
-        shell_class: str,
-    ) -> None:
+    def _open_panel(self, magic: str, chosen: Options, requirement: Requirement | None, shell_class: str) -> None:
         """Open a panel in place of the one before."""
-        from functools import partial
-
-        from colab_magics.panel import opening
-        from colab_magics.model import Subject
         from colab_magics.observer import client
-        from colab_magics.panel.session import Settings
+        from colab_magics.panel import opening
+        from colab_magics.views.render_options import RenderOptions, language_for
 
-        subject, deadline_seconds = Subject(magic.partition("_")[0]), self.driver_deadline_seconds
+        source = opening.Source(
+            subject=opening.SUBJECTS[magic],
+            indices=chosen.indices,
+            driver_deadline_seconds=self.driver_deadline_seconds,
+            shell_class=shell_class,
+        )
         try:
-            all_gpus = partial(opening.look_at, subject, (), deadline_seconds, shell_class)
-            report = all_gpus(sample_every_seconds=self.panel_period_seconds)
-            self._hold(requirement, report, options)
-            chosen = _only(report, indices)
-            settings = Settings(
-                languages=LANGUAGES[1:],
-                language=self._spoken_language(),
-                period_seconds=self.panel_period_seconds,
-                processes="processes" in options and options.processes,
-            )
+            seen = source.look_at_all(sample_every_seconds=self.panel_period_seconds)
+            self._check_requirement(requirement, seen, strict=chosen.strict)
+            first = _only(seen, chosen.indices)
+            options = RenderOptions(language=language_for(self.language), processes=chosen.processes)
             self.close_panel()
-            look = partial(opening.look_at, subject, indices, deadline_seconds, shell_class)
-            self.panel = opening.open_panel(chosen, look, self.shell, settings)
+            self.panel = opening.open_panel(
+                first, source, self.shell, options, period_seconds=self.panel_period_seconds
+            )
         except BaseException:
             if self.panel is None:
                 client.stop_sampling()
             raise
 
-    def _hold(self, requirement: Requirement | None, report: Report, options: Namespace) -> None:
+    def _check_requirement(self, requirement: Requirement | None, seen: Report, *, strict: bool) -> None:
         """Hold a requirement against what was seen, and remember the GPUs for completion."""
-        if isinstance(report.snapshot.gpus, tuple):
-            self._indices = tuple(str(gpu.index) for gpu in report.snapshot.gpus)
+        if isinstance(seen.snapshot.gpus, tuple):
+            self._indices = tuple(str(gpu.index) for gpu in seen.snapshot.gpus)
         if requirement is not None:
-            from colab_magics import report as reports
+            from colab_magics import report
+            from colab_magics.views.render_options import language_for
 
-            reports.require(
+            report.require(
                 requirement,
-                report.snapshot,
-                strict=options.strict,
-                language=self._spoken_language(),
+                seen.snapshot,
+                strict=strict,
+                language=language_for(self.language),
                 driver_deadline_seconds=self.driver_deadline_seconds,
             )
 
-    def _parse(self, magic: str, line: str) -> Namespace:
-        """Parse a magic's line; a mistake in it becomes one line that says what was found and what is allowed."""
-        function = getattr(self, magic)
-        try:
-            options: Namespace = parse_argstring(function, line)
-        except (UsageError, ValueError) as error:  # ValueError: unbalanced quotes
-            raise _usage_error(function, str(error)) from None
-        chosen = [flag for flag in ("widget", "json", "output") if getattr(options, flag)]
-        if len(chosen) > 1:
-            raise _usage_error(function, f"-{chosen[0][0]} and -{chosen[1][0]} exclude each other")
-        for flag in ("everything", "quiet"):
-            if options.widget and getattr(options, flag):
-                raise _usage_error(function, f"-{'a' if flag == 'everything' else 'q'} and -w exclude each other")
-        if options.strict and options.require is None:
-            raise _usage_error(function, "--strict goes with -r")
-        return options
-
-    def _deliver(self, report: Report, options: Namespace, *, note: str | None) -> Report | None:
-        if options.output:
-            return report
-        if not options.quiet:
+    def _deliver(self, seen: Report, chosen: Options, *, note: str | None) -> Report | None:
+        if chosen.output:
+            return seen
+        if not chosen.quiet:
             from colab_magics.views import display
 
-            if options.json:
-                display.print_json(report)
+            if chosen.json:
+                display.print_json(seen)
             else:
-                display.show(
-                    report,
-                    language=self._spoken_language(),
-                    everything=options.everything,
-                    processes="processes" in options and options.processes,
+                from colab_magics.views.render_options import RenderOptions, language_for
+
+                options = RenderOptions(
+                    language=language_for(self.language),
+                    everything=chosen.everything,
+                    processes=chosen.processes,
                     note=note,
                 )
+                display.show(seen, options)
         return None
 
     def close_panel(self) -> None:
@@ -248,22 +219,19 @@ class ColabMagics(Magics):
             self.panel.close()
             self.panel = None
 
-    def _spoken_language(self) -> str:
-        from colab_magics.translation import preferred_language
-
-        return preferred_language(self.language, LANGUAGES[1:])
-
     def report_as_text(self, report: Report, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's signature
         """Show a returned report as a cell's result, in text."""
         from colab_magics.views import text
+        from colab_magics.views.render_options import RenderOptions, language_for
 
-        printer.text(text.render(report, language=self._spoken_language()))
+        printer.text(text.render(report, RenderOptions(language=language_for(self.language))))
 
     def report_as_html(self, report: Report) -> str:
         """Show a returned report as a cell's result, in HTML."""
         from colab_magics.views import html
+        from colab_magics.views.render_options import RenderOptions, language_for
 
-        return html.render(report, language=self._spoken_language())
+        return html.render(report, RenderOptions(language=language_for(self.language)))
 
 
 def register(ipython: InteractiveShell) -> None:
@@ -281,7 +249,7 @@ def register(ipython: InteractiveShell) -> None:
         ipython.set_hook("complete_command", magics.complete, str_key=f"%{name}")
     formatters: Any = ipython.display_formatter
     for mimetype, render in (("text/plain", magics.report_as_text), ("text/html", magics.report_as_html)):
-        formatters.formatters[mimetype].for_type_by_name(*_REPORT_CLASS.rsplit(".", 1), render)
+        formatters.formatters[mimetype].for_type_by_name(*_REPORT_CLASS, render)
 
 
 def unregister(ipython: InteractiveShell) -> None:
@@ -310,7 +278,7 @@ def unregister(ipython: InteractiveShell) -> None:
         completers.strs.pop(f"%{name}", None)
     formatters: Any = ipython.display_formatter
     for mimetype in ("text/plain", "text/html"):
-        formatters.formatters[mimetype].pop(_REPORT_CLASS, None)
+        formatters.formatters[mimetype].pop(".".join(_REPORT_CLASS), None)
     _drop(ipython)
     client = sys.modules.get("colab_magics.observer.client")
     if client is not None:
@@ -322,46 +290,38 @@ def _drop(ipython: InteractiveShell) -> None:
     ipython.configurables[:] = [one for one in ipython.configurables if not isinstance(one, ColabMagics)]
 
 
-def _usage_error(function: Any, found: str) -> UsageError:
-    from colab_magics.units import printable
+def _read(magic: str, line: str) -> Options:
+    """Read a magic's line; a mistake in it becomes one line that says what was found and what is allowed."""
+    from colab_magics import options
 
-    usage = " ".join(function.parser.format_usage().split())
-    return UsageError(f"{printable(found.strip())}. Allowed: {usage[usage.index('%') :]}")
+    try:
+        return options.read_line(magic, line)
+    except options.OptionError as error:
+        raise UsageError(str(error)) from None
 
 
-def _requirement(text: str | None) -> Requirement | None:
-    """Read the expression of -r; IPython leaves the quotes around it."""
-    if text is None:
+def _requirement(expression: str | None) -> Requirement | None:
+    """Read the expression of -r."""
+    if expression is None:
         return None
     from colab_magics.requirement import RequirementSyntaxError, parse
 
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
-        text = text[1:-1]
     try:
-        return parse(text)
+        return parse(expression)
     except RequirementSyntaxError as error:
         raise UsageError(str(error)) from None
 
 
-def _indices(words: list[str]) -> tuple[int, ...]:
-    wrong = [word for word in words if not word.isdecimal()]
-    if wrong:
-        from colab_magics.units import printable
-
-        raise UsageError(f"{printable(wrong[0])!r} is not a GPU's number. Allowed: whole numbers from 0 on")
-    return tuple(map(int, words))
-
-
-def _only(report: Report, indices: tuple[int, ...]) -> Report:
+def _only(seen: Report, indices: tuple[int, ...]) -> Report:
     """Keep the GPUs that were asked for. Where the GPUs could not be looked at, the report says so by itself."""
-    gpus = report.snapshot.gpus
+    gpus = seen.snapshot.gpus
     if not indices or not isinstance(gpus, tuple):
-        return report
+        return seen
     there = {gpu.index for gpu in gpus}
     for index in indices:
         if index not in there:
             allowed = f"Allowed: {', '.join(map(str, sorted(there)))}" if there else "This machine has none"
             raise UsageError(f"there is no GPU {index}. {allowed}")
-    from colab_magics.report import only
+    from colab_magics import report
 
-    return only(report, indices)
+    return report.only(seen, indices)

@@ -1,10 +1,10 @@
-"""What was seen and what is advised: frozen values, nothing else.
+"""What was seen and found, and how a requirement stands: frozen values, nothing else.
 
 Units are part of the names: `_bytes` are integers; `_seconds`, `_percent`, `_watts`, `_celsius` are floats.
 There are three kinds of nothing. An empty tuple: there is none. `None` for a field: this device or system does not
 report it; where the cause is known it stands in `unavailable`. `Unavailable` in place of a section: nobody could look.
 A section of a `Snapshot` that is None was not asked for.
-The model holds no sentence: `views.words` chooses the words for every reason and rule named here.
+The model holds no sentence: a rule's stands beside the rule, a code's in `views.messages`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import TypeAlias, TypeVar
 
-Value = str | int | float
-Values = tuple[tuple[str, Value], ...]
+    Thing = TypeVar("Thing")
+    Value: TypeAlias = "str | int | float | tuple[str, ...] | Unavailable"
+    """A figure or a name that a sentence needs; the sentence says how it is spoken."""
+    Values: TypeAlias = "tuple[tuple[str, Value], ...]"
+    """Values by name."""
 
 
 class Subject(enum.StrEnum):
@@ -28,33 +32,8 @@ class Subject(enum.StrEnum):
     RUNTIME = "runtime"
 
 
-class Service(enum.StrEnum):
-    """Where this Python runs; facts/platforms.toml says by which signs each is known.
-
-    COLAB is Google's hosted Colab, COLAB_LOCAL Colab's kernel or image on a machine of one's own. JUPYTER is any other
-    kernel, TERMINAL IPython in a terminal, PYTHON what has no IPython.
-    """
-
-    COLAB = "colab"
-    COLAB_ENTERPRISE = "colab_enterprise"
-    COLAB_LOCAL = "colab_local"
-    KAGGLE = "kaggle"
-    VERTEX_WORKBENCH = "vertex_workbench"
-    DATABRICKS = "databricks"
-    SAGEMAKER_STUDIO_LAB = "sagemaker_studio_lab"
-    SAGEMAKER = "sagemaker"
-    PAPERSPACE = "paperspace"
-    LIGHTNING = "lightning"
-    BINDER = "binder"
-    VSCODE = "vscode"
-    PYCHARM = "pycharm"
-    JUPYTER = "jupyter"
-    TERMINAL = "terminal"
-    PYTHON = "python"
-
-
 class Severity(enum.IntEnum):
-    """How much an advice matters; the greater comes first. A hint is good to know, and shown on request only."""
+    """How much a finding matters; the greater comes first. A hint is good to know, and shown on request only."""
 
     HINT = 0
     INFO = 1
@@ -64,13 +43,12 @@ class Severity(enum.IntEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unavailable:
-    """A section nobody could look at.
+    """A section nobody could look at."""
 
-    `reason` is a key of `views.words.REASONS`; `values` are the figures its sentence needs, by name.
-    """
-
-    reason: str
+    code: str
+    """Why, as a key of `views.messages.REASONS` or `FIELD_REASONS`."""
     values: Values = ()
+    """What the reason's sentence needs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +56,9 @@ class Usage:
     """How much there is of something, and how much of it is taken."""
 
     total_bytes: int
+    """All there is."""
     used_bytes: int
+    """What is taken."""
 
     @property
     def used_percent(self) -> float:
@@ -88,15 +68,16 @@ class Usage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GpuMemory:
-    """A GPU's own memory. `reserved_bytes` is the driver's share, neither used nor free.
-
-    Drivers up to branch 470 do not tell it (None): they count it as used.
-    """
+    """A GPU's own memory."""
 
     total_bytes: int
+    """All there is, the driver's share included."""
     used_bytes: int
+    """What programs hold; with drivers up to branch 470 the driver's share too."""
     free_bytes: int
+    """What can still be allocated."""
     reserved_bytes: int | None
+    """The driver's share, neither used nor free; None where the driver counts it as used."""
 
     @property
     def used_percent(self) -> float:
@@ -106,202 +87,266 @@ class GpuMemory:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GpuProcess:
-    """A process that the driver says holds a GPU: "compute", "graphics" or "mps", or several of them, in `kinds`.
-
-    `pid` is as the driver reports it. In a container that may be a number of the host's: `is_here` is True for a
-    process of this pid namespace, False for one outside, None where that cannot be told. `name` is its command's name,
-    `is_this_kernel` True for this very process; both only where it is here for certain.
-    """
+    """A process that the driver says holds a GPU."""
 
     pid: int
+    """As the driver reports it: in a container it may be a number of the host's."""
     memory_used_bytes: int | None
+    """What it holds of the GPU's memory."""
     kinds: tuple[str, ...]
+    """Of "compute", "graphics" and "mps" those that it is."""
     is_here: bool | None
+    """True for a process of this pid namespace, False for one outside, None where that cannot be told."""
     is_this_kernel: bool
+    """True for this very process; only where it is here for certain."""
     name: str | None
+    """Its command's name; only where it is here for certain."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MigSlice:
-    """A MIG device: one isolated part of a GPU. `index` is its slot; use and temperature exist for the whole alone."""
+    """A MIG device: one isolated part of a GPU. Use and temperature exist for the whole GPU alone."""
 
     index: int
+    """Its slot on the GPU."""
     cuda_index: int | None
+    """CUDA's number for it in this process; None unless certain."""
     name: str | None
+    """As the driver calls it, such as "NVIDIA H100 80GB HBM3 MIG 1g.10gb"."""
     uuid: str | None
+    """As CUDA_VISIBLE_DEVICES names it, such as "MIG-..."."""
     memory: GpuMemory | None
+    """Its part of the GPU's memory."""
     processes: tuple[GpuProcess, ...] | None
+    """Who holds it."""
     unavailable: tuple[tuple[str, str], ...] = ()
+    """(field, reason) for each field that is None because the driver would not tell."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gpu:
-    """One NVIDIA GPU as the driver (NVML) describes it.
-
-    `index` is NVML's, in PCI bus order, as in nvidia-smi; `cuda_index` is CUDA's number for it in this process, None
-    unless certain; `is_hidden` is True where CUDA_VISIBLE_DEVICES keeps CUDA from it. `memory` is None for a GPU that
-    has none of its own (reason "unified_memory"). The use figures are shares of the last sample period (1/6 to 1 s) in
-    which something ran, or memory was read or written. `energy_joules` counts from the driver's start, `ecc_errors` are
-    the uncorrected ones since then. `slowdown_reasons` says why clocks are low: "idle", "power_cap",
-    "thermal_hardware", ...; an empty tuple: nothing holds them. `performance_state` is 0 (fastest) to 15. `fan_percent`
-    is the intended speed, and may exceed 100. `compute_capability` is such as "7.5".
-    `unavailable` holds (field, reason) for each field that is None because the driver would not tell, and "slices"
-    where it would not list all of them.
-    """
+    """One NVIDIA GPU as the driver (NVML) describes it."""
 
     index: int
+    """NVML's number, in PCI bus order, as in nvidia-smi."""
     cuda_index: int | None
+    """CUDA's number for it in this process; None unless certain."""
     is_hidden: bool
+    """True where CUDA_VISIBLE_DEVICES keeps CUDA from it."""
     name: str | None
+    """The driver's name for it, such as "Tesla T4"."""
     uuid: str | None
+    """Such as "GPU-2d3c6a4e-..."."""
     pci_bus_id: str | None
+    """Its address, such as "00000000:00:04.0"."""
     compute_capability: str | None
+    """Such as "7.5"."""
     architecture: str | None
+    """Such as "Turing"."""
     virtualization: str | None
+    """How it is handed to this machine, such as "pass-through"."""
     memory: GpuMemory | None
+    """None also for a GPU that has none of its own (reason "unified_memory")."""
     utilization_percent: float | None
+    """The share of the last sample period (1/6 to 1 s) in which something ran."""
     memory_utilization_percent: float | None
+    """The share of that period in which its memory was read or written."""
     temperature_celsius: float | None
+    """Of the chip."""
     power_watts: float | None
+    """What it draws."""
     power_limit_watts: float | None
+    """What it may draw."""
     energy_joules: float | None
+    """What it has drawn since the driver started."""
     graphics_clock_mhz: int | None
+    """Of its processors."""
     memory_clock_mhz: int | None
+    """Of its memory."""
     slowdown_reasons: tuple[str, ...] | None
+    """Why its clocks are low: "power_cap", "thermal_hardware", ...; empty: nothing holds them down."""
     performance_state: int | None
+    """0 (fastest) to 15."""
     fan_percent: float | None
+    """The intended speed; it may exceed 100."""
     ecc_enabled: bool | None
+    """Whether memory errors are corrected."""
     ecc_errors: int | None
+    """Errors that could not be corrected, since the driver started."""
     persistence_enabled: bool | None
+    """Whether the driver stays loaded while nobody uses the GPU."""
     mig_enabled: bool | None
+    """Whether it is divided into MIG devices."""
     slices: tuple[MigSlice, ...]
+    """Its MIG devices."""
     processes: tuple[GpuProcess, ...] | None
+    """Who holds it."""
     unavailable: tuple[tuple[str, str], ...] = ()
+    """(field, reason) for each field that is None because the driver would not tell; "slices" where it would not list
+    all of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Framework:
-    """A numerical framework that is installed: read from its package's notes and from loaded modules, never imported.
-
-    `cuda_version` is the CUDA version ("12.8", or "12" where only the major is told) its build was made for, None for a
-    build without CUDA or where that cannot be told. `cpu_only` is True for a build that cannot use an NVIDIA GPU, None
-    where that cannot be told. `initialized` tells whether it has opened the GPU in this process already; None where it
-    is not loaded or will not say.
-    """
+    """A numerical framework that is installed, as its package and its loaded modules tell: it is never imported."""
 
     name: str
+    """Its package's name: "torch", "jax", "tensorflow", "cupy"."""
     version: str
+    """Its package's version."""
     loaded: bool
+    """Whether it is imported in this process."""
     cuda_version: str | None
+    """The CUDA its build is for ("12.8", or "12" where only the major is told); None for none, or where untold."""
     cpu_only: bool | None
+    """True for a build that cannot use an NVIDIA GPU, None where that cannot be told."""
     initialized: bool | None
+    """Whether it has opened the GPU in this process; None where it is not loaded or will not say."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Driver:
-    """The NVIDIA driver's version, and the newest CUDA version it can run."""
+    """The NVIDIA driver."""
 
     version: str | None
+    """Such as "580.82.07"."""
     cuda_version: str | None
+    """The newest CUDA version that it can run, such as "12.8"."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tpu:
     """One TPU chip: one PCI device, of whatever number of cores.
 
-    `index` counts in the order of PCI addresses; it is not the number JAX gives a device. `kind` is the chip ("v5e"),
-    `accelerator_type` what the environment (TPU_ACCELERATOR_TYPE) calls the whole machine ("v5e-1"), in its own words.
-    `memory_bytes` is the chip's memory (HBM) as published for its kind: a fact, not a reading, and somewhat more than
-    programs are given. `held_by` are the pids of this user's processes that have the chip's device file open, this
-    kernel's among them; None where that cannot be told. Where the environment alone tells of a TPU, all but its words
-    is None, and there may be more than this one.
+    Where the environment alone tells of a TPU, all but its `accelerator_type` is None, and there may be more than one.
     """
 
     index: int
+    """In the order of PCI addresses; not the number that JAX gives a device."""
     kind: str | None
+    """The chip: "v5e"."""
     accelerator_type: str | None
+    """What the environment (TPU_ACCELERATOR_TYPE) calls the whole machine, in its own words: "v5e-1"."""
     memory_bytes: int | None
+    """The chip's memory (HBM) as published for its kind: a fact, not a reading; programs are given somewhat less."""
     pci_address: str | None
+    """Such as "0000:00:05.0"."""
     held_by: tuple[int, ...] | None
+    """The pids of this user's processes that have the chip's device file open; None where that cannot be told."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OtherKernel:
-    """Another kernel of the same user on this machine, and its resident memory."""
+    """Another kernel of the same user on this machine."""
 
     pid: int
+    """Its process number."""
     resident_bytes: int
+    """Its resident memory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ram:
-    """The machine's memory, the container's limits on it, and this kernel's share.
-
-    `machine` counts as used what is not available (MemTotal less MemAvailable), as Colab's own panel does.
-    `headroom_bytes` can still be allocated before something bites: the least over MemAvailable and every cgroup
-    level. `limited_by` names what bites: "machine", "cgroup_v1" or "cgroup_v2"; for a cgroup, `limit_bytes` is its
-    limit and `limit_level` how far up it is (0: this process's own group).
-    `kernel_bytes` is this process's resident memory, `children_bytes` that of the processes below it but for our own
-    observer, whose memory is `observer_bytes` (0 while it does not run). `swap_used_bytes` is the machine's.
-    `kernel_proportional_bytes` (PSS) and `other_kernels` are dear and read only on request; None otherwise.
-    """
+    """The machine's memory, the container's limits on it, and this kernel's share."""
 
     machine: Usage
+    """The machine's: used is what is not available (MemTotal less MemAvailable), as in Colab's own panel."""
     available_bytes: int
+    """The machine's MemAvailable."""
+    capacity_bytes: int
+    """What this process may use in all: the least of the machine's memory and every cgroup level's limit."""
     headroom_bytes: int
+    """What can still be allocated before something bites: the least over MemAvailable and every cgroup level."""
     limited_by: str
+    """What bites first: "machine", "cgroup_v1" or "cgroup_v2"."""
     limit_bytes: int
+    """The limit of what bites first."""
     limit_level: int | None
+    """How far up the cgroup that bites first is (0: this process's own); None for the machine."""
     kernel_bytes: int | None
+    """This process's resident memory."""
     children_bytes: int | None
+    """The resident memory of the processes below it, our own observer apart."""
     observer_bytes: int
+    """Our observer's resident memory; 0 while it does not run."""
     swap_used_bytes: int | None
+    """What the machine has swapped out to disk."""
     kernel_proportional_bytes: int | None
+    """This process's PSS; expensive, so read on request only, and None otherwise."""
     other_kernels: tuple[OtherKernel, ...] | None
+    """The same user's other kernels; expensive, so looked for on request only, and None otherwise."""
+
+    @property
+    def usage(self) -> Usage:
+        """Of what this process may use, how much is taken: what cannot be allocated any more counts as used."""
+        return Usage(total_bytes=self.capacity_bytes, used_bytes=max(0, self.capacity_bytes - self.headroom_bytes))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cpu:
-    """The processors this process may use.
-
-    `usable_cores` is the least of affinity and the container's quota, so it may be a fraction.
-    `load_average` is the machine's run queue over the last minute; None where the system keeps none.
-    """
+    """The processor cores this process may use."""
 
     usable_cores: float
+    """The least of affinity and the container's quota, so it may be a fraction."""
     logical_cores: int
+    """The machine's."""
     quota_cores: float | None
+    """The container's quota; None where it has none."""
     load_average: float | None
+    """The machine's run queue over the last minute; None where the system keeps none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Disk:
-    """One file system. `places` says which of ours lie on it: "/", "working directory"; never a path of a home."""
+    """One file system."""
 
     places: tuple[str, ...]
+    """Which of ours lie on it: "/", "working directory"; never a path of a home."""
     usage: Usage
+    """How much there is, and how much is taken."""
     free_bytes: int
+    """What this user can still write."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Frontend:
+    """Where a person sees what this Python displays, and what that page can do: a row of facts/frontends.toml."""
+
+    key: str
+    """Such as "jupyter", "colab_page", "terminal"."""
+    shows_widgets: bool
+    """Whether it can show ipywidgets at all."""
+    shows_thread_updates: bool
+    """Whether it shows what a background thread sends while no cell runs."""
+    tells_whether_somebody_is_there: bool
+    """Whether a request from it says if somebody can answer: Jupyter's clients without a page say that nobody can."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Platform:
-    """Where this Python runs and how long it has been there.
+    """Where this Python runs, and how long it has been there.
 
-    `image` is the build of Colab's image (COLAB_RELEASE_TAG), which Kaggle's is made from; None anywhere else.
     Three clocks, none of which says when the machine was handed to its user, or when it will be taken back.
-    `machine_age_seconds` counts from the machine's boot: a new kernel does not reset it, so it bounds the runtime's age
-    from above. `container_age_seconds` is the age of process 1, a second such bound; None where that began with the
-    machine or cannot be read. `kernel_age_seconds` counts from the start of this process: "Restart session" resets it.
     """
 
-    service: Service
+    service: str | None
+    """The service, as a key of facts/services.toml: "colab", "kaggle"; None on a machine of no service we know."""
+    frontend: Frontend
+    """Where a person sees what it displays."""
     operating_system: str
+    """As Python calls it: "Linux"."""
     python_version: str
+    """Such as "3.13.15"."""
     ipython_version: str | None
+    """None outside IPython."""
     machine_age_seconds: float | None
+    """Since the machine's boot: a new kernel does not reset it, so it bounds the runtime's age from above."""
     kernel_age_seconds: float | None
+    """Since this process started: "Restart session" resets it."""
     container_age_seconds: float | None = None
+    """The age of process 1, a second such bound; None where that began with the machine or cannot be read."""
     image: str | None = None
+    """The build of Colab's image (COLAB_RELEASE_TAG), which Kaggle's is made from; None anywhere else."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -309,70 +354,159 @@ class GpuSample:
     """One GPU at one moment; what the driver would not tell is None."""
 
     memory_used_bytes: int | None
+    """As in `GpuMemory`."""
     utilization_percent: float | None
+    """As in `Gpu`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """What the observer noted at one moment, `seconds_ago` before the snapshot that holds it.
+    """What the observer noted at one moment.
 
     An older one may stand for a short span up to that moment: the least headroom, and the greatest of all else.
-    `ram_headroom_bytes` and `kernel_bytes` mean what they do in `Ram`. `cpu_percent` is how much of the cores that this
-    kernel may use was busy since the sample before, 0 to 100: the machine's work on these cores or, where a container's
-    quota is what bites, the container's; None for the first sample. `gpus` has one entry for each GPU, in NVML's order.
     """
 
     seconds_ago: float
+    """How long before the snapshot that holds it."""
     ram_headroom_bytes: int | None
+    """As in `Ram`."""
     kernel_bytes: int | None
+    """As in `Ram`."""
     cpu_percent: float | None
+    """How much of the cores that this kernel may use was busy since the sample before, 0 to 100: the machine's work on
+    these cores or, where a container's quota is what bites, the container's; None for the first sample."""
     gpus: tuple[GpuSample, ...]
+    """One for each GPU, in NVML's order."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
-    """What was seen at `taken_at` (UTC). A section that is None was not asked for.
-
-    `samples` are the last minutes, the oldest first; empty where the observer has none yet or cannot be had.
-    """
+    """What was seen. A section that is None was not asked for."""
 
     taken_at: datetime
-    platform: Platform
+    """In UTC."""
+    platform: Platform | Unavailable
+    """Where this Python runs."""
     driver: Driver | None = None
+    """NVIDIA's driver, where there is one that answers."""
     gpus: tuple[Gpu, ...] | Unavailable | None = None
-    tpus: tuple[Tpu, ...] | None = None
-    frameworks: tuple[Framework, ...] | None = None
+    """The NVIDIA GPUs."""
+    tpus: tuple[Tpu, ...] | Unavailable | None = None
+    """The TPU chips."""
+    frameworks: tuple[Framework, ...] | Unavailable | None = None
+    """The installed frameworks that could use the GPUs; looked for only where there are some."""
     ram: Ram | Unavailable | None = None
+    """The memory."""
     disks: tuple[Disk, ...] | Unavailable | None = None
+    """The file systems that a notebook writes to."""
     cpu: Cpu | Unavailable | None = None
+    """The processor cores."""
     samples: tuple[Sample, ...] | None = None
+    """The last minutes, the oldest first; empty where the observer has none yet or cannot be had."""
+
+    @property
+    def service(self) -> str | None:
+        """The service that this runs on; None where it is none we know, or nobody could look."""
+        return self.platform.service if isinstance(self.platform, Platform) else None
+
+
+def seen(section: tuple[Thing, ...] | Unavailable | None) -> tuple[Thing, ...]:
+    """Return the things of a section: none where there is none, where nobody could look, or where nobody asked."""
+    return section if isinstance(section, tuple) else ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Limits:
-    """From when on a rule speaks."""
-
-    gpu_memory_free_percent: float = 5.0
-    gpu_idle_memory_percent: float = 10.0
-    ram_headroom_percent: float = 10.0
-    disk_free_percent: float = 10.0
-    kernel_ram_percent: float = 50.0
-    runtime_age_hours: float = 10.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Advice:
-    """A rule that applies, and the figures its sentences need, by name."""
+class Finding:
+    """A rule that applies."""
 
     rule: str
+    """The rule's name: a key of `rules.RULES`."""
     severity: Severity
+    """How much it matters."""
     values: Values = ()
+    """What the rule's sentence needs."""
+
+
+class State(enum.StrEnum):
+    """What is known of a requirement, or of a part of it."""
+
+    MET = "met"
+    UNMET = "unmet"
+    UNKNOWN = "unknown"
+
+
+class Remedy(enum.StrEnum):
+    """What would make a requirement met that is not."""
+
+    SHOW_GPUS = "show_gpus"
+    """To take away what CUDA_VISIBLE_DEVICES hides."""
+    MAKE_ROOM = "make_room"
+    """To free memory or disk."""
+    ANOTHER_MACHINE = "another_machine"
+    """To take one of those that the service offers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
-    """What was seen and what is advised of it, the most serious first."""
+class FoundGpu:
+    """A GPU or MIG slice that CUDA can see, as far as requirements speak of it. None: not known."""
 
-    subject: Subject
-    snapshot: Snapshot
-    advice: tuple[Advice, ...]
+    name: str | None
+    """As the driver calls it."""
+    memory_bytes: int | None
+    """All its memory."""
+    memory_free_bytes: int | None
+    """What can still be allocated of it."""
+    compute_capability: str | None
+    """Such as "7.5"."""
+    shares_ram: bool = False
+    """Whether its memory is the machine's RAM."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offer:
+    """A choice of a service's dialog."""
+
+    name: str
+    """The words to click: "T4 GPU", "GPU T4 x2"."""
+    high_ram: bool = False
+    """Whether it is the larger of the choice's two sizes of RAM."""
+    paid: bool = False
+    """Whether only those who pay get it."""
+    is_current: bool = False
+    """Whether it is the accelerator of this machine, with more RAM."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClauseVerdict:
+    """How a clause of a requirement stands."""
+
+    asked: str
+    """The clause in its canonical form."""
+    state: State
+    """Whether it is met."""
+    found: tuple[tuple[str, tuple[str | int | bool | None, ...] | None], ...]
+    """What is there, by the clause's keys: a figure for each device (`gpu`, `vram`, `vram_free`, `cc`, `bf16`, `tpu`)
+    or one for the machine; none if there is no such thing; None for a figure, or for them all, that is not known."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys it speaks of."""
+        return tuple(key for key, _ in self.found)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """How a requirement stands."""
+
+    met: bool
+    """Whether it passes."""
+    clauses: tuple[ClauseVerdict, ...]
+    """How each clause stands, for the GPU that comes nearest."""
+    gpus: tuple[FoundGpu, ...] | None = None
+    """Those that count; None if nobody could look."""
+    met_separately: bool = False
+    """Whether each clause would be met by itself, but no one GPU meets them all."""
+    remedy: Remedy | None = None
+    """What would help."""
+    offers: tuple[Offer, ...] = ()
+    """The service's choices that would do, where another machine is the remedy."""

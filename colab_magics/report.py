@@ -1,60 +1,95 @@
-"""The one place where looking and judging meet: probes make a snapshot, advice is taken of it."""
+"""The one place where looking and judging meet: probes make a snapshot, rules find what it means.
+
+Each look is taken in one guarded place: what goes wrong in one section costs that section alone. Importing this module
+imports little, so that the process that asks the driver is up before the rest is.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from colab_magics.rules import advise
-from colab_magics.rules.ram import is_high_ram
-from colab_magics.model import Limits, Report, Service, Snapshot, Subject, Unavailable
 from colab_magics.observer import client
-from colab_magics.observer.client import DEADLINE_SECONDS
-from colab_magics.probes.cpu import probe_cpu
-from colab_magics.probes.disk import probe_disks
-from colab_magics.probes.frameworks import probe_frameworks
-from colab_magics.probes.gpu import probe_gpus
-from colab_magics.probes.platform import probe_platform
-from colab_magics.probes.ram import probe_ram
-from colab_magics.probes.tpu import probe_tpus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from colab_magics.model import Finding, Snapshot, Subject, Unavailable, Verdict
     from colab_magics.requirement import Requirement
 
-_LIMITS = Limits()
+    Section = TypeVar("Section")
+
+_PACKAGE_FOLDER = os.path.dirname(os.path.abspath(__file__))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """What was seen and what it means. It shows itself: `str(report)`, as the value of a cell, `report.to_json()`."""
+
+    subject: Subject
+    """The question that was asked."""
+    snapshot: Snapshot
+    """What was seen."""
+    findings: tuple[Finding, ...]
+    """What it means, the most serious first."""
+
+    def __str__(self) -> str:
+        from colab_magics.views import text
+        from colab_magics.views.render_options import RenderOptions, language_for
+
+        return text.render(self, RenderOptions(language=language_for()))
+
+    def _repr_mimebundle_(self, **_formats: object) -> dict[str, str]:
+        """Return the report for a notebook's page; IPython calls this to show the value of a cell."""
+        from colab_magics.views import html, text
+        from colab_magics.views.render_options import RenderOptions, language_for
+
+        options = RenderOptions(language=language_for())
+        return {"text/plain": text.render(self, options), "text/html": html.render(self, options)}
+
+    def to_json(self) -> str:
+        """Return the report as one JSON document in one line."""
+        from colab_magics.views import json
+
+        return json.render(self)
 
 
 def gpu_info(
-    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
+    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = client.DEADLINE_SECONDS
 ) -> Report:
     """Look at the GPUs; where there is none, also at the machine one has instead.
 
     `shell_class` is the dotted name of the IPython shell's class, None outside IPython. The driver is waited for no
     longer than `driver_deadline_seconds`.
     """
+    client.start()
     snapshot = _with_frameworks(_with_gpus(_begin(shell_class), driver_deadline_seconds))
     if snapshot.gpus == ():
         snapshot = _with_machine(snapshot, everything=everything)
-    return _judge(Subject.GPU, snapshot)
+    return _judge("gpu", snapshot)
 
 
 def ram_info(
-    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
+    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = client.DEADLINE_SECONDS
 ) -> Report:
     """Look at RAM; the driver is asked only where the high-RAM verdict depends on the accelerator."""
-    snapshot = replace(_begin(shell_class), ram=probe_ram(everything=everything))
-    if snapshot.platform.service is Service.COLAB and is_high_ram(snapshot) is None:
+    from colab_magics.facts import accelerators
+
+    snapshot = _with_ram(_begin(shell_class), everything=everything)
+    if accelerators.may_depend_on_accelerator(snapshot):
         snapshot = _with_gpus(snapshot, driver_deadline_seconds)
-    return _judge(Subject.RAM, snapshot)
+    return _judge("ram", snapshot)
 
 
 def runtime_status(
-    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
+    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = client.DEADLINE_SECONDS
 ) -> Report:
     """Look at everything."""
+    client.start()
     snapshot = _with_frameworks(_with_gpus(_begin(shell_class), driver_deadline_seconds))
-    return _judge(Subject.RUNTIME, _with_machine(snapshot, everything=everything))
+    return _judge("runtime", _with_machine(snapshot, everything=everything))
 
 
 def watch(
@@ -62,17 +97,18 @@ def watch(
     *,
     shell_class: str | None,
     sample_every_seconds: float,
-    driver_deadline_seconds: float = DEADLINE_SECONDS,
-    afresh: bool = False,
+    driver_deadline_seconds: float = client.DEADLINE_SECONDS,
+    restart_observer: bool = False,
 ) -> Report:
     """Look at everything, with what the observer noted in the last minutes, and judge it for `subject`.
 
-    The observer samples from now on, until `client.stop_sampling`. `afresh` ends it first, and with it what it has
-    noted, so that a driver that was mended is seen at once: one that was given up is asked again, and its library
-    loaded again.
+    The observer samples from now on, until `client.stop_sampling`. `restart_observer` ends it first, and with it what
+    it has noted, so that a driver that was mended is seen at once: one that was given up is asked again, and its
+    library loaded again.
     """
-    if afresh:
+    if restart_observer:
         client.close()
+    client.start()
     snapshot = _with_gpus(_begin(shell_class), driver_deadline_seconds, sample_every_seconds)
     return _judge(subject, _with_machine(_with_frameworks(snapshot), everything=False))
 
@@ -83,14 +119,16 @@ def require(
     *,
     strict: bool,
     language: str,
-    driver_deadline_seconds: float = DEADLINE_SECONDS,
-) -> None:
+    driver_deadline_seconds: float = client.DEADLINE_SECONDS,
+) -> Verdict:
     """Look at what the snapshot lacks, and raise `RequirementNotMet` unless the requirement holds.
 
     What cannot be told passes, unless `strict`. The exception's text is in `language`.
     """
-    from colab_magics.requirement import RequirementNotMet, check
-    from colab_magics.views.verdict import render
+    from colab_magics.requirement import check
+    from colab_magics.stopping import RequirementNotMet
+    from colab_magics.views import verdict as view
+    from colab_magics.views.render_options import RenderOptions
 
     if snapshot.gpus is None:
         snapshot = _with_gpus(snapshot, driver_deadline_seconds)
@@ -98,7 +136,8 @@ def require(
         snapshot = _with_machine(snapshot, everything=False)
     verdict = check(requirement, snapshot, strict=strict)
     if not verdict.met:
-        raise RequirementNotMet(render(verdict, snapshot, language=language))
+        raise RequirementNotMet(view.render(verdict, snapshot, RenderOptions(language=language)))
+    return verdict
 
 
 def only(report: Report, indices: tuple[int, ...]) -> Report:
@@ -106,32 +145,85 @@ def only(report: Report, indices: tuple[int, ...]) -> Report:
 
     Where none of them is there (any more), the GPUs are not known: that there is no GPU would be another answer.
     """
+    from colab_magics.model import Unavailable
+
     gpus = report.snapshot.gpus
     if not indices or not isinstance(gpus, tuple):
         return report
     chosen = tuple(gpu for gpu in gpus if gpu.index in indices)
-    return replace(report, snapshot=replace(report.snapshot, gpus=chosen or Unavailable(reason="gpu_lost")))
+    return replace(report, snapshot=replace(report.snapshot, gpus=chosen or Unavailable(code="gpu_lost")))
+
+
+def _look(probe: Callable[..., Section], **arguments: Any) -> Section | Unavailable:
+    """Take a look; whatever goes wrong in it is the answer, and keeps no other section from being shown."""
+    try:
+        return probe(**arguments)
+    except Exception as error:  # noqa: BLE001 - the one place where a mistake of ours becomes a section's reason
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> Unavailable:
+    """Return what went wrong and where in this package; never the error's own words, which may hold a path."""
+    from colab_magics.model import Unavailable
+
+    where = "outside"
+    traceback = error.__traceback__
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if file.startswith(_PACKAGE_FOLDER + os.sep):
+            where = f"{os.path.relpath(file, _PACKAGE_FOLDER).replace(os.sep, '/')}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return Unavailable(code="unexpected", values=(("error", type(error).__name__), ("where", where)))
 
 
 def _begin(shell_class: str | None) -> Snapshot:
-    return Snapshot(taken_at=datetime.now(UTC), platform=probe_platform(shell_class=shell_class))
+    from datetime import UTC, datetime
+
+    from colab_magics.model import Snapshot
+    from colab_magics.probes.platform import probe_platform
+
+    return Snapshot(taken_at=datetime.now(UTC), platform=_look(probe_platform, shell_class=shell_class))
 
 
 def _with_gpus(snapshot: Snapshot, deadline_seconds: float, sample_every_seconds: float | None = None) -> Snapshot:
-    seen = probe_gpus(deadline_seconds=deadline_seconds, sample_every_seconds=sample_every_seconds)
-    return replace(snapshot, gpus=seen.gpus, driver=seen.driver, samples=seen.samples, tpus=probe_tpus())
+    from colab_magics.model import Unavailable
+    from colab_magics.probes.gpu import probe_gpus
+    from colab_magics.probes.tpu import probe_tpus
+
+    seen = _look(probe_gpus, deadline_seconds=deadline_seconds, sample_every_seconds=sample_every_seconds)
+    tpus = _look(probe_tpus)
+    if isinstance(seen, Unavailable):
+        return replace(snapshot, gpus=seen, tpus=tpus)
+    return replace(snapshot, gpus=seen.gpus, driver=seen.driver, samples=seen.samples, tpus=tpus)
 
 
 def _with_frameworks(snapshot: Snapshot) -> Snapshot:
     """Look for frameworks that could use the GPU, where there is one."""
-    if not isinstance(snapshot.gpus, tuple) or not snapshot.gpus:
+    from colab_magics.model import seen
+    from colab_magics.probes.frameworks import probe_frameworks
+
+    if not seen(snapshot.gpus):
         return snapshot
-    return replace(snapshot, frameworks=probe_frameworks())
+    return replace(snapshot, frameworks=_look(probe_frameworks))
+
+
+def _with_ram(snapshot: Snapshot, *, everything: bool) -> Snapshot:
+    from colab_magics.probes.ram import probe_ram
+
+    return replace(snapshot, ram=_look(probe_ram, everything=everything))
 
 
 def _with_machine(snapshot: Snapshot, *, everything: bool) -> Snapshot:
-    return replace(snapshot, ram=probe_ram(everything=everything), cpu=probe_cpu(), disks=probe_disks())
+    from colab_magics.probes.cpu import probe_cpu
+    from colab_magics.probes.disk import probe_disks
+
+    snapshot = _with_ram(snapshot, everything=everything)
+    return replace(snapshot, cpu=_look(probe_cpu), disks=_look(probe_disks))
 
 
-def _judge(subject: Subject, snapshot: Snapshot) -> Report:
-    return Report(subject=subject, snapshot=snapshot, advice=advise(subject, snapshot, _LIMITS))
+def _judge(subject: str, snapshot: Snapshot) -> Report:
+    from colab_magics.model import Subject
+    from colab_magics.rules import judge
+
+    asked = Subject(subject)
+    return Report(subject=asked, snapshot=snapshot, findings=judge(asked, snapshot))

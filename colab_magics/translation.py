@@ -14,49 +14,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 ENGLISH = "en"
-TRANSLATED = ("en", "zh-CN")
-"""The languages our sentences are in."""
-
-NAMES = {
-    "en": "English",
-    "zh-CN": "简体中文",
-    "zh-TW": "繁體中文",
-    "ja": "日本語",
-    "ko": "한국어",
-    "es": "Español",
-    "pt-BR": "Português (Brasil)",
-    "fr": "Français",
-    "de": "Deutsch",
-    "ru": "Русский",
-    "it": "Italiano",
-    "tr": "Türkçe",
-    "id": "Bahasa Indonesia",
-    "vi": "Tiếng Việt",
-    "pl": "Polski",
-    "uk": "Українська",
-}
-"""What each language that menus are quoted in calls itself."""
 
 _VARIABLES = ("COLAB_MAGICS_LANGUAGE", "LANGUAGE", "LC_ALL", "LANG")
-_CATALOGUES = os.path.join(os.path.dirname(os.path.dirname(__file__)), "locale")
+_DOMAIN = "colab_magics"
+_CATALOGUES = os.path.join(os.path.dirname(__file__), "locale")
 
 
-class Say:
-    """Says things in one language: `say("{used} used", used="3 GiB")`. A message is its English words."""
+def N_(message: str) -> str:  # noqa: N802 - gettext's customary name
+    """Mark a message for translation where it stands; it is translated where it is shown."""
+    return message
+
+
+class Translator:
+    """Translates messages, which are their English words, into one language.
+
+    `translate("{used} used", used="3 GiB")` fills a message's places.
+    """
 
     def __init__(self, language: str) -> None:
         self.language = language
+        """The language that was asked for: that of the menus' words."""
         names = [language.replace("-", "_")]
-        self._translate = gettext.translation("colab_magics", _CATALOGUES, names, fallback=True).gettext
-
-    @property
-    def spoken(self) -> str:
+        self._catalogue = gettext.translation(_DOMAIN, _CATALOGUES, names, fallback=True)
+        self.spoken = language if isinstance(self._catalogue, gettext.GNUTranslations) else ENGLISH
         """The language that the sentences really are in."""
-        return self.language if self.language in TRANSLATED else ENGLISH
 
     def __call__(self, message: str, /, **values: object) -> str:
         """Return a message in this language, with its places filled."""
-        translated = self._translate(message)
+        translated = self._catalogue.gettext(message)
         return translated.format(**values) if values else translated
 
     def listed(self, items: Iterable[str]) -> str:
@@ -74,14 +59,9 @@ class Say:
 
 
 @functools.cache
-def speaker(language: str) -> Say:
-    """Return the one who says things in a language."""
-    return Say(language)
-
-
-def marked(message: str) -> str:
-    """Mark a message for translation that is said later, where it stands in a table."""
-    return message
+def translator(language: str) -> Translator:
+    """Return the one translator into a language."""
+    return Translator(language)
 
 
 def preferred_language(setting: str, known: Iterable[str], environment: Mapping[str, str] = os.environ) -> str:

@@ -13,26 +13,33 @@ from colab_magics.model import (
     Framework,
     Gpu,
     GpuMemory,
+    Frontend,
     GpuProcess,
-    Limits,
     MigSlice,
     OtherKernel,
     Platform,
     Ram,
-    Report,
-    Service,
     Snapshot,
     Subject,
     Tpu,
     Unavailable,
     Usage,
 )
+from colab_magics.report import Report
+from colab_magics.rules import judge
 
 GIB = 2**30
 MIB = 2**20
 
+COLAB_PAGE = Frontend(
+    key="colab_page", shows_widgets=True, shows_thread_updates=False, tells_whether_somebody_is_there=False
+)
+SERVICE_PAGE = replace(COLAB_PAGE, key="service_page", shows_thread_updates=True)
+JUPYTER_PAGE = replace(SERVICE_PAGE, key="jupyter", tells_whether_somebody_is_there=True)
+
 COLAB = Platform(
-    service=Service.COLAB,
+    service="colab",
+    frontend=COLAB_PAGE,
     operating_system="Linux",
     python_version="3.13.15",
     ipython_version="7.34.0",
@@ -40,14 +47,15 @@ COLAB = Platform(
     machine_age_seconds=7500.0,
     kernel_age_seconds=200.0,
 )
-KAGGLE = replace(COLAB, service=Service.KAGGLE)
-JUPYTER = replace(COLAB, service=Service.JUPYTER, ipython_version="9.18.1", image=None)
+KAGGLE = replace(COLAB, service="kaggle", frontend=SERVICE_PAGE)
+JUPYTER = replace(COLAB, service=None, frontend=JUPYTER_PAGE, ipython_version="9.18.1", image=None)
 
 CPU = Cpu(usable_cores=2.0, logical_cores=2, quota_cores=None, load_average=0.25)
 
 RAM = Ram(
     machine=Usage(total_bytes=int(12.7 * GIB), used_bytes=int(4.6 * GIB)),
     available_bytes=int(8.1 * GIB),
+    capacity_bytes=int(12.7 * GIB),
     headroom_bytes=int(8.1 * GIB),
     limited_by="machine",
     limit_bytes=int(12.7 * GIB),
@@ -170,18 +178,16 @@ TORCH = Framework(
 )
 TORCH_CPU = replace(TORCH, version="2.11.0+cpu", cuda_version=None, cpu_only=True)
 
-SILENT = Unavailable(reason="driver_silent", values=(("seconds", 3.0),))
-LIMITS = Limits()
+SILENT = Unavailable(code="driver_silent", values=(("seconds", 3.0),))
 
 
 def a_ram(total_gib: float, **changes: Any) -> Ram:
-    """RAM of a machine of this size, a tenth of it in use."""
+    """RAM of a machine of this size, a tenth of it in use; a limit that is given is its capacity too."""
     total = int(total_gib * GIB)
     left = total - total // 10
     machine = Usage(total_bytes=total, used_bytes=total - left)
-    return replace(
-        RAM, **{"machine": machine, "available_bytes": left, "headroom_bytes": left, "limit_bytes": total, **changes}
-    )
+    figures = {"machine": machine, "available_bytes": left, "headroom_bytes": left, "limit_bytes": total, **changes}
+    return replace(RAM, **{"capacity_bytes": figures["limit_bytes"], **figures})
 
 
 def a_snapshot(**changes: Any) -> Snapshot:
@@ -200,10 +206,8 @@ def a_snapshot(**changes: Any) -> Snapshot:
 
 def a_report(subject: Subject = Subject.RUNTIME, **changes: Any) -> Report:
     """The report on `a_snapshot(**changes)`, judged as usual."""
-    from colab_magics.rules import advise
-
     snapshot = a_snapshot(**changes)
-    return Report(subject=subject, snapshot=snapshot, advice=advise(subject, snapshot, LIMITS))
+    return Report(subject=subject, snapshot=snapshot, findings=judge(subject, snapshot))
 
 
 CPU_RUNTIME = {"gpus": (), "driver": None}
@@ -211,8 +215,8 @@ HUNG_DRIVER = {"gpus": SILENT, "driver": None}
 NOTHING_AVAILABLE = {
     "gpus": SILENT,
     "driver": None,
-    "ram": Unavailable(reason="unreadable", values=(("error", "PermissionError"),)),
-    "disks": Unavailable(reason="unreadable", values=(("error", "OSError"),)),
-    "cpu": Unavailable(reason="unreadable", values=(("error", "OSError"),)),
+    "ram": Unavailable(code="unreadable", values=(("error", "PermissionError"),)),
+    "disks": Unavailable(code="unreadable", values=(("error", "OSError"),)),
+    "cpu": Unavailable(code="unreadable", values=(("error", "OSError"),)),
     "platform": replace(COLAB, machine_age_seconds=None, kernel_age_seconds=None, ipython_version=None),
 }

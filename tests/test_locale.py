@@ -19,7 +19,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 import colab_magics
-from colab_magics.translation import ENGLISH, TRANSLATED, speaker
+from colab_magics.translation import ENGLISH, TRANSLATED, translator
 
 PACKAGE = Path(colab_magics.__file__).parent
 CATALOGUES = Path(__file__).parents[1] / "colab_magics" / "locale"
@@ -135,7 +135,7 @@ def test_the_compiled_catalogue_says_what_the_translators_wrote(language: str) -
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_language_speaks(language: str) -> None:
-    assert speaker(language)("Not connected to a GPU.") != "Not connected to a GPU."
+    assert translator(language)("Not connected to a GPU.") != "Not connected to a GPU."
 
 
 def test_chinese_sentences_have_chinese_marks() -> None:

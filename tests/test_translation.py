@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from colab_magics.facts import menus
-from colab_magics.translation import ENGLISH, marked, preferred_language, speaker
+from colab_magics.translation import ENGLISH, N_, preferred_language, translator
 
 KNOWN = ("en", "zh-CN", "zh-TW", "ja", "pt-BR")
 
@@ -80,17 +80,17 @@ def test_junk_does_no_harm(junk: str) -> None:
 
 def test_a_language_without_a_catalogue_is_spoken_in_english() -> None:
     for language in ("zh-TW", "ja", "xx", ENGLISH):
-        assert speaker(language)("{size} disk", size="7 GiB") == "7 GiB disk"
+        assert translator(language)("{size} disk", size="7 GiB") == "7 GiB disk"
 
 
 def test_every_language_whose_menus_are_quoted_can_be_spoken() -> None:
     for menu in menus():
-        assert speaker(menu.language)("Not connected to a GPU.")
+        assert translator(menu.language)("Not connected to a GPU.")
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_values_with_braces_are_not_formatted_again(language: str) -> None:
-    say = speaker(language)
+    say = translator(language)
 
     inner = say("{size} disk", size="{0} {size} {{}} %s")
 
@@ -98,11 +98,11 @@ def test_values_with_braces_are_not_formatted_again(language: str) -> None:
 
 
 def test_a_message_without_values_is_said_as_it_stands() -> None:
-    assert speaker("en")("{not a place} {") == "{not a place} {"
+    assert translator("en")("{not a place} {") == "{not a place} {"
 
 
 def test_a_list_and_a_text_are_put_together_as_the_language_does() -> None:
-    english, chinese = speaker("en"), speaker("zh-CN")
+    english, chinese = translator("en"), translator("zh-CN")
 
     assert english.listed(["a", "b", "c"]) == "a, b, c"
     assert chinese.listed(["甲", "乙"]) == "甲，乙"
@@ -112,4 +112,4 @@ def test_a_list_and_a_text_are_put_together_as_the_language_does() -> None:
 
 
 def test_marking_changes_nothing() -> None:
-    assert marked("GPU memory") == "GPU memory"
+    assert N_("GPU memory") == "GPU memory"

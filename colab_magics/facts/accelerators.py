@@ -1,28 +1,168 @@
-"""Which row of the table of accelerators a machine is, and in which of that row's shapes."""
+"""What the table of accelerators says of a machine: which of its rows it is, in which shape, and what would be larger.
+
+Every figure that depends on the accelerator is derived here, once: rules, guides, requirements and views ask, and
+compute nothing of their own.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from colab_magics.facts import Accelerator, accelerator_of
-from colab_magics.model import Service
+from colab_magics.facts.loader import accelerators as offered
+from colab_magics.model import Ram, seen
 from colab_magics.units import GIB
 
 if TYPE_CHECKING:
-    from colab_magics.model import Snapshot
+    import datetime as dt
+
+    from colab_magics.facts.tables import Accelerator
+    from colab_magics.model import Snapshot, Tpu
+
+__all__ = [
+    "COLAB",
+    "Rate",
+    "by_device_name",
+    "by_id",
+    "by_menu_name",
+    "in_use",
+    "is_high_ram",
+    "larger_memory",
+    "larger_ram",
+    "may_depend_on_accelerator",
+    "memory_gib",
+    "offered",
+    "rate",
+]
+
+COLAB = "colab"
+"""The service whose dialog the table describes: Google's hosted Colab."""
+
+HIGH_RAM_BYTES = 20e9
+"""From here on the Colab Pro notebook calls a runtime high-RAM (its RAM cell, read 2026-11-22)."""
+
+HIGH_RAM_FACTOR = 1.5
+"""From so many times the standard shape's RAM on it is the high-RAM shape: those published have twice or more."""
 
 
-def accelerator_in_use(snapshot: Snapshot) -> Accelerator | None:
+class Rate(NamedTuple):
+    """What an accelerator takes in one of its shapes, as seen on a day; it changes."""
+
+    units_per_hour: float
+    """Compute units."""
+    date: dt.date | None
+    """When it was seen."""
+
+
+def by_id(key: str) -> Accelerator:
+    """Return the accelerator with Google's own id, such as "T4"; LookupError if there is none."""
+    for accelerator in offered():
+        if accelerator.id == key:
+            return accelerator
+    raise LookupError(key)
+
+
+def by_device_name(name: str | None) -> Accelerator | None:
+    """Return the accelerator with that device name (None: no accelerator at all), None if the table has none such."""
+    for accelerator in offered():
+        if name in accelerator.device_names or (name is None and accelerator.kind == "none"):
+            return accelerator
+    return None
+
+
+def by_menu_name(name: str) -> Accelerator | None:
+    """Return the accelerator that the dialog calls so, None if there is none."""
+    return next((accelerator for accelerator in offered() if accelerator.menu_name == name), None)
+
+
+def in_use(snapshot: Snapshot) -> Accelerator | None:
     """Return Colab's row for this runtime's accelerator; None elsewhere, and where it was not or could not be seen."""
-    if snapshot.platform.service is not Service.COLAB or not isinstance(snapshot.gpus, tuple):
+    if snapshot.service != COLAB or not isinstance(snapshot.gpus, tuple):
         return None
     if snapshot.gpus:
-        return None if snapshot.gpus[0].name is None else accelerator_of(snapshot.gpus[0].name)
-    return accelerator_of(snapshot.tpus[0].accelerator_type if snapshot.tpus else None)
+        name = snapshot.gpus[0].name
+        return None if name is None else by_device_name(name)
+    tpus = seen(snapshot.tpus)
+    return _by_tpu(tpus[0]) if tpus else by_device_name(None)
 
 
-def is_high_shape(accelerator: Accelerator, total_bytes: int) -> bool | None:
-    """Tell which of an accelerator's two shapes a machine with that much RAM has; None without a choice or figures."""
-    if accelerator.one_shape or accelerator.standard_ram_gib is None or accelerator.high_ram_gib is None:
+def is_high_ram(snapshot: Snapshot) -> bool | None:
+    """Tell whether this is the larger of hosted Colab's two shapes; None where there is no choice, or no way to tell.
+
+    From half as much again as the accelerator's standard shape on, where the table has that, else from the Colab Pro
+    notebook's 20e9 bytes on. A large machine whose accelerator could not be seen is not judged: a standard A100 has
+    83.5 GiB.
+    """
+    if snapshot.service != COLAB or not isinstance(snapshot.ram, Ram):
         return None
-    return total_bytes / GIB > (accelerator.standard_ram_gib + accelerator.high_ram_gib) / 2
+    total_bytes = snapshot.ram.machine.total_bytes
+    accelerator = in_use(snapshot)
+    if accelerator is None:
+        return _without_its_shape(snapshot, total_bytes)
+    if accelerator.one_shape:
+        return None
+    if accelerator.standard_ram_gib is None:
+        return total_bytes >= HIGH_RAM_BYTES
+    return total_bytes >= HIGH_RAM_FACTOR * accelerator.standard_ram_gib * GIB
+
+
+def may_depend_on_accelerator(snapshot: Snapshot) -> bool:
+    """Tell whether one must see the accelerator to judge the RAM of a snapshot in which nobody looked for it."""
+    ram = snapshot.ram
+    return snapshot.service == COLAB and isinstance(ram, Ram) and ram.machine.total_bytes >= HIGH_RAM_BYTES
+
+
+def memory_gib(accelerator: Accelerator, *, high_ram: bool) -> float | None:
+    """Return the accelerator's own memory in one of its shapes: with Colab's A100 more RAM brings another card."""
+    return (accelerator.high_ram_memory_gib if high_ram else None) or accelerator.memory_gib
+
+
+def ram_gib(accelerator: Accelerator, *, high_ram: bool) -> float | None:
+    """Return the RAM of one of the accelerator's shapes; None where it is not published."""
+    return accelerator.high_ram_gib if high_ram else accelerator.standard_ram_gib
+
+
+def rate(snapshot: Snapshot) -> Rate | None:
+    """Return what the accelerator in use takes by the hour in this machine's shape; None where nobody published it."""
+    accelerator = in_use(snapshot)
+    if accelerator is None:
+        return None
+    high_ram = is_high_ram(snapshot) is True and accelerator.high_ram_units_per_hour is not None
+    units = accelerator.high_ram_units_per_hour if high_ram else accelerator.units_per_hour
+    return None if units is None else Rate(units, accelerator.units_date)
+
+
+def larger_memory(snapshot: Snapshot) -> tuple[Accelerator, ...]:
+    """Return the accelerators of the kind in use that have more memory of their own than this one in its shape."""
+    ours = in_use(snapshot)
+    if ours is None:
+        return ()
+    size = memory_gib(ours, high_ram=is_high_ram(snapshot) is True)
+    return tuple(one for one in offered() if size and one.kind == ours.kind and (one.memory_gib or 0) > size)
+
+
+def larger_ram(snapshot: Snapshot) -> tuple[Accelerator, ...]:
+    """Return the accelerators of the kind in use whose standard shape has more RAM than this machine."""
+    ours = in_use(snapshot)
+    if ours is None:
+        return ()
+    total_gib = snapshot.ram.machine.total_bytes / GIB if isinstance(snapshot.ram, Ram) else ours.standard_ram_gib
+    if total_gib is None:
+        return ()
+    others = (one for one in offered() if one.kind == ours.kind and one != ours)
+    return tuple(one for one in others if (one.standard_ram_gib or 0) > total_gib)
+
+
+def _by_tpu(tpu: Tpu) -> Accelerator | None:
+    """Return the row of a TPU, by the environment's name for it, else by its chip if only one row has that."""
+    if tpu.accelerator_type is not None:
+        return by_device_name(tpu.accelerator_type)
+    rows = [one for one in offered() if any(name.startswith(f"{tpu.kind}-") for name in one.device_names)]
+    return rows[0] if len(rows) == 1 else None
+
+
+def _without_its_shape(snapshot: Snapshot, total_bytes: int) -> bool | None:
+    if total_bytes < HIGH_RAM_BYTES:
+        return False
+    gpus = snapshot.gpus
+    is_unseen = not isinstance(gpus, tuple) or (bool(gpus) and gpus[0].name is None)
+    return None if is_unseen or seen(snapshot.tpus) else True

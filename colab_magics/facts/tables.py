@@ -2,6 +2,8 @@
 
 `confidence` is "high" (the service's own source code or documents, or two independent sources) or "medium" (one
 credible source); what is less sure is in no table. A figure or word that is None has no such source.
+A column named `label`, `applies` or `purpose` is a sentence of ours, and translated where it is shown; all other words
+are names or quotations.
 Named tuples, because they take a sixth of the time to define that dataclasses do, and the first report waits for it.
 """
 
@@ -44,54 +46,77 @@ class Accelerator(NamedTuple):
 
 
 class Retired(NamedTuple):
-    """An accelerator that Colab once had: tutorials still name it."""
+    """An accelerator that a service once had: tutorials still name it. `replaced_by` is the id of another one."""
 
     source: str
     date: dt.date
     confidence: str
+    service: str
     name: str
     kind: str
     replaced_by: str | None = None
 
 
 class Signal(NamedTuple):
-    """A sign of a service; it holds if all its conditions do.
+    """A sign of a service or a frontend; it holds if all its conditions do.
 
     `environment`: each variable has the value, or any value where that is "*". `absent`: none of these variables is
     set. `file`: there is such a file or folder below the root. `shell`: the dotted name of the IPython shell's class
-    begins so ("": there is a shell, of whatever class).
+    begins so ("": there is a shell, of whatever class). `service`: the service is this one, or any where that is "*".
     """
 
     environment: tuple[tuple[str, str], ...] = ()
     absent: tuple[str, ...] = ()
     file: str | None = None
     shell: str | None = None
+    service: str | None = None
 
 
-class PlatformFacts(NamedTuple):
-    """A service that a Python may run on: the value of `model.Service`, its English name, and its signals.
+class ServiceFacts(NamedTuple):
+    """A service that a Python may run on, its name, and its signals; the first that is recognised counts.
 
-    A service is recognised if one of its signals holds; the first that is recognised counts.
+    A service is recognised if one of its signals holds. `accelerator_is_chosen`: there, users choose the accelerator of
+    each notebook, so that one without a GPU is a "CPU runtime".
     """
 
     source: str
     date: dt.date
     confidence: str
-    service: str
+    key: str
+    name: str
+    signals: tuple[Signal, ...]
+    accelerator_is_chosen: bool = False
+
+
+class FrontendFacts(NamedTuple):
+    """Where a person sees what a Python displays, by what signals it is recognised, and what it can do.
+
+    The three abilities are those of `model.Frontend`.
+    """
+
+    source: str
+    date: dt.date
+    confidence: str
+    key: str
     label: str
     signals: tuple[Signal, ...]
+    shows_widgets: bool = False
+    shows_thread_updates: bool = False
+    tells_whether_somebody_is_there: bool = False
 
 
 class Menu(NamedTuple):
     """The words of Colab's menus and of the dialog "Change runtime type" in one language, as quotations.
 
-    `runtime_menu` has the name that the menu bar shows first, then others that Google's documents use for it.
+    `name` is what the language calls itself. `runtime_menu` has the name that the menu bar shows first, then others
+    that Google's documents use for it.
     """
 
     source: str
     date: dt.date
     confidence: str
     language: str
+    name: str
     runtime_menu: tuple[str, ...]
     change_runtime_type: str
     hardware_accelerator: str | None = None
@@ -106,15 +131,21 @@ class Menu(NamedTuple):
 
 
 class OtherMenu(NamedTuple):
-    """The way to the accelerators elsewhere, in English: the words to click in order, the choices at its end."""
+    """The way to a service's accelerators elsewhere than in Colab's dialog: the words to click in order, the choices.
+
+    `path_is_commands`: what stands in `path` are commands, one for each purpose, and no menus.
+    """
 
     source: str
     date: dt.date
     confidence: str
     place: str
+    label: str
+    service: str
     path: tuple[str, ...]
     choices: tuple[str, ...]
     purpose: str
+    path_is_commands: bool = False
 
 
 class PublishedLimit(NamedTuple):
@@ -135,14 +166,14 @@ class PublishedLimit(NamedTuple):
 
 
 class Link(NamedTuple):
-    """An address, and what it is for."""
+    """An address, and what is read there."""
 
     source: str
     date: dt.date
     confidence: str
     key: str
     url: str
-    purpose: str
+    label: str
 
 
 class TpuChip(NamedTuple):

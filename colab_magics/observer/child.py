@@ -49,10 +49,10 @@ def main(kernel_pid: int, pynvml_file: str) -> None:
     from colab_magics.observer.devices import Devices  # noqa: PLC0415 - importable only now
     from colab_magics.observer.nvml import Nvml  # noqa: PLC0415
 
-    _Desk(kernel_pid, Devices(Nvml(lambda: _load("pynvml", pynvml_file))), replies).serve()
+    _RequestLoop(kernel_pid, Devices(Nvml(lambda: _load("pynvml", pynvml_file))), replies).serve()
 
 
-class _Desk:
+class _RequestLoop:
     """Serves one request after the other, and between them takes the samples that are due."""
 
     def __init__(self, kernel_pid: int, devices: Devices, replies: int) -> None:
@@ -94,7 +94,7 @@ class _Desk:
         if answer is not None:
             _write(self._replies, json.dumps(answer).encode() + b"\n")
 
-    def _sample_every(self, seconds: float | None) -> list[tuple[Any, ...]]:
+    def _sample_every(self, seconds: float | None) -> list[dict[str, Any]]:
         if self._sampler is None:
             from colab_magics.observer.samples import Sampler  # noqa: PLC0415 - most children never sample
 

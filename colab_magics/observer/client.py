@@ -151,8 +151,8 @@ class Observer:
         answer = self._exchange(process, sample_every_seconds, until=min(until, in_full))
         if answer is not None:
             self._warm, self._failures = True, 0
-            # A library once loaded keeps its version: the next question starts afresh, unless somebody watches, who
-            # would start a process with each look.
+            # A library once loaded keeps its version, so the next question starts another child; not while somebody
+            # watches, who would start one with each look.
             if "refused" in answer and sample_every_seconds is None:
                 self._end()
             return answer
@@ -239,11 +239,11 @@ class Observer:
             return self._failed("driver_silent", seconds=STUCK_SECONDS)
         return self._failed("driver_crashed", cause=_cause_of_death(exit_code))
 
-    def _failed(self, reason: str, **values: float | str) -> Unavailable:
+    def _failed(self, code: str, **values: float | str) -> Unavailable:
         self._failures += 1
         if self._failures >= _FAILURES_BEFORE_REST:
             self._failures, self._rest_until = 0, time.monotonic() + RESTING_SECONDS
-        return _unavailable(reason, **values)
+        return _unavailable(code, **values)
 
     def _end(self) -> int | None:
         """Kill the child and return its exit code, None if it would not even die: the driver may hold it for ever."""
@@ -307,11 +307,11 @@ if hasattr(os, "register_at_fork"):
 atexit.register(close)
 
 
-def _unavailable(reason: str, **values: float | str) -> Unavailable:
+def _unavailable(code: str, **values: float | str) -> Unavailable:
     """Return why there is no answer. The model takes longer to import than the child takes to start."""
     from colab_magics.model import Unavailable
 
-    return Unavailable(reason=reason, values=tuple(values.items()))
+    return Unavailable(code=code, values=tuple(values.items()))
 
 
 def _find_pynvml() -> str | None:

@@ -51,11 +51,11 @@ class Devices:
             return {"refused": {"reason": refused.reason, "code": refused.code, "library": self._library_version()}}
         return {"driver": self._nvml.driver, "gpus": [self._gpu(index) for index in range(count)]}
 
-    def use(self) -> list[tuple[int | None, int | None]]:
-        """Return of each GPU the memory that is used and the utilization, and ask for nothing else.
+    def use(self) -> list[dict[str, int | None]]:
+        """Return of each GPU the memory that is used and the utilization, by the names of `model.GpuSample`.
 
-        Empty where the driver refuses, and until `answer` has opened it: to open it may take seconds, and loads what is
-        not there again and again.
+        Nothing else is asked for. Empty where the driver refuses, and until `answer` has opened it: to open it may take
+        seconds, and would load a library that is not there again and again.
         """
         if self._nvml.driver is None:
             return []
@@ -65,13 +65,14 @@ class Devices:
             return []
         return [self._use(index) for index in range(count)]
 
-    def _use(self, index: int) -> tuple[int | None, int | None]:
+    def _use(self, index: int) -> dict[str, int | None]:
         try:
             handle = self._nvml.call("nvmlDeviceGetHandleByIndex", index)
         except Refused:
-            return None, None
+            return {"memory_used_bytes": None, "utilization_percent": None}
         seen = self._read(_USE, handle, {})
-        return seen["memory"] and seen["memory"]["used_bytes"], seen["utilization_percent"]
+        used_bytes = seen["memory"] and seen["memory"]["used_bytes"]
+        return {"memory_used_bytes": used_bytes, "utilization_percent": seen["utilization_percent"]}
 
     def _library_version(self) -> str | None:
         """Return the library's own version: drivers from 535 on tell it without being open."""

@@ -47,7 +47,7 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer here, not an er
 
 
 class Nvml:
-    """The driver, opened at the first call and kept open: closing and opening again is dear and has hung drivers."""
+    """The driver, opened at the first call and kept open: closing and opening again is slow, and has hung drivers."""
 
     def __init__(self, load_pynvml: Callable[[], Any]) -> None:
         self._load_pynvml = load_pynvml

@@ -1,6 +1,6 @@
 """What is noted over time while somebody watches: RAM, CPU time, the GPUs' use. Runs in the child process alone.
 
-Dear questions (processes, clocks, PCIe) are not asked here. What cannot be read is None, and costs only itself.
+Expensive questions (processes, clocks, PCIe) are not asked here. What cannot be read is None, and costs only itself.
 
 Source: proc(5), for /proc/stat.
 """
@@ -36,14 +36,14 @@ _GUEST = 8  # from here on is what "user" and "nice" have counted already
 
 
 class Noted(NamedTuple):
-    """One sample: which one it is, when it was taken on the monotonic clock, then what `model.Sample` has."""
+    """One sample: which one it is, when it was taken on the monotonic clock, then the fields of `model.Sample`."""
 
     number: int
     at: float
-    headroom_bytes: int | None
+    ram_headroom_bytes: int | None
     kernel_bytes: int | None
     cpu_percent: float | None
-    gpus: list[tuple[int | None, int | None]]
+    gpus: list[dict[str, int | None]]
 
 
 class Sampler:
@@ -102,29 +102,35 @@ class Sampler:
         self._taken += 1
         self._kept.append(Noted(self._taken, self._kept[-1].at, None, None, None, []))
 
-    def answer(self) -> list[tuple[Any, ...]]:
-        """Return the samples, the oldest first: seconds ago, and in the order of `model.Sample` what was noted.
-
-        The newest stands for itself.
-        """
+    def answer(self) -> list[dict[str, Any]]:
+        """Return the samples, the oldest first, by the names of `model.Sample`; the newest stands for itself."""
         now = time.monotonic()
         size = -(-len(self._kept) // SENT_SAMPLES)
         older, newest = list(self._kept)[:-1], list(self._kept)[-1:]
         # By their numbers, so that the same ones stay together from answer to answer.
         spans = [list(span) for _, span in groupby(older, lambda noted: noted.number // size)]
         sent = [_fullest(span) for span in spans] + newest
-        return [(round(now - noted.at, 2), *noted[2:]) for noted in sent]
+        return [
+            {
+                "seconds_ago": round(now - noted.at, 2),
+                "ram_headroom_bytes": noted.ram_headroom_bytes,
+                "kernel_bytes": noted.kernel_bytes,
+                "cpu_percent": noted.cpu_percent,
+                "gpus": noted.gpus,
+            }
+            for noted in sent
+        ]
 
 
 def _fullest(span: list[Noted]) -> Noted:
     """Return the moments of a span as one, at its end: the least that was left, and the most that was used."""
     last = span[-1]
     return last._replace(
-        headroom_bytes=_known(min, [noted.headroom_bytes for noted in span]),
+        ram_headroom_bytes=_known(min, [noted.ram_headroom_bytes for noted in span]),
         kernel_bytes=_known(max, [noted.kernel_bytes for noted in span]),
         cpu_percent=_known(max, [noted.cpu_percent for noted in span]),
         gpus=[
-            (_known(max, [used for used, _ in uses]), _known(max, [percent for _, percent in uses]))
+            {field: _known(max, [use[field] for use in uses]) for field in uses[0]}
             for uses in zip(*(noted.gpus for noted in span if len(noted.gpus) == len(last.gpus)), strict=True)
         ],
     )

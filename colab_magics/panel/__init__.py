@@ -1,1 +1,4 @@
-"""The panel: `gauges` and `sparkline` make the card that moves, `controls` are its widgets, `live` keeps it true."""
+"""The panel: `opening` decides whether there can be one, `session` keeps it true, `controls` are its widgets.
+
+`card` is the part that moves, made of `gauges` and their `sparkline`.
+"""

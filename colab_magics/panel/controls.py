@@ -13,25 +13,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ipywidgets as widgets
 
-from colab_magics.views import wishes
-from colab_magics.views.display import STILL
-from colab_magics.translation import NAMES
-from colab_magics.views.wishes import Wish
+from colab_magics import facts
+from colab_magics.guides import GOAL_LABELS, Goal
+from colab_magics.views.display import FALLBACK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
-    from colab_magics.translation import Say
+    from colab_magics.translation import Translator
 
 PERIODS_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 """The periods to choose from, besides the one that the settings ask for."""
 
-_STYLE_SHEETS = ("report.css", "panel/panel.css", "wishes/wishes.css")
+_STYLE_SHEETS = ("views/report.css", "panel/panel.css", "views/guide.css")
 
 _IN_PLACE_OF_THE_REPORT = """
-.{still}-{number} {{ display: none; }}
+.{fallback}-{number} {{ display: none; }}
 .cm-panel-{number}.jupyter-widgets-disconnected {{ display: none; }}
-:root:has(.cm-panel-{number}.jupyter-widgets-disconnected) .{still}-{number} {{ display: block; }}
+:root:has(.cm-panel-{number}.jupyter-widgets-disconnected) .{fallback}-{number} {{ display: block; }}
 """
 """The panel hides the report behind it, until its kernel is gone: then ipywidgets 8 marks it so."""
 
@@ -45,25 +44,25 @@ class Handlers(NamedTuple):
     close: Callable[[], None]
     choose_period: Callable[[float], None]
     choose_language: Callable[[str], None]
-    choose_wish: Callable[[Wish], None]
+    choose_goal: Callable[[Goal], None]
 
 
 class Controls:
     """The widgets, made once. Where `period_seconds` is None nothing moves by itself: no Pause, no choice of period."""
 
-    def __init__(
-        self, handlers: Handlers, *, languages: Iterable[str], language: str, period_seconds: float | None
-    ) -> None:
+    def __init__(self, handlers: Handlers, *, language: str, period_seconds: float | None) -> None:
         self._is_being_set = False
-        self._title, self._card, self._guide = (_html(name) for name in ("cm-title", "cm-card", "cm-guide"))
+        self._title, self._card, self._guide = (_html(name) for name in ("cm-title", "cm-card", "cm-goal"))
         self._refresh = _button(handlers.refresh)
         self._check_again = _button(handlers.check_again)
         self._close = _button(handlers.close)
         self._moving = None if period_seconds is None else _Moving(handlers.pause_or_resume, period_seconds)
-        self._language = widgets.Dropdown(options=[(NAMES[one], one) for one in languages], value=language)
-        self._wish = widgets.ToggleButtons(options=[(wish.value, wish) for wish in Wish], value=None)
+        self._language = widgets.Dropdown(
+            options=[(menu.name, menu.language) for menu in facts.menus()], value=language
+        )
+        self._goal = widgets.ToggleButtons(options=[(goal.value, goal) for goal in Goal], value=None)
         self._on_choice(self._language, handlers.choose_language)
-        self._on_choice(self._wish, handlers.choose_wish)
+        self._on_choice(self._goal, handlers.choose_goal)
         pause: tuple[widgets.Widget, ...] = ()
         period: tuple[widgets.Widget, ...] = ()
         if self._moving is not None:
@@ -77,7 +76,7 @@ class Controls:
                 _row(self._title, *pause, self._refresh, self._close),
                 self._card,
                 self._checking,
-                self._wish,
+                self._goal,
                 self._guide,
                 _row(*period, self._language),
             ]
@@ -85,26 +84,28 @@ class Controls:
         number = self._root.model_id
         self._root.add_class("cm-panel")
         self._root.add_class(f"cm-panel-{number}")
-        style.value = f"<style>{_style_sheet()}{_IN_PLACE_OF_THE_REPORT.format(number=number, still=STILL)}</style>"
+        style.value = (
+            f"<style>{_style_sheet()}{_IN_PLACE_OF_THE_REPORT.format(number=number, fallback=FALLBACK)}</style>"
+        )
 
     @property
     def view(self) -> dict[str, Any]:
         """What a display bundle holds for the widgets."""
         return {"version_major": 2, "version_minor": 0, "model_id": self._root.model_id}
 
-    def speak(self, say: Say) -> None:
+    def speak(self, translate: Translator) -> None:
         """Put the words of a language on every control."""
-        self._refresh.description = say("Refresh")
-        self._check_again.description = say("Check again")
-        self._close.description = say("Close")
+        self._refresh.description = translate("Refresh")
+        self._check_again.description = translate("Check again")
+        self._close.description = translate("Close")
         if self._moving is not None:
-            self._moving.period.description = say("Every")
-        self._language.description = say("Language")
-        self._wish.description = say("I want")
-        wish = self._wish.value
+            self._moving.period.description = translate("Every")
+        self._language.description = translate("Language")
+        self._goal.description = translate("I want")
+        goal = self._goal.value
         with self._not_chosen():
-            self._wish.options = [(wishes.label(one, say), one) for one in Wish]  # which chooses the first of them
-            self._wish.value = wish
+            self._goal.options = [(translate(GOAL_LABELS[one]), one) for one in Goal]  # which chooses the first of them
+            self._goal.value = goal
 
     def show(self, *, title: str, card: str, can_check_again: bool) -> None:
         """Show what was seen; only what has changed is sent."""
@@ -116,15 +117,15 @@ class Controls:
         """Show what moves."""
         self._card.value = card
 
-    def show_moving(self, *, is_live: bool, say: Say) -> None:
+    def show_moving(self, *, is_live: bool, translate: Translator) -> None:
         """Show whether the panel moves by itself."""
         if self._moving is not None:
-            self._moving.pause.description = say("Pause") if is_live else say("Resume")
+            self._moving.pause.description = translate("Pause") if is_live else translate("Resume")
 
-    def show_guide(self, wish: Wish, guide: str) -> None:
-        """Show what to click for a wish, and that it is the one chosen."""
+    def show_guide(self, goal: Goal, guide: str) -> None:
+        """Show what to click for a goal, and that it is the one chosen."""
         with self._not_chosen():
-            self._wish.value = wish
+            self._goal.value = goal
         self._guide.value = guide
 
     def close(self) -> None:

@@ -1,144 +1,98 @@
-"""What a panel measures the runtime by: each gauge a share, its figures in words, and its last minutes."""
+"""What a panel measures the runtime by: the bars of a report, each with its last minutes."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from colab_magics import units
-from colab_magics.model import Cpu, Gpu, Ram, Sample, Snapshot, Subject, Usage
-from colab_magics.views import html, summary, messages
+from colab_magics.model import Cpu, Ram, Subject, seen
+from colab_magics.views import bars, messages, summary
+from colab_magics.views.bars import Bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from colab_magics.model import Disk, GpuMemory, GpuSample, Report
-    from colab_magics.translation import Say
+    from colab_magics.model import Gpu, GpuSample, Sample, Snapshot
+    from colab_magics.report import Report
+    from colab_magics.translation import Translator
 
-Course = tuple[tuple[float, float | None], ...]
+History = tuple[tuple[float, float | None], ...]
 """Moments of the last minutes, the oldest first: seconds ago, and the share in percent, None where not known."""
 
 
 class Gauge(NamedTuple):
-    """One row: a label, the share in percent if it is known, the same in words, what else there is to say.
+    """One row: a bar and its history."""
 
-    `fills`: something fails when it is full, as memory does; a processor that is fully used is all right.
-    """
-
-    label: str
-    percent: float | None
-    said: str
-    more: str = ""
-    course: Course = ()
-    fills: bool = True
+    bar: Bar
+    history: History = ()
 
 
-def gauges(report: Report, say: Say) -> list[Gauge]:
+def gauges(report: Report, translate: Translator) -> list[Gauge]:
     """Return the rows for what was looked at, those of the report's subject first."""
     snapshot = report.snapshot
-    gpu_rows = _gpu_gauges(snapshot, say)
-    ram_rows = [_ram_gauge(snapshot.ram, snapshot, say)] if isinstance(snapshot.ram, Ram) else []
+    gpu_rows = _gpu_gauges(snapshot, translate)
+    ram_rows = [_ram_gauge(snapshot.ram, snapshot, translate)] if isinstance(snapshot.ram, Ram) else []
     rows = [*ram_rows, *gpu_rows] if report.subject is Subject.RAM else [*gpu_rows, *ram_rows]
-    if isinstance(snapshot.disks, tuple):
-        rows += [_disk_gauge(disk, snapshot.disks, say) for disk in snapshot.disks]
+    disks = seen(snapshot.disks)
+    rows += [Gauge(bars.of_disk(disk, disks, translate)) for disk in disks]
     if isinstance(snapshot.cpu, Cpu):
-        rows.append(_cpu_gauge(snapshot.cpu, snapshot, say))
+        rows.append(_cpu_gauge(snapshot.cpu, snapshot, translate))
     return rows
 
 
-def _gpu_gauges(snapshot: Snapshot, say: Say) -> list[Gauge]:
+def _gpu_gauges(snapshot: Snapshot, translate: Translator) -> list[Gauge]:
     """Return memory and use of a single GPU, a row for each of several; slices by their memory."""
-    gpus = snapshot.gpus if isinstance(snapshot.gpus, tuple) else ()
-    if len(gpus) != 1:
-        shown = gpus[: html.MOST_GPUS]
-        rows = [row for gpu in shown for row in (_one_of_several(gpu, snapshot, say), *_slices(gpu, say))]
-        more = say("... and more: {command}", command="%gpu_info -a")
-        return [*rows, Gauge("", None, more)] if len(gpus) > len(shown) else rows
-    (gpu,) = gpus
+    gpus = seen(snapshot.gpus)
+    if len(gpus) == 1:
+        return _one_gpu(gpus[0], snapshot, translate)
     rows = []
-    if gpu.memory is not None:
-        kernel_bytes = sum(one.memory_used_bytes or 0 for one in gpu.processes or () if one.is_this_kernel)
-        more = say("this kernel {size}", size=units.size(kernel_bytes)) if kernel_bytes else ""
-        rows.append(_memory_gauge(say("GPU memory"), gpu.memory, more, _gpu_memory_course(gpu, snapshot), say))
-    if gpu.utilization_percent is not None:
-        course = _gpu_course(gpu, snapshot, lambda sample: sample.utilization_percent)
-        said = f"{gpu.utilization_percent:.0f} %"
-        rows.append(Gauge(say("GPU use"), gpu.utilization_percent, said, _body(gpu, say), course, fills=False))
-    if not rows:
-        rows.append(Gauge("GPU", None, summary.gpu_facts(gpu, say)))
-    return [*rows, *_slices(gpu, say)]
+    for gpu in gpus[: bars.MOST_GPUS]:
+        rows.append(Gauge(bars.of_one_of_several(gpu, translate), _memory_history(gpu, snapshot)))
+        rows += map(Gauge, bars.of_slices(gpu, translate))
+    if len(gpus) > bars.MOST_GPUS:
+        rows.append(Gauge(Bar("", None, translate("... and more: {command}", command="%gpu_info -a"))))
+    return rows
 
 
-def _one_of_several(gpu: Gpu, snapshot: Snapshot, say: Say) -> Gauge:
-    label = f"{gpu.index}  {summary.gpu_name(gpu, say)}"
-    if gpu.memory is None:
-        return Gauge(label, None, summary.gpu_facts(gpu, say))
-    state = summary.gpu_facts(replace(gpu, memory=None, unavailable=()), say)
-    return _memory_gauge(label, gpu.memory, state, _gpu_memory_course(gpu, snapshot), say)
-
-
-def _slices(gpu: Gpu, say: Say) -> list[Gauge]:
-    return [
-        _memory_gauge(f"MIG {part.index}", part.memory, summary.gpu_name(part, say), (), say)
-        if part.memory is not None
-        else Gauge(f"MIG {part.index}", None, say("memory not available"), summary.gpu_name(part, say))
-        for part in gpu.slices
+def _one_gpu(gpu: Gpu, snapshot: Snapshot, translate: Translator) -> list[Gauge]:
+    use_history = _gpu_history(gpu, snapshot, lambda sample: sample.utilization_percent)
+    rows = [
+        Gauge(bar, _memory_history(gpu, snapshot) if bar.fills else use_history)
+        for bar in bars.of_one_gpu(gpu, translate)
     ]
+    if not rows:
+        rows.append(Gauge(Bar("GPU", None, summary.gpu_words(gpu, translate).listed(translate))))
+    return [*rows, *map(Gauge, bars.of_slices(gpu, translate))]
 
 
-def _memory_gauge(label: str, memory: GpuMemory, more: str, course: Course, say: Say) -> Gauge:
-    said = summary.used_of(memory.used_bytes, memory.total_bytes, say)
-    return Gauge(label, memory.used_percent, said, more, course)
-
-
-def _body(gpu: Gpu, say: Say) -> str:
-    """Return a GPU's temperature and power."""
-    body = replace(gpu, memory=None, utilization_percent=None, unavailable=())
-    return summary.gpu_facts(body, say) if gpu.temperature_celsius is not None or gpu.power_watts is not None else ""
-
-
-def _ram_gauge(ram: Ram, snapshot: Snapshot, say: Say) -> Gauge:
-    """Return RAM by the limit that bites first: what cannot be allocated any more counts as used."""
-    usage = Usage(total_bytes=ram.limit_bytes, used_bytes=max(0, ram.limit_bytes - ram.headroom_bytes))
-    more = [] if ram.kernel_bytes is None else [say("this kernel {size}", size=units.size(ram.kernel_bytes))]
-    if ram.limited_by != "machine":
-        more.append(say("the container's limit"))
-
+def _ram_gauge(ram: Ram, snapshot: Snapshot, translate: Translator) -> Gauge:
     def used_percent(sample: Sample) -> float | None:
         headroom = sample.ram_headroom_bytes
-        return None if headroom is None else 100 * (1 - headroom / ram.limit_bytes)
+        return None if headroom is None else 100 * (1 - headroom / ram.capacity_bytes)
 
-    said = summary.used_of(usage.used_bytes, usage.total_bytes, say)
-    return Gauge(say("RAM"), usage.used_percent, said, say.listed(more), _course(snapshot, used_percent))
-
-
-def _disk_gauge(disk: Disk, disks: tuple[Disk, ...], say: Say) -> Gauge:
-    said = summary.used_of(disk.usage.used_bytes, disk.usage.total_bytes, say)
-    more = say("{size} free", size=units.size(disk.free_bytes))
-    return Gauge(summary.disk_name(disk, disks, say), disk.usage.used_percent, said, more)
+    return Gauge(bars.of_ram(ram, translate), _history(snapshot, used_percent))
 
 
-def _cpu_gauge(cpu: Cpu, snapshot: Snapshot, say: Say) -> Gauge:
-    course = _course(snapshot, lambda sample: sample.cpu_percent)
-    percent = course[-1][1] if course else None
-    of = messages.cores(cpu.usable_cores, say)
-    said = of if percent is None else say("{share} of {what}", share=f"{percent:.0f} %", what=of)
-    more = "" if cpu.load_average is None else say("load {number}", number=f"{cpu.load_average:.2f}")
-    return Gauge(say("CPU"), percent, said, more, course, fills=False)
+def _cpu_gauge(cpu: Cpu, snapshot: Snapshot, translate: Translator) -> Gauge:
+    history = _history(snapshot, lambda sample: sample.cpu_percent)
+    percent = history[-1][1] if history else None
+    cores = messages.cores(cpu.usable_cores, translate)
+    words = cores if percent is None else translate("{share} of {what}", share=f"{percent:.0f} %", what=cores)
+    load = () if cpu.load_average is None else (translate("load {number}", number=f"{cpu.load_average:.2f}"),)
+    return Gauge(Bar(translate("CPU"), percent, words, load, fills=False), history)
 
 
-def _course(snapshot: Snapshot, percent: Callable[[Sample], float | None]) -> Course:
+def _history(snapshot: Snapshot, percent: Callable[[Sample], float | None]) -> History:
     return tuple((sample.seconds_ago, percent(sample)) for sample in snapshot.samples or ())
 
 
-def _gpu_course(gpu: Gpu, snapshot: Snapshot, percent: Callable[[GpuSample], float | None]) -> Course:
-    return _course(snapshot, lambda sample: percent(sample.gpus[gpu.index]) if gpu.index < len(sample.gpus) else None)
+def _gpu_history(gpu: Gpu, snapshot: Snapshot, percent: Callable[[GpuSample], float | None]) -> History:
+    return _history(snapshot, lambda sample: percent(sample.gpus[gpu.index]) if gpu.index < len(sample.gpus) else None)
 
 
-def _gpu_memory_course(gpu: Gpu, snapshot: Snapshot) -> Course:
+def _memory_history(gpu: Gpu, snapshot: Snapshot) -> History:
     def used_percent(sample: GpuSample) -> float | None:
         if gpu.memory is None or sample.memory_used_bytes is None:
             return None
         return 100 * sample.memory_used_bytes / gpu.memory.total_bytes
 
-    return _gpu_course(gpu, snapshot, used_percent)
+    return _gpu_history(gpu, snapshot, used_percent)

@@ -12,42 +12,32 @@ import contextlib
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from colab_magics.model import Service, Subject, Unavailable
-from colab_magics.views import display, wishes
-from colab_magics.translation import speaker
+from colab_magics import guides
+from colab_magics.guides import Goal
+from colab_magics.model import Platform, Subject, Unavailable
 from colab_magics.panel import card
 from colab_magics.panel.controls import Controls, Handlers
-from colab_magics.views.wishes import Wish
+from colab_magics.rules import blocking
+from colab_magics.views import display, guide_html
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from colab_magics.model import Report
+    from colab_magics.panel.opening import Source
+    from colab_magics.report import Report
+    from colab_magics.translation import Translator
+    from colab_magics.views.render_options import RenderOptions
 
 UNATTENDED_SECONDS = 3 * 3600.0
 """A panel pauses after so long without a click or a new cell: what it sends to a closed page piles up in the server."""
 
 _THREAD = "colab_magics panel"
 _JOIN_SECONDS = 1.0
-_PAGES_OF_COLAB = frozenset({Service.COLAB, Service.COLAB_ENTERPRISE, Service.COLAB_LOCAL})
 
-_AT_A_WISH = {
-    Subject.GPU: (Wish.GPU, frozenset({"no_gpu"})),
-    Subject.RAM: (Wish.MEMORY, frozenset({"not_high_ram", "ram_nearly_full"})),
-}
-"""The wish that a panel on a subject opens at, and the findings that make it do so."""
-
-
-class Look(Protocol):
-    """Gives the panel its reports."""
-
-    def __call__(self, *, sample_every_seconds: float, afresh: bool, briefly: bool) -> Report:
-        """Look at the runtime now.
-
-        `afresh` forgets what the driver said before, `briefly` waits for it a moment only.
-        """
+_GOAL_OF = {Subject.GPU: Goal.GPU, Subject.RAM: Goal.MEMORY}
+"""The goal that a panel on a subject may open at."""
 
 
 class Cells(Protocol):
@@ -60,37 +50,19 @@ class Cells(Protocol):
         """Call it no more."""
 
 
-class Source(NamedTuple):
-    """Where a panel has from what it shows: `look` gives reports, `stop_sampling` ends what `look` has started."""
-
-    look: Look
-    stop_sampling: Callable[[], None]
-    cells: Cells
-
-
-class Settings(NamedTuple):
-    """How a panel begins: the languages to choose from and the one chosen, the period in seconds (at least 0.5).
-
-    `processes`: it also shows who holds the GPUs.
-    """
-
-    languages: Sequence[str]
-    language: str
-    period_seconds: float
-    processes: bool
-
-
 class Panel:
     """One panel, shown by `open` and gone after `close`. Clicks come in the kernel's main thread."""
 
-    def __init__(self, report: Report, source: Source, settings: Settings) -> None:
-        """Make a panel that begins with `report`."""
+    def __init__(
+        self, report: Report, source: Source, cells: Cells, options: RenderOptions, *, period_seconds: float
+    ) -> None:
+        """Make a panel that begins with `report`, and looks every `period_seconds` where its page shows that."""
         self._report = report
         self._source = source
-        self._say = speaker(settings.language)
-        self._period_seconds = settings.period_seconds
-        self._processes = settings.processes
-        self._moves = report.snapshot.platform.service not in _PAGES_OF_COLAB
+        self._cells = cells
+        self._options = options
+        self._period_seconds = period_seconds
+        self._moves = _moves_by_itself(report)
         self._is_live = self._moves
         self._is_closed = False
         self._note = ""
@@ -101,8 +73,8 @@ class Panel:
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
-        self._shown: display.Shown | None = None
-        self._wish = _wish_of(report)
+        self._shown: display.ShownWidget | None = None
+        self._goal = _goal_to_open_at(report)
         self._controls = Controls(
             Handlers(
                 pause_or_resume=self._pause_or_resume,
@@ -111,11 +83,10 @@ class Panel:
                 close=self.close,
                 choose_period=self._choose_period,
                 choose_language=self._choose_language,
-                choose_wish=self._choose_wish,
+                choose_goal=self._choose_goal,
             ),
-            languages=settings.languages,
-            language=settings.language,
-            period_seconds=settings.period_seconds if self._moves else None,
+            language=options.language,
+            period_seconds=period_seconds if self._moves else None,
         )
 
     def open(self) -> None:
@@ -123,15 +94,13 @@ class Panel:
         atexit.register(self.close)
         try:
             self._speak()
-            self._shown = display.show_widget(
-                self._controls.view, self._report, language=self._say.language, processes=self._processes
-            )
+            self._shown = display.show_widget(self._controls.view, self._report, self._options)
             if self._moves:
-                self._source.cells.register("pre_run_cell", self._attended)
+                self._cells.register("pre_run_cell", self._attended)
                 self._thread = threading.Thread(target=self._keep_true, name=_THREAD, daemon=True)
                 self._thread.start()
             else:
-                self._source.cells.register("post_run_cell", self._after_cell)
+                self._cells.register("post_run_cell", self._after_cell)
         except BaseException:
             self.close()
             raise
@@ -146,14 +115,12 @@ class Panel:
             self._is_closed = True
         atexit.unregister(self.close)
         event, function = ("pre_run_cell", self._attended) if self._moves else ("post_run_cell", self._after_cell)
-        with contextlib.suppress(ValueError):  # opening came not so far
-            self._source.cells.unregister(event, function)
+        with contextlib.suppress(ValueError):  # it did not open so far
+            self._cells.unregister(event, function)
         self._wake.set()
         self._source.stop_sampling()
         if self._shown is not None:
-            self._shown.replace(
-                self._report, language=self._say.language, processes=self._processes, note=display.WAS_CLOSED
-            )
+            self._shown.replace(self._report, self._options)
         self._controls.close()
         if self._thread is not None:
             self._thread.join(_JOIN_SECONDS)
@@ -185,30 +152,34 @@ class Panel:
             self._source.stop_sampling()
             with contextlib.suppress(Exception), self._lock:  # it may be one in showing
                 if not self._is_closed:
-                    self._controls.show_moving(is_live=False, say=self._say)
+                    self._controls.show_moving(is_live=False, translate=self._translate)
                     # Its name alone: what it says may hold a path.
-                    why = self._say("The panel stopped: {error}.", error=type(error).__name__)
-                    self._controls.show_card(card.without_report(why, language=self._say.language))
+                    why = self._translate("The panel stopped: {error}.", error=type(error).__name__)
+                    self._controls.show_card(card.without_report(why, self._options))
 
     def _look_and_show(self, *, briefly: bool) -> None:
         if self._is_live and self._moves and time.monotonic() - self._last_attended > UNATTENDED_SECONDS:
-            self._pause(self._say("Paused, since for three hours nobody has clicked here or run a cell."))
+            self._pause(self._translate("Paused, since for three hours nobody has clicked here or run a cell."))
             return
         with self._lock:
             was_live, checked = self._is_live, self._checked
-            afresh = self._is_asked and isinstance(self._report.snapshot.gpus, Unavailable)
+            restart = self._is_asked and isinstance(self._report.snapshot.gpus, Unavailable)
             self._is_asked, self._checked = False, None
-        report = self._source.look(sample_every_seconds=self._period_seconds, afresh=afresh, briefly=briefly)
+        report = self._source.look(sample_every_seconds=self._period_seconds, restart_observer=restart, briefly=briefly)
         if self._is_closed or (self._moves and not self._is_live):  # meanwhile, or this look was asked for by a click
             self._source.stop_sampling()
         with self._lock:
             if self._is_closed or was_live > self._is_live:  # paused meanwhile
                 return
-            findings = card.mendable(report)
+            findings = card.fixable_in_place(report)
             if checked is not None:
                 gone = not checked & findings
-                self._note = self._say("Checked again: it is gone.") if gone else self._say("Checked again: still so.")
-            elif findings != card.mendable(self._report):
+                self._note = (
+                    self._translate("Checked again: it is gone.")
+                    if gone
+                    else self._translate("Checked again: still so.")
+                )
+            elif findings != card.fixable_in_place(self._report):
                 self._note = ""
             guided = _guided_by(self._report)
             self._report = report
@@ -219,30 +190,34 @@ class Panel:
     def _show(self) -> None:
         """Show the last report again, in the language of now."""
         self._controls.show(
-            title=card.title(self._report, language=self._say.language),
-            card=card.render(self._report, language=self._say.language, note=self._note, processes=self._processes),
-            can_check_again=bool(card.mendable(self._report)),
+            title=card.title(self._report, self._options),
+            card=card.render(self._report, self._options, note=self._note),
+            can_check_again=bool(card.fixable_in_place(self._report)),
         )
+
+    @property
+    def _translate(self) -> Translator:
+        return self._options.translate
 
     def _speak(self) -> None:
         """Say everything in the language of now."""
         with self._lock:
-            self._controls.speak(self._say)
-            self._controls.show_moving(is_live=self._is_live, say=self._say)
+            self._controls.speak(self._translate)
+            self._controls.show_moving(is_live=self._is_live, translate=self._translate)
             self._show()
             self._show_guide()
 
     def _show_guide(self) -> None:
-        if self._wish is not None:
-            guide = wishes.render(self._wish, self._report, language=self._say.language)
-            self._controls.show_guide(self._wish, guide)
+        if self._goal is not None:
+            guide = guides.for_goal(self._goal, self._report.snapshot, blocking(self._report.findings))
+            self._controls.show_guide(self._goal, guide_html.page(guide, self._translate))
 
     def _pause(self, note: str) -> None:
         self._source.stop_sampling()
         with self._lock:
             self._is_live = False
             self._note = note
-            self._controls.show_moving(is_live=False, say=self._say)
+            self._controls.show_moving(is_live=False, translate=self._translate)
             self._show()
 
     def _clicked(self) -> None:
@@ -252,10 +227,10 @@ class Panel:
     def _pause_or_resume(self) -> None:
         self._clicked()
         if self._is_live:
-            self._pause(self._say("Paused."))
+            self._pause(self._translate("Paused."))
             return
         self._is_live = True
-        self._controls.show_moving(is_live=True, say=self._say)
+        self._controls.show_moving(is_live=True, translate=self._translate)
         self._refresh_soon()
 
     def _refresh(self) -> None:
@@ -265,7 +240,7 @@ class Panel:
     def _refresh_soon(self) -> None:
         """Have the thread look at once, so that a slow driver keeps no cell waiting; without a thread look here.
 
-        A driver that could not be asked is asked afresh: it may have been mended.
+        A driver that could not be asked is asked by another child: it may have been mended.
         """
         with self._lock:
             self._is_asked = True
@@ -277,7 +252,7 @@ class Panel:
     def _check_again(self) -> None:
         self._clicked()
         with self._lock:
-            self._checked = card.mendable(self._report)
+            self._checked = card.fixable_in_place(self._report)
         self._refresh_soon()
 
     def _choose_period(self, seconds: float) -> None:
@@ -287,23 +262,31 @@ class Panel:
 
     def _choose_language(self, language: str) -> None:
         self._clicked()
-        self._say = speaker(language)
+        self._options = self._options._replace(language=language)
         self._speak()
 
-    def _choose_wish(self, wish: Wish) -> None:
+    def _choose_goal(self, goal: Goal) -> None:
         self._clicked()
-        self._wish = wish
+        self._goal = goal
         self._show_guide()
 
 
-def _wish_of(report: Report) -> Wish | None:
-    """Return the wish that a report on GPUs or RAM suggests."""
-    wish, rules = _AT_A_WISH.get(report.subject, (None, frozenset()))
-    return wish if rules & {advice.rule for advice in report.advice} else None
+def _moves_by_itself(report: Report) -> bool:
+    """Tell whether the page shows what a thread sends."""
+    platform = report.snapshot.platform
+    return isinstance(platform, Platform) and platform.frontend.shows_thread_updates
+
+
+def _goal_to_open_at(report: Report) -> Goal | None:
+    """Return the goal that a report on GPUs or RAM suggests."""
+    goal = _GOAL_OF.get(report.subject)
+    found = (guides.for_finding(finding, report.snapshot) for finding in report.findings)
+    is_suggested = any(guide is not None and goal in (guide.goal, guide.otherwise) for guide in found)
+    return goal if is_suggested else None
 
 
 def _guided_by(report: Report) -> tuple[object, ...]:
     """Return what of a report the guides depend on."""
     snapshot = report.snapshot
     gpus = tuple(gpu.name for gpu in snapshot.gpus) if isinstance(snapshot.gpus, tuple) else snapshot.gpus
-    return gpus, snapshot.tpus, tuple(advice.rule for advice in report.advice)
+    return gpus, snapshot.tpus, tuple(finding.rule for finding in report.findings)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 from colab_magics.views import messages
+from colab_magics.views.markup import Html, element
 
 if TYPE_CHECKING:
-    from colab_magics.translation import Say
-    from colab_magics.panel.gauges import Course
+    from colab_magics.panel.gauges import History
+    from colab_magics.translation import Translator
 
 WIDTH, HEIGHT = 100, 20
 """The size of the drawing in its own units; 100 % lies one unit below the upper edge, 0 % one above the lower."""
@@ -17,32 +17,37 @@ WIDTH, HEIGHT = 100, 20
 _LEAST_SPAN_SECONDS = 20.0
 
 
-def draw(label: str, course: Course, say: Say) -> str:
+def draw(label: str, history: History, translate: Translator) -> Html:
     """Return the line, its right end being now; nothing for fewer than two known moments.
 
     The line breaks where nothing is known.
     """
-    known = [percent for _, percent in course if percent is not None]
+    known = [percent for _, percent in history if percent is not None]
     if len(known) < 2:  # noqa: PLR2004 - a line has two ends
-        return ""
-    per_second = WIDTH / max(_LEAST_SPAN_SECONDS, course[0][0])
+        return Html()
+    per_second = WIDTH / max(_LEAST_SPAN_SECONDS, history[0][0])
     per_percent = (HEIGHT - 2) / 100
     lines = [""]
-    for seconds_ago, percent in course:
+    for seconds_ago, percent in history:
         if percent is None:
             lines.append("")
             continue
         down = HEIGHT - 1 - per_percent * min(100.0, max(0.0, percent))
         lines[-1] += f" {WIDTH - per_second * seconds_ago:.0f},{down:.0f}"
-    drawn = "".join(f'<polyline points="{points[1:]}"/>' for points in lines if points)
-    name = say(
+    drawn = (element("polyline", points=points[1:]) for points in lines if points)
+    name = translate(
         "{label}, last {span}: {least} to {most} %",
         label=label,
-        span=messages.duration(course[0][0], say),
+        span=messages.duration(history[0][0], translate),
         least=f"{min(known):.0f}",
         most=f"{max(known):.0f}",
     )
-    return (
-        f'<svg class="cm-spark" viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" '
-        f'aria-label="{escape(name)}">{drawn}</svg>'
+    return element(
+        "svg",
+        *drawn,
+        class_="cm-spark",
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        preserveAspectRatio="none",
+        role="img",
+        aria_label=name,
     )

@@ -26,4 +26,4 @@ def probe_disks() -> tuple[Disk, ...] | Unavailable:
             continue
         usage = Usage(total_bytes=space.total, used_bytes=space.used)
         disks.append(Disk(places=tuple(on_device), usage=usage, free_bytes=space.free))
-    return tuple(disks) if disks else Unavailable(reason="unreadable", values=(("error", "OSError"),))
+    return tuple(disks) if disks else Unavailable(code="unreadable", values=(("error", "OSError"),))

@@ -44,13 +44,13 @@ def probe_gpus(
     answer = client.ask(deadline_seconds=deadline_seconds, sample_every_seconds=sample_every_seconds)
     samples = None if sample_every_seconds is None else _samples(answer)
     if isinstance(answer, Unavailable):
-        is_certain = answer.reason == "binding_missing" and has_no_device(root=root)
+        is_certain = answer.code == "binding_missing" and has_no_device(root=root)
         return Seen(() if is_certain else answer, None, samples)
     if "refused" in answer:
         return Seen(_refusal(answer["refused"], root=root), None, samples)
     if answer["driver"] is None:
         devices = count_devices(root=root)
-        missing = Unavailable(reason="driver_missing", values=(("count", devices),))
+        missing = Unavailable(code="driver_missing", values=(("count", devices),))
         return Seen(missing if devices else (), None, samples)
     numbers = cuda_numbers(answer["gpus"], environment)
     gpus = tuple(_gpu(seen, numbers, root=root) for seen in answer["gpus"])
@@ -92,18 +92,22 @@ def _samples(answer: dict[str, Any] | Unavailable) -> tuple[Sample, ...]:
         return ()
     return tuple(
         Sample(
-            seconds_ago=seconds_ago,
-            ram_headroom_bytes=headroom_bytes,
-            kernel_bytes=kernel_bytes,
-            cpu_percent=cpu_percent,
-            gpus=tuple(_gpu_sample(*gpu) for gpu in gpus),
+            seconds_ago=sample["seconds_ago"],
+            ram_headroom_bytes=sample["ram_headroom_bytes"],
+            kernel_bytes=sample["kernel_bytes"],
+            cpu_percent=sample["cpu_percent"],
+            gpus=tuple(map(_gpu_sample, sample["gpus"])),
         )
-        for seconds_ago, headroom_bytes, kernel_bytes, cpu_percent, gpus in answer.get("samples", ())
+        for sample in answer.get("samples", ())
     )
 
 
-def _gpu_sample(used_bytes: int | None, percent: int | None) -> GpuSample:
-    return GpuSample(memory_used_bytes=used_bytes, utilization_percent=None if percent is None else float(percent))
+def _gpu_sample(noted: dict[str, int | None]) -> GpuSample:
+    percent = noted["utilization_percent"]
+    return GpuSample(
+        memory_used_bytes=noted["memory_used_bytes"],
+        utilization_percent=None if percent is None else float(percent),
+    )
 
 
 def _refusal(refused: dict[str, Any], *, root: str) -> Unavailable:
@@ -112,7 +116,7 @@ def _refusal(refused: dict[str, Any], *, root: str) -> Unavailable:
         ("library", refused["library"] or "unknown"),
         ("module", module_version(root=root) or "unknown"),
     )
-    return Unavailable(reason=refused["reason"], values=values)
+    return Unavailable(code=refused["reason"], values=values)
 
 
 def _gpu(seen: dict[str, Any], numbers: Numbers, *, root: str) -> Gpu:

@@ -1,4 +1,4 @@
-"""Where this Python runs: the service, the versions, the ages."""
+"""Where this Python runs: the service, the frontend, the versions, the ages."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from colab_magics.facts import platforms
-from colab_magics.model import Platform, Service
+from colab_magics import facts
+from colab_magics.model import Platform
+from colab_magics.probes.frontend import probe_frontend
+from colab_magics.probes.signals import Signs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from colab_magics.facts import Signal
-
-_WITH_COLAB_S_IMAGE = frozenset({Service.COLAB, Service.COLAB_ENTERPRISE, Service.COLAB_LOCAL, Service.KAGGLE})
+_WITH_COLAB_S_IMAGE = frozenset({"colab", "colab_enterprise", "colab_local", "kaggle"})
 _OLDER_THAN_ITS_CONTAINER_SECONDS = 60.0
 """A machine's own first process starts within seconds of its boot; what is this much younger belongs to a container."""
 
@@ -29,10 +29,12 @@ def probe_platform(
 ) -> Platform:
     """Look at where this Python runs; `shell_class` is the dotted name of the IPython shell's class, None outside."""
     ipython = sys.modules.get("IPython")
-    service = identify(shell_class=shell_class, environment=environment, root=root)
+    signs = Signs(shell_class=shell_class, environment=environment, root=root)
+    service = identify_service(signs)
     machine_age_seconds = _machine_age_seconds()
     return Platform(
         service=service,
+        frontend=probe_frontend(signs, service),
         operating_system=platform.system(),
         python_version=platform.python_version(),
         ipython_version=getattr(ipython, "__version__", None),
@@ -43,51 +45,12 @@ def probe_platform(
     )
 
 
-def identify(*, shell_class: str | None, environment: Mapping[str, str], root: str = "/") -> Service:
-    """Name the service: the first of facts/platforms.toml of whose signals one holds."""
-    variables = _Variables(environment)
-    for service, signals in _services():
-        for signal in signals:
-            if _holds(signal, shell_class, variables, root):
-                return service
-    return Service.PYTHON
-
-
-class _Variables(dict[str, str | None]):
-    """Environment variables, each read once: a look at `os.environ` that finds nothing takes over a microsecond."""
-
-    __slots__ = ("_environment",)
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        super().__init__()
-        self._environment = environment
-
-    def __missing__(self, name: str) -> str | None:
-        value = self[name] = self._environment.get(name)
-        return value
-
-
-@functools.cache
-def _services() -> tuple[tuple[Service, tuple[Signal, ...]], ...]:
-    return tuple((Service(row.service), row.signals) for row in platforms())
-
-
-def _holds(signal: Signal, shell_class: str | None, variables: _Variables, root: str) -> bool:
-    for name, expected in signal.environment:
-        value = variables[name]
-        if value is None or expected not in ("*", value):
-            return False
-    if signal.shell is not None and (shell_class is None or not shell_class.startswith(signal.shell)):
-        return False
-    if any(variables[name] is not None for name in signal.absent):
-        return False
-    return signal.file is None or _exists(root, signal.file)
-
-
-@functools.cache
-def _exists(root: str, file: str) -> bool:
-    """Tell whether a service has left its file; they are there before any kernel starts."""
-    return os.path.exists(os.path.join(root, file))
+def identify_service(signs: Signs) -> str | None:
+    """Name the service: the first of facts/services.toml of whose signals one holds; None where none does."""
+    for service in facts.services():
+        if any(signs.hold(signal, service=None) for signal in service.signals):
+            return service.key
+    return None
 
 
 def _machine_age_seconds() -> float:

@@ -13,11 +13,14 @@ from colab_magics.observer import client
 
 
 def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable:
-    """Look at RAM; `everything` adds what is dear: 10 ms per GB that this kernel holds, and a scan of all processes."""
+    """Look at RAM.
+
+    `everything` adds what is expensive: 10 ms per GB that this kernel holds, and a scan of all processes.
+    """
     try:
         machine = _machine(root)
     except (OSError, RuntimeError, psutil.Error) as error:
-        return Unavailable(reason="unreadable", values=(("error", type(error).__name__),))
+        return Unavailable(code="unreadable", values=(("error", type(error).__name__),))
     levels = cgroup.memory_levels(root)
     tightest = min(levels, key=lambda level: level.headroom_bytes, default=None)
     if tightest is not None and tightest.headroom_bytes >= machine.available:
@@ -25,6 +28,7 @@ def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable
     return Ram(
         machine=Usage(total_bytes=machine.total, used_bytes=machine.total - machine.available),
         available_bytes=machine.available,
+        capacity_bytes=min([machine.total, *(level.limit_bytes for level in levels)]),
         swap_used_bytes=machine.swap_used,
         headroom_bytes=machine.available if tightest is None else tightest.headroom_bytes,
         limited_by="machine" if tightest is None else f"cgroup_v{tightest.version}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from colab_magics.facts import accelerators
+from colab_magics.facts.accelerators import offered
 from colab_magics.requirement.parser import KEYS
 
 _NAMED = ("gpu", "tpu")
@@ -16,5 +16,5 @@ def completions(text: str) -> list[str]:
     clause = text.rpartition(",")[2]
     key = clause.partition("=")[0].strip().lower()
     if "=" in clause and key in _NAMED:
-        return [one.menu_name.removesuffix(f" {key.upper()}") for one in accelerators() if one.kind == key]
+        return [one.menu_name.removesuffix(f" {key.upper()}") for one in offered() if one.kind == key]
     return [] if re.search("[<>=!]", part) else list(KEYS)

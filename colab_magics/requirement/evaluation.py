@@ -6,14 +6,14 @@ import functools
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from colab_magics.requirement.parser import OF_A_DEVICE, Requirement, Size, Version, words
 from colab_magics.requirement.machine import ANY, Device, amount_of, computes_bf16, parts_of
+from colab_magics.requirement.parser import OF_A_DEVICE, Requirement, Size, Version, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from colab_magics.requirement.parser import Asked, Clause, Term
     from colab_magics.requirement.machine import Chip, Machine, Span, Truth
+    from colab_magics.requirement.parser import Asked, Clause, Term
 
 # Drivers report 15095 to 15360 MiB for the same T4 "of 16 GB": what they keep for themselves varies.
 _VRAM_TOLERANCE = Decimal("0.05")

@@ -7,16 +7,17 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from colab_magics import facts
-from colab_magics.model import Ram
-from colab_magics.requirement.verdict import FoundGpu
+from colab_magics.facts import accelerators
+from colab_magics.model import FoundGpu, Platform, Ram, seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from colab_magics.model import Gpu, MigSlice, Snapshot, Tpu
     from colab_magics.requirement.parser import Clause
-    from colab_magics.requirement.verdict import Figures
+
+    Figures = tuple[str | int | bool | None, ...]
+    """What is there for a key: see `model.ClauseVerdict.found`."""
 
 _BF16_FROM = (8, 0)
 
@@ -69,16 +70,14 @@ class Machine:
 def machine_of(snapshot: Snapshot, *, with_hidden: bool = False) -> Machine:
     """Return this machine; `with_hidden`: as it would be if CUDA_VISIBLE_DEVICES hid no GPU."""
     ram = snapshot.ram if isinstance(snapshot.ram, Ram) else None
-    total = None if ram is None else min(ram.machine.total_bytes, ram.limit_bytes)
+    total = None if ram is None else ram.capacity_bytes
     headroom = None if ram is None else ram.headroom_bytes
-    disk = None
-    if isinstance(snapshot.disks, tuple):
-        disk = next((one.free_bytes for one in snapshot.disks if "working directory" in one.places), None)
+    disk = next((one.free_bytes for one in seen(snapshot.disks) if "working directory" in one.places), None)
     gpus = None
     if isinstance(snapshot.gpus, tuple):
         gpus = tuple(one for gpu in snapshot.gpus for one in _devices(gpu, exactly(total), exactly(headroom),
                                                                       with_hidden=with_hidden))  # fmt: skip
-    chips = None if snapshot.tpus is None else tuple(map(_chip, snapshot.tpus))
+    chips = tuple(map(_chip, snapshot.tpus)) if isinstance(snapshot.tpus, tuple) else None
     no_cuda = "" if snapshot.gpus == () else None
     return Machine(
         gpus=gpus,
@@ -87,7 +86,7 @@ def machine_of(snapshot: Snapshot, *, with_hidden: bool = False) -> Machine:
         ram_free=exactly(headroom),
         disk=exactly(disk),
         cuda=no_cuda if snapshot.driver is None else snapshot.driver.cuda_version,
-        python=snapshot.platform.python_version,
+        python=snapshot.platform.python_version if isinstance(snapshot.platform, Platform) else None,
     )
 
 
@@ -116,7 +115,7 @@ def _with_memory(device: Device, owner: Gpu | MigSlice) -> Device:
 
 
 def _colab_names(name: str | None) -> tuple[str, ...]:
-    row = facts.accelerator_of(name) if name else None
+    row = accelerators.by_device_name(name) if name else None
     return () if row is None else (row.menu_name,)
 
 
@@ -167,12 +166,12 @@ def computes_bf16(device: Device) -> Truth:
 
 
 def found_for(clause: Clause, machine: Machine) -> tuple[tuple[str, Figures | None], ...]:
-    """Return what is there for each key of a clause: see `ClauseVerdict.found`."""
+    """Return what is there for each key of a clause: see `model.ClauseVerdict.found`."""
     return tuple((key, _figures(key, machine)) for key in clause.keys)
 
 
 def _figures(key: str, machine: Machine) -> Figures | None:  # noqa: PLR0911 - one for each kind of key
-    """Return what is there for a key: see `ClauseVerdict.found`."""
+    """Return what is there for a key: see `model.ClauseVerdict.found`."""
     if key == "tpu":
         return None if machine.chips is None else tuple(chip.names[0] if chip.names else None for chip in machine.chips)
     if key in ("cuda", "python"):

@@ -48,14 +48,6 @@ class RequirementSyntaxError(ValueError):
         return type(self), (self._problem, self.text, self.position)
 
 
-class RequirementNotMet(Exception):  # noqa: N818 - the machine's fault, not an error in the program
-    """This runtime does not meet a requirement; the text says what was asked, what is there and what to click."""
-
-    def _render_traceback_(self, *_: object) -> list[str]:
-        """Return the lines that IPython shows in place of a traceback."""
-        return str(self).split("\n")
-
-
 @dataclass(frozen=True, slots=True)
 class Size:
     """A size as it is asked for: "15 GB", "16 GiB"."""

@@ -1,80 +1,99 @@
-"""What the Colab Pro page tells its readers, said where it applies: hints, and one warning of cost.
+"""What the Colab Pro page tells its readers, said where it applies: hints, and one note of cost.
 
 Only of hosted Colab. Figures come from the table of accelerators, each with the date it was seen.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from colab_magics.facts import accelerators
-from colab_magics.facts.accelerators import accelerator_in_use
-from colab_magics.model import Advice, Gpu, Limits, Service, Severity, Snapshot
+from colab_magics.model import Severity, Subject, seen
+from colab_magics.rules.rule import rule
+from colab_magics.translation import N_
+
+if TYPE_CHECKING:
+    from colab_magics.model import Gpu, Snapshot, Values
+    from colab_magics.rules.rule import Rule
 
 _HARDLY_USED_PERCENT = 5.0
 
 
-def costly_gpu_unused(snapshot: Snapshot, _limits: Limits) -> Advice | None:
+@rule(
+    Subject.GPU,
+    Severity.INFO,
+    N_("{accelerator} is not used, and takes about {units:rate} compute units per hour ({date})."),
+)
+def costly_gpu_unused(snapshot: Snapshot) -> Values | None:
     """A GPU that takes compute units by the hour holds nothing and does nothing."""
-    accelerator = accelerator_in_use(snapshot)
-    if accelerator is None or accelerator.tier == "free" or accelerator.units_per_hour is None:
+    accelerator, rate = accelerators.in_use(snapshot), accelerators.rate(snapshot)
+    if accelerator is None or accelerator.tier == "free" or rate is None:
         return None
-    if not isinstance(snapshot.gpus, tuple) or not snapshot.gpus or not all(map(_is_unused, snapshot.gpus)):
+    gpus = seen(snapshot.gpus)
+    if not gpus or not all(map(_is_unused, gpus)):
         return None
-    values = (
-        ("accelerator", accelerator.menu_name),
-        ("units", accelerator.units_per_hour),
-        ("date", str(accelerator.units_date)),
-    )
-    return Advice(rule="costly_gpu_unused", severity=Severity.INFO, values=values)
+    return ("accelerator", accelerator.menu_name), ("units", rate.units_per_hour), ("date", str(rate.date))
 
 
-def larger_accelerators(snapshot: Snapshot, _limits: Limits) -> Advice | None:
+@rule(Subject.GPU, Severity.HINT, N_("With more memory than {accelerator}: {larger:list}."))
+def larger_accelerators(snapshot: Snapshot) -> Values | None:
     """There are accelerators with more memory than this one."""
-    ours = accelerator_in_use(snapshot)
-    if ours is None or ours.memory_gib is None:
-        return None
-    larger = [
-        f"{one.menu_name} ({one.memory_gib:g} GiB)"
-        for one in accelerators()
-        if one.kind == ours.kind and (one.memory_gib or 0) > ours.memory_gib
-    ]
-    if not larger:
-        return None
-    values = (("accelerator", ours.menu_name), ("larger", ", ".join(larger)))
-    return Advice(rule="larger_accelerators", severity=Severity.HINT, values=values)
+    ours = accelerators.in_use(snapshot)
+    larger = tuple(f"{one.menu_name} ({one.memory_gib:g} GiB)" for one in accelerators.larger_memory(snapshot))
+    return (("accelerator", ours.menu_name), ("larger", larger)) if ours is not None and larger else None
 
 
-def newer_number_formats(snapshot: Snapshot, _limits: Limits) -> Advice | None:
+@rule(Subject.GPU, Severity.HINT, N_("{accelerator} has no bfloat16; these have: {others:list}."))
+def newer_number_formats(snapshot: Snapshot) -> Values | None:
     """This GPU has no bfloat16: the usual reason why a tutorial's code stops here on a T4."""
-    ours = accelerator_in_use(snapshot)
+    ours = accelerators.in_use(snapshot)
     if ours is None or ours.supports_bf16 is not False:
         return None
-    others = [one.menu_name for one in accelerators() if one.kind == "gpu" and one.supports_bf16]
-    values = (("accelerator", ours.menu_name), ("others", ", ".join(others)))
-    return Advice(rule="newer_number_formats", severity=Severity.HINT, values=values)
+    others = tuple(one.menu_name for one in accelerators.offered() if one.kind == "gpu" and one.supports_bf16)
+    return ("accelerator", ours.menu_name), ("others", others)
 
 
-def longer_runs(snapshot: Snapshot, _limits: Limits) -> Advice | None:
+@rule(
+    Subject.RUNTIME,
+    Severity.HINT,
+    N_("Colab resets every runtime after a while, sooner when nothing runs; how long is not published."),
+)
+def longer_runs(snapshot: Snapshot) -> Values | None:
     """What makes runtimes last, and what paid plans change of that."""
-    return _on_colab("longer_runs", snapshot)
+    return _on_colab(snapshot)
 
 
-def usage_limits(snapshot: Snapshot, _limits: Limits) -> Advice | None:
+@rule(Subject.RUNTIME, Severity.HINT, N_("Resources on Colab are not unlimited, and the limits change."))
+def usage_limits(snapshot: Snapshot) -> Values | None:
     """What to do when Colab refuses an accelerator."""
-    return _on_colab("usage_limits", snapshot)
+    return _on_colab(snapshot)
 
 
-def feedback(snapshot: Snapshot, _limits: Limits) -> Advice | None:
+@rule(Subject.RUNTIME, Severity.HINT, N_("Something wrong with Colab itself, or with a bill?"))
+def feedback(snapshot: Snapshot) -> Values | None:
     """Where Google listens."""
-    return _on_colab("feedback", snapshot)
+    return _on_colab(snapshot)
 
 
-def more_resources(snapshot: Snapshot, _limits: Limits) -> Advice | None:
+@rule(Subject.RUNTIME, Severity.HINT, N_("More about notebooks, data and accelerators on Colab."))
+def more_resources(snapshot: Snapshot) -> Values | None:
     """Where Google explains notebooks and accelerators."""
-    return _on_colab("more_resources", snapshot)
+    return _on_colab(snapshot)
 
 
-def _on_colab(rule: str, snapshot: Snapshot) -> Advice | None:
-    return Advice(rule=rule, severity=Severity.HINT) if snapshot.platform.service is Service.COLAB else None
+RULES: tuple[Rule, ...] = (
+    costly_gpu_unused,
+    larger_accelerators,
+    newer_number_formats,
+    longer_runs,
+    usage_limits,
+    feedback,
+    more_resources,
+)
+
+
+def _on_colab(snapshot: Snapshot) -> Values | None:
+    return () if snapshot.service == accelerators.COLAB else None
 
 
 def _is_unused(gpu: Gpu) -> bool:

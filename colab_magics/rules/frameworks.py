@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from colab_magics.model import Advice, Driver, Framework, Limits, Severity, Snapshot
+from typing import TYPE_CHECKING
+
+from colab_magics.model import Severity, Subject, seen
+from colab_magics.rules.rule import rule
+from colab_magics.translation import N_
+
+if TYPE_CHECKING:
+    from colab_magics.model import Framework, Snapshot, Values
+    from colab_magics.rules.rule import Rule
 
 
-def cuda_hidden(snapshot: Snapshot, _limits: Limits) -> Advice | None:
+@rule(
+    Subject.GPU,
+    Severity.WARNING,
+    N_("CUDA_VISIBLE_DEVICES hides every GPU from CUDA."),
+    fixable_in_place=True,
+    blocks_gpu=True,
+)
+def cuda_hidden(snapshot: Snapshot) -> Values | None:
     """CUDA_VISIBLE_DEVICES keeps CUDA from every GPU there is."""
-    if not isinstance(snapshot.gpus, tuple) or not snapshot.gpus or not all(gpu.is_hidden for gpu in snapshot.gpus):
+    gpus = seen(snapshot.gpus)
+    if not gpus or not all(gpu.is_hidden for gpu in gpus):
         return None
-    if any(one.cuda_index is not None for gpu in snapshot.gpus for one in gpu.slices):
-        return None
-    return Advice(rule="cuda_hidden", severity=Severity.WARNING)
+    return None if any(one.cuda_index is not None for gpu in gpus for one in gpu.slices) else ()
 
 
-def framework_cpu_only(snapshot: Snapshot, _limits: Limits) -> Advice | None:
+@rule(
+    Subject.GPU,
+    Severity.WARNING,
+    N_("{framework} {version} is a build without CUDA: it cannot use the GPU."),
+    fixable_in_place=True,
+    blocks_gpu=True,
+)
+def framework_cpu_only(snapshot: Snapshot) -> Values | None:
     """A framework's build has no CUDA in it; one that is loaded matters before one that is only installed.
 
     Where another framework can use the GPU, a build that is merely installed is nobody's trouble.
@@ -23,32 +44,42 @@ def framework_cpu_only(snapshot: Snapshot, _limits: Limits) -> Advice | None:
     for framework in sorted(frameworks, key=lambda framework: not framework.loaded):
         others_can = any(other.cpu_only is False for other in frameworks)
         if framework.cpu_only and (framework.loaded or not others_can):
-            values = (("framework", framework.name), ("version", framework.version))
-            return Advice(rule="framework_cpu_only", severity=Severity.WARNING, values=values)
+            return ("framework", framework.name), ("version", framework.version)
     return None
 
 
-def framework_needs_newer_driver(snapshot: Snapshot, _limits: Limits) -> Advice | None:
+@rule(
+    Subject.GPU,
+    Severity.ERROR,
+    N_("{framework} {version} needs CUDA {needed}; this driver runs at most {newest}."),
+    fixable_in_place=True,
+    blocks_gpu=True,
+)
+def framework_needs_newer_driver(snapshot: Snapshot) -> Values | None:
     """A framework was built for a later CUDA than the driver can run; within one major version any driver will do.
 
     Source: NVIDIA's CUDA Compatibility guide, "minor version compatibility", read 2026-11.
     """
-    newest = _major(snapshot.driver.cuda_version) if isinstance(snapshot.driver, Driver) else None
+    newest = None if snapshot.driver is None else snapshot.driver.cuda_version
+    newest_major = _major(newest)
     for framework in _beside_a_gpu(snapshot):
-        needed = _major(framework.cuda_version)
-        if newest is not None and needed is not None and needed > newest:
-            values = (
+        needed = framework.cuda_version
+        needed_major = _major(needed)
+        if newest_major is not None and needed_major is not None and needed_major > newest_major:
+            return (
                 ("framework", framework.name),
                 ("version", framework.version),
-                ("needed", framework.cuda_version or ""),
-                ("newest", (snapshot.driver and snapshot.driver.cuda_version) or ""),
+                ("needed", needed or ""),
+                ("newest", newest or ""),
             )
-            return Advice(rule="framework_needs_newer_driver", severity=Severity.ERROR, values=values)
     return None
 
 
+RULES: tuple[Rule, ...] = (framework_needs_newer_driver, framework_cpu_only, cuda_hidden)
+
+
 def _beside_a_gpu(snapshot: Snapshot) -> tuple[Framework, ...]:
-    return snapshot.frameworks or () if isinstance(snapshot.gpus, tuple) and snapshot.gpus else ()
+    return seen(snapshot.frameworks) if seen(snapshot.gpus) else ()
 
 
 def _major(version: str | None) -> int | None:

@@ -2,75 +2,92 @@
 
 from __future__ import annotations
 
-from colab_magics.facts.accelerators import accelerator_in_use, is_high_shape
-from colab_magics.model import Advice, Limits, Ram, Service, Severity, Snapshot
+from typing import TYPE_CHECKING
 
-_NOTEBOOK_BYTES = 20e9
-"""From here on the Colab Pro notebook calls a runtime high-RAM (its RAM cell, read 2026-11-22)."""
+from colab_magics.facts import accelerators
+from colab_magics.model import Ram, Severity, Subject
+from colab_magics.rules.rule import rule
+from colab_magics.translation import N_
+
+if TYPE_CHECKING:
+    from colab_magics.model import Snapshot, Values
+    from colab_magics.rules.rule import Rule
+
+_HEADROOM_PERCENT = 10.0
+_KERNEL_PERCENT = 50.0
 
 
-def ram_nearly_full(snapshot: Snapshot, limits: Limits) -> Advice | None:
+@rule(
+    Subject.RAM,
+    Severity.WARNING,
+    N_("RAM is nearly full: {headroom_bytes:size} of {limited_by:limiter} {limit_bytes:size} can still be allocated."),
+    fixable_in_place=True,
+)
+def ram_nearly_full(snapshot: Snapshot) -> Values | None:
     """Little is left before the system or the container's limit ends the kernel."""
     ram = snapshot.ram
-    if not isinstance(ram, Ram) or 100 * ram.headroom_bytes >= limits.ram_headroom_percent * ram.limit_bytes:
+    if not isinstance(ram, Ram) or 100 * ram.headroom_bytes >= _HEADROOM_PERCENT * ram.limit_bytes:
         return None
-    values = (
+    return (
         ("headroom_bytes", ram.headroom_bytes),
         ("limit_bytes", ram.limit_bytes),
         ("limited_by", ram.limited_by),
     )
-    return Advice(rule="ram_nearly_full", severity=Severity.WARNING, values=values)
 
 
-def high_ram(snapshot: Snapshot, _limits: Limits) -> Advice | None:
-    """The runtime has the larger of the two shapes that hosted Colab offers."""
-    return Advice(rule="high_ram", severity=Severity.INFO) if is_high_ram(snapshot) is True else None
-
-
-def not_high_ram(snapshot: Snapshot, _limits: Limits) -> Advice | None:
-    """The runtime has the smaller of the two shapes that hosted Colab offers."""
-    return Advice(rule="not_high_ram", severity=Severity.INFO) if is_high_ram(snapshot) is False else None
-
-
-def one_shape_only(snapshot: Snapshot, _limits: Limits) -> Advice | None:
-    """Colab offers no choice of RAM with this accelerator: looking for a high-RAM switch is in vain."""
-    accelerator = accelerator_in_use(snapshot)
-    if accelerator is None or not accelerator.one_shape:
+@rule(
+    Subject.RAM,
+    Severity.WARNING,
+    N_("{swap_bytes:size} are swapped out to disk: everything may be slow."),
+    fixable_in_place=True,
+)
+def swap_in_use(snapshot: Snapshot) -> Values | None:
+    """Memory is written out to disk while little is left: that, and not the code, is why everything is slow."""
+    ram = snapshot.ram
+    if not isinstance(ram, Ram) or not ram.swap_used_bytes or ram_nearly_full(snapshot) is None:
         return None
-    return Advice(rule="one_shape_only", severity=Severity.INFO, values=(("accelerator", accelerator.menu_name),))
+    return (("swap_bytes", ram.swap_used_bytes),)
 
 
-def kernel_holds_most_ram(snapshot: Snapshot, limits: Limits) -> Advice | None:
-    """This kernel and its children hold most of what is there: what to let go of lies in this notebook."""
+@rule(Subject.RAM, Severity.INFO, N_("You are using a high-RAM runtime!"))
+def high_ram(snapshot: Snapshot) -> Values | None:
+    """The runtime has the larger of the two shapes that hosted Colab offers."""
+    return () if accelerators.is_high_ram(snapshot) is True else None
+
+
+@rule(Subject.RAM, Severity.INFO, N_("Not using a high-RAM runtime."))
+def not_high_ram(snapshot: Snapshot) -> Values | None:
+    """The runtime has the smaller of the two shapes that hosted Colab offers."""
+    return () if accelerators.is_high_ram(snapshot) is False else None
+
+
+@rule(Subject.RAM, Severity.INFO, N_("{accelerator} comes with one size of RAM: there is no high-RAM choice."))
+def one_shape_only(snapshot: Snapshot) -> Values | None:
+    """Colab offers no choice of RAM with this accelerator: looking for a high-RAM switch is in vain."""
+    accelerator = accelerators.in_use(snapshot)
+    return (("accelerator", accelerator.menu_name),) if accelerator is not None and accelerator.one_shape else None
+
+
+@rule(
+    Subject.RAM,
+    Severity.INFO,
+    N_("This kernel holds {kernel_bytes:size}, most of the RAM."),
+    fixable_in_place=True,
+)
+def kernel_holds_most_ram(snapshot: Snapshot) -> Values | None:
+    """This kernel and its children hold most of what is there: what can be freed is in this notebook."""
     ram = snapshot.ram
     if not isinstance(ram, Ram) or ram.kernel_bytes is None:
         return None
-    held = ram.kernel_bytes + (ram.children_bytes or 0)
-    if 100 * held < limits.kernel_ram_percent * ram.limit_bytes:
-        return None
-    return Advice(rule="kernel_holds_most_ram", severity=Severity.INFO, values=(("kernel_bytes", held),))
+    held_bytes = ram.kernel_bytes + (ram.children_bytes or 0)
+    return (("kernel_bytes", held_bytes),) if 100 * held_bytes >= _KERNEL_PERCENT * ram.limit_bytes else None
 
 
-def swap_in_use(snapshot: Snapshot, limits: Limits) -> Advice | None:
-    """Memory is written out to disk while little is left: that, and not the code, is why everything is slow."""
-    ram = snapshot.ram
-    if not isinstance(ram, Ram) or not ram.swap_used_bytes or ram_nearly_full(snapshot, limits) is None:
-        return None
-    return Advice(rule="swap_in_use", severity=Severity.WARNING, values=(("swap_bytes", ram.swap_used_bytes),))
-
-
-def is_high_ram(snapshot: Snapshot) -> bool | None:
-    """Tell which shape of hosted Colab this is; None where there is no choice, or no way to tell.
-
-    By the table's shapes where it has them for the accelerator, else by the Colab Pro notebook's 20e9 bytes. A large
-    machine whose accelerator could not be seen is not judged: a standard A100 has 83.5 GiB.
-    """
-    if snapshot.platform.service is not Service.COLAB or not isinstance(snapshot.ram, Ram):
-        return None
-    total_bytes = snapshot.ram.machine.total_bytes
-    if total_bytes < _NOTEBOOK_BYTES:
-        return False
-    if not isinstance(snapshot.gpus, tuple) or (snapshot.gpus and snapshot.gpus[0].name is None):
-        return None
-    accelerator = accelerator_in_use(snapshot)
-    return True if accelerator is None else is_high_shape(accelerator, total_bytes)
+RULES: tuple[Rule, ...] = (
+    ram_nearly_full,
+    swap_in_use,
+    high_ram,
+    not_high_ram,
+    one_shape_only,
+    kernel_holds_most_ram,
+)

@@ -4,262 +4,225 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from colab_magics import facts, units
-from colab_magics.model import (
-    Cpu,
-    Disk,
-    Driver,
-    Framework,
-    Gpu,
-    GpuMemory,
-    Platform,
-    Ram,
-    Service,
-    Snapshot,
-    Tpu,
-    Unavailable,
-)
-from colab_magics.views import guides, summary, messages
-from colab_magics.translation import marked
+from colab_magics import guides, units
+from colab_magics.model import Cpu, Driver, Platform, Ram, Unavailable, seen
+from colab_magics.views import messages, summary, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from colab_magics.translation import Say
-
-Rows = list[tuple[str, str]]
-
-_PLACES_ELSEWHERE = {
-    "colab_older": marked("Colab, the older dialog"),
-    "colab_vscode": "VS Code",
-    "colab_cli": "Colab CLI",
-    "kaggle": "Kaggle",
-}
+    from colab_magics.model import Disk, Framework, Gpu, GpuMemory, Snapshot, Tpu
+    from colab_magics.translation import Translator
+    from colab_magics.views.tables import Rows
 
 
-def tables(snapshot: Snapshot, say: Say) -> list[tuple[str, Rows]]:
+def sections(snapshot: Snapshot, translate: Translator) -> list[tuple[str, Rows]]:
     """Return a title and its rows for each section that was looked at, in reading order."""
-    found: list[tuple[str, Rows]] = []
-    if isinstance(snapshot.gpus, tuple):
-        found += [(f"GPU {gpu.index}", _gpu_rows(gpu, say)) for gpu in snapshot.gpus]
+    found: list[tuple[str, Rows]] = [(f"GPU {gpu.index}", _gpu_rows(gpu, translate)) for gpu in seen(snapshot.gpus)]
     if isinstance(snapshot.driver, Driver):
-        found.append((say("NVIDIA driver"), _driver_rows(snapshot.driver, say)))
-    found += [(f"TPU {tpu.index}", _tpu_rows(tpu, say)) for tpu in snapshot.tpus or ()]
-    found += [(framework.name, _framework_rows(framework, say)) for framework in snapshot.frameworks or ()]
+        found.append((translate("NVIDIA driver"), _driver_rows(snapshot.driver, translate)))
+    found += [(f"TPU {tpu.index}", _tpu_rows(tpu, translate)) for tpu in seen(snapshot.tpus)]
+    found += [(framework.name, _framework_rows(framework, translate)) for framework in seen(snapshot.frameworks)]
     if isinstance(snapshot.ram, Ram):
-        found.append((say("RAM"), _ram_rows(snapshot.ram, say)))
+        found.append((translate("RAM"), _ram_rows(snapshot.ram, translate)))
     if isinstance(snapshot.cpu, Cpu):
-        found.append((say("Processors"), _cpu_rows(snapshot.cpu, say)))
-    if isinstance(snapshot.disks, tuple):
-        found += [
-            (say("{name}: {facts}", name=say("Disk"), facts=messages.places(disk.places, say)), _disk_rows(disk, say))
-            for disk in snapshot.disks
-        ]
-    found.append((say("Platform"), _platform_rows(snapshot.platform, say)))
-    published = _published_rows(snapshot.platform, say)
-    if published:
-        found.append((say("Lifetimes as published"), published))
-    if snapshot.platform.service is Service.COLAB:
-        found.append((say("To change the accelerator elsewhere"), _elsewhere_rows(say)))
-    sections = ((say("RAM"), snapshot.ram), (say("Processors"), snapshot.cpu), (say("Disk"), snapshot.disks))
-    for title, section in sections:
-        if isinstance(section, Unavailable):
-            found.append((title, [(say("not available"), messages.reason(section, say))]))
-    return found
+        found.append((translate("Processors"), _cpu_rows(snapshot.cpu, translate)))
+    for disk in seen(snapshot.disks):
+        places = messages.places(disk.places, translate)
+        title = translate("{name}: {facts}", name=translate("Disk"), facts=places)
+        found.append((title, _disk_rows(disk, translate)))
+    if isinstance(snapshot.platform, Platform):
+        found.append((translate("Platform"), _platform_rows(snapshot.platform, snapshot, translate)))
+    found += [titled for table in guides.tables(snapshot) if (titled := tables.as_rows(table, translate))[1]]
+    return found + _unavailable(snapshot, translate)
 
 
-def _known(value: Any, show: Callable[[Any], str], say: Say, reason: str | None = None) -> str:
-    if value is not None:
-        return show(value)
-    return say("not available") if reason is None else say("not available: {reason}", reason=reason)
-
-
-def _gpu_rows(gpu: Gpu, say: Say) -> Rows:
-    reasons = {field: messages.field_reason(key, say) for field, key in gpu.unavailable}
-
-    def row(label: str, field: str, show: Callable[[Any], str]) -> tuple[str, str]:
-        return label, _known(getattr(gpu, field), show, say, reasons.get(field))
-
-    def slowed_by(causes: tuple[str, ...]) -> str:
-        return say.listed(messages.slowdown(cause, say) for cause in causes) or say("nothing")
-
-    def on_or_off(setting: object) -> str:
-        return say("on") if setting else say("off")
-
-    in_cuda = (
-        say("hidden by CUDA_VISIBLE_DEVICES")
-        if gpu.is_hidden
-        else say("not available: {reason}", reason=say("it cannot be told for certain"))
+def _unavailable(snapshot: Snapshot, translate: Translator) -> list[tuple[str, Rows]]:
+    """Return why sections are not known, but for the GPUs, of which the answer says it."""
+    possible = (
+        ("TPU", snapshot.tpus),
+        (translate("Frameworks"), snapshot.frameworks),
+        (translate("RAM"), snapshot.ram),
+        (translate("Processors"), snapshot.cpu),
+        (translate("Disk"), snapshot.disks),
+        (translate("Platform"), snapshot.platform),
     )
     return [
-        row(say("name"), "name", units.printable),
+        (title, [(translate("not available"), messages.reason(section, translate))])
+        for title, section in possible
+        if isinstance(section, Unavailable)
+    ]
+
+
+def _known(value: Any, show: Callable[[Any], str], translate: Translator, reason: str | None = None) -> str:
+    if value is not None:
+        return show(value)
+    return translate("not available") if reason is None else translate("not available: {reason}", reason=reason)
+
+
+def _gpu_rows(gpu: Gpu, translate: Translator) -> Rows:
+    reasons = {field: messages.field_reason(key, translate) for field, key in gpu.unavailable}
+
+    def row(label: str, field: str, show: Callable[[Any], str]) -> tuple[str, str]:
+        return label, _known(getattr(gpu, field), show, translate, reasons.get(field))
+
+    def slowed_by(causes: tuple[str, ...]) -> str:
+        return translate.listed(messages.slowdown(cause, translate) for cause in causes) or translate("nothing")
+
+    def on_or_off(setting: object) -> str:
+        return translate("on") if setting else translate("off")
+
+    in_cuda = (
+        translate("hidden by CUDA_VISIBLE_DEVICES")
+        if gpu.is_hidden
+        else translate("not available: {reason}", reason=translate("it cannot be told for certain"))
+    )
+    return [
+        row(translate("name"), "name", units.printable),
         row("UUID", "uuid", units.printable),
-        row(say("PCI address"), "pci_bus_id", units.printable),
-        (say("number in CUDA"), in_cuda if gpu.cuda_index is None else f"cuda:{gpu.cuda_index}"),
-        row(say("compute capability"), "compute_capability", units.printable),
-        row(say("architecture"), "architecture", units.printable),
-        row(say("virtualization"), "virtualization", units.printable),
-        row(say("memory"), "memory", lambda memory: _memory(memory, say)),
-        row(say("use"), "utilization_percent", "{:.0f} %".format),
-        row(say("memory reads and writes"), "memory_utilization_percent", "{:.0f} %".format),
-        row(say("temperature"), "temperature_celsius", "{:.0f} °C".format),
-        row(say("power"), "power_watts", "{:.1f} W".format),
-        row(say("power limit"), "power_limit_watts", "{:.1f} W".format),
-        row(say("energy since the driver started"), "energy_joules", lambda joules: f"{joules / 3.6e6:.3f} kWh"),
-        row(say("graphics clock"), "graphics_clock_mhz", "{} MHz".format),
-        row(say("memory clock"), "memory_clock_mhz", "{} MHz".format),
-        row(say("slowed down by"), "slowdown_reasons", slowed_by),
-        row(say("performance state"), "performance_state", "P{}".format),
-        row(say("fan"), "fan_percent", "{:.0f} %".format),
+        row(translate("PCI address"), "pci_bus_id", units.printable),
+        (translate("number in CUDA"), in_cuda if gpu.cuda_index is None else f"cuda:{gpu.cuda_index}"),
+        row(translate("compute capability"), "compute_capability", units.printable),
+        row(translate("architecture"), "architecture", units.printable),
+        row(translate("virtualization"), "virtualization", units.printable),
+        row(translate("memory"), "memory", lambda memory: _memory(memory, translate)),
+        row(translate("use"), "utilization_percent", "{:.0f} %".format),
+        row(translate("memory reads and writes"), "memory_utilization_percent", "{:.0f} %".format),
+        row(translate("temperature"), "temperature_celsius", "{:.0f} °C".format),
+        row(translate("power"), "power_watts", "{:.1f} W".format),
+        row(translate("power limit"), "power_limit_watts", "{:.1f} W".format),
+        row(translate("energy since the driver started"), "energy_joules", lambda joules: f"{joules / 3.6e6:.3f} kWh"),
+        row(translate("graphics clock"), "graphics_clock_mhz", "{} MHz".format),
+        row(translate("memory clock"), "memory_clock_mhz", "{} MHz".format),
+        row(translate("slowed down by"), "slowdown_reasons", slowed_by),
+        row(translate("performance state"), "performance_state", "P{}".format),
+        row(translate("fan"), "fan_percent", "{:.0f} %".format),
         row("ECC", "ecc_enabled", on_or_off),
-        row(say("uncorrected memory errors"), "ecc_errors", str),
-        row(say("persistence"), "persistence_enabled", on_or_off),
+        row(translate("uncorrected memory errors"), "ecc_errors", str),
+        row(translate("persistence"), "persistence_enabled", on_or_off),
         row("MIG", "mig_enabled", on_or_off),
         *(
-            (say("slice"), say("not available: {reason}", reason=reasons[field]))
+            (translate("slice"), translate("not available: {reason}", reason=reasons[field]))
             for field in reasons
             if field == "slices"
         ),
-        *((say("slice"), summary.slice_sentence(part, say)) for part in gpu.slices),
-        *((say("held by"), sentence) for sentence in summary.process_sentences(gpu, say)),
+        *((translate("slice"), summary.slice_sentence(part, translate)) for part in gpu.slices),
+        *((translate("held by"), sentence) for sentence in summary.process_sentences(gpu, translate)),
     ]
 
 
-def _memory(memory: GpuMemory, say: Say) -> str:
+def _memory(memory: GpuMemory, translate: Translator) -> str:
     facts = [
-        summary.used_of(memory.used_bytes, memory.total_bytes, say),
-        say("{size} free", size=units.size(memory.free_bytes)),
+        summary.used_of(memory.used_bytes, memory.total_bytes, translate),
+        translate("{size} free", size=units.size(memory.free_bytes)),
     ]
     if memory.reserved_bytes is None:
-        return say.listed([*facts, say("what this driver reserves counts as used")])
-    return say.listed([*facts, say("{size} reserved by the driver", size=units.size(memory.reserved_bytes))])
+        return translate.listed([*facts, translate("what this driver reserves counts as used")])
+    return translate.listed(
+        [*facts, translate("{size} reserved by the driver", size=units.size(memory.reserved_bytes))]
+    )
 
 
-def _driver_rows(driver: Driver, say: Say) -> Rows:
+def _driver_rows(driver: Driver, translate: Translator) -> Rows:
     return [
-        (say("version"), _known(driver.version, units.printable, say)),
-        (say("newest CUDA it can run"), _known(driver.cuda_version, units.printable, say)),
+        (translate("version"), _known(driver.version, units.printable, translate)),
+        (translate("newest CUDA it can run"), _known(driver.cuda_version, units.printable, translate)),
     ]
 
 
-def _tpu_rows(tpu: Tpu, say: Say) -> Rows:
+def _tpu_rows(tpu: Tpu, translate: Translator) -> Rows:
     return [
-        (say("kind"), _known(tpu.kind, units.printable, say)),
-        (say("this machine"), _known(tpu.accelerator_type, units.printable, say)),
-        (say("memory, as published for this kind"), _known(tpu.memory_bytes, units.size, say)),
-        (say("PCI address"), _known(tpu.pci_address, units.printable, say)),
-        (say("use"), say("not available: {reason}", reason=say("a TPU tells it to its own program alone"))),
-    ]
-
-
-def _framework_rows(framework: Framework, say: Say) -> Rows:
-    if framework.cpu_only:
-        build = say("without CUDA")
-    elif framework.cuda_version is None:
-        build = say("not available: {reason}", reason=say("its package does not tell"))
-    else:
-        build = say("for CUDA {version}", version=units.printable(framework.cuda_version))
-    return [
-        (say("version"), units.printable(framework.version)),
-        (say("build"), build),
-        (say("loaded in this kernel"), say("yes") if framework.loaded else say("no")),
-    ]
-
-
-def _ram_rows(ram: Ram, say: Say) -> Rows:
-    where = say("the machine") if ram.limited_by == "machine" else _cgroup(ram, say)
-    left = say("{size}, limited by {what}", size=units.size(ram.headroom_bytes), what=where)
-    rows = [
-        (say("machine"), summary.used_of(ram.machine.used_bytes, ram.machine.total_bytes, say)),
-        (say("available on the machine"), units.size(ram.available_bytes)),
-        (say("can still be allocated"), left),
-        (say("swapped out to disk"), _known(ram.swap_used_bytes, units.size, say)),
-        (say("this kernel"), _known(ram.kernel_bytes, units.size, say)),
-        (say("its child processes"), _known(ram.children_bytes, units.size, say)),
-        (say("colab_magics' own process"), units.size(ram.observer_bytes)),
+        (translate("kind"), _known(tpu.kind, units.printable, translate)),
+        (translate("this machine"), _known(tpu.accelerator_type, units.printable, translate)),
+        (translate("memory, as published for this kind"), _known(tpu.memory_bytes, units.size, translate)),
+        (translate("PCI address"), _known(tpu.pci_address, units.printable, translate)),
         (
-            say("this kernel, shared pages counted by share (PSS)"),
-            _known(ram.kernel_proportional_bytes, units.size, say),
+            translate("use"),
+            translate("not available: {reason}", reason=translate("a TPU tells it to its own program alone")),
+        ),
+    ]
+
+
+def _framework_rows(framework: Framework, translate: Translator) -> Rows:
+    if framework.cpu_only:
+        build = translate("without CUDA")
+    elif framework.cuda_version is None:
+        build = translate("not available: {reason}", reason=translate("its package does not tell"))
+    else:
+        build = translate("for CUDA {version}", version=units.printable(framework.cuda_version))
+    return [
+        (translate("version"), units.printable(framework.version)),
+        (translate("build"), build),
+        (translate("loaded in this kernel"), translate("yes") if framework.loaded else translate("no")),
+    ]
+
+
+def _ram_rows(ram: Ram, translate: Translator) -> Rows:
+    where = translate("the machine") if ram.limited_by == "machine" else _cgroup(ram, translate)
+    left = translate("{size}, limited by {what}", size=units.size(ram.headroom_bytes), what=where)
+    rows = [
+        (translate("machine"), summary.used_of(ram.machine.used_bytes, ram.machine.total_bytes, translate)),
+        (translate("available on the machine"), units.size(ram.available_bytes)),
+        (translate("can still be allocated"), left),
+        (translate("swapped out to disk"), _known(ram.swap_used_bytes, units.size, translate)),
+        (translate("this kernel"), _known(ram.kernel_bytes, units.size, translate)),
+        (translate("its child processes"), _known(ram.children_bytes, units.size, translate)),
+        (translate("colab_magics' own process"), units.size(ram.observer_bytes)),
+        (
+            translate("this kernel, shared pages counted by share (PSS)"),
+            _known(ram.kernel_proportional_bytes, units.size, translate),
         ),
     ]
     if ram.other_kernels is not None:
-        rows.append((say("your other kernels"), str(len(ram.other_kernels))))
+        rows.append((translate("your other kernels"), str(len(ram.other_kernels))))
         rows += [
-            (say("kernel with process number {number}", number=kernel.pid), units.size(kernel.resident_bytes))
+            (translate("kernel with process number {number}", number=kernel.pid), units.size(kernel.resident_bytes))
             for kernel in ram.other_kernels
         ]
     return rows
 
 
-def _cgroup(ram: Ram, say: Say) -> str:
+def _cgroup(ram: Ram, translate: Translator) -> str:
     limit, version = units.size(ram.limit_bytes), ram.limited_by.replace("_", " ")
     if ram.limit_level == 0:
-        return say("the container's {size} ({version}, its own)", size=limit, version=version)
-    return say("the container's {size} ({version}, {level} above its own)", size=limit, version=version,
+        return translate("the container's {size} ({version}, its own)", size=limit, version=version)
+    return translate("the container's {size} ({version}, {level} above its own)", size=limit, version=version,
                level=ram.limit_level)  # fmt: skip
 
 
-def _cpu_rows(cpu: Cpu, say: Say) -> Rows:
-    quota = say("none") if cpu.quota_cores is None else messages.cores(cpu.quota_cores, say)
+def _cpu_rows(cpu: Cpu, translate: Translator) -> Rows:
+    quota = translate("none") if cpu.quota_cores is None else messages.cores(cpu.quota_cores, translate)
     return [
-        (say("usable"), messages.cores(cpu.usable_cores, say)),
-        (say("machine"), messages.cores(cpu.logical_cores, say)),
-        (say("quota"), quota),
-        (say("load of the last minute"), _known(cpu.load_average, "{:.2f}".format, say)),
+        (translate("usable"), messages.cores(cpu.usable_cores, translate)),
+        (translate("machine"), messages.cores(cpu.logical_cores, translate)),
+        (translate("quota"), quota),
+        (translate("load of the last minute"), _known(cpu.load_average, "{:.2f}".format, translate)),
     ]
 
 
-def _disk_rows(disk: Disk, say: Say) -> Rows:
+def _disk_rows(disk: Disk, translate: Translator) -> Rows:
     return [
-        (say("space"), summary.used_of(disk.usage.used_bytes, disk.usage.total_bytes, say)),
-        (say("free"), units.size(disk.free_bytes)),
+        (translate("space"), summary.used_of(disk.usage.used_bytes, disk.usage.total_bytes, translate)),
+        (translate("free"), units.size(disk.free_bytes)),
     ]
 
 
-def _platform_rows(platform: Platform, say: Say) -> Rows:
+def _platform_rows(platform: Platform, snapshot: Snapshot, translate: Translator) -> Rows:
     def age(seconds: float) -> str:
-        return messages.duration(seconds, say)
+        return messages.duration(seconds, translate)
 
     rows = [
-        (say("service"), summary.service_name(platform.service, say)),
-        (say("operating system"), units.printable(platform.operating_system)),
+        (translate("service"), summary.place_name(snapshot, translate)),
+        (translate("operating system"), units.printable(platform.operating_system)),
         ("Python", platform.python_version),
-        ("IPython", _known(platform.ipython_version, units.printable, say)),
-        (say("machine up"), _known(platform.machine_age_seconds, age, say)),
-        (say("container up"), _known(platform.container_age_seconds, age, say)),
-        (say("this kernel up"), _known(platform.kernel_age_seconds, age, say)),
+        ("IPython", _known(platform.ipython_version, units.printable, translate)),
+        (translate("machine up"), _known(platform.machine_age_seconds, age, translate)),
+        (translate("container up"), _known(platform.container_age_seconds, age, translate)),
+        (translate("this kernel up"), _known(platform.kernel_age_seconds, age, translate)),
     ]
     if platform.image is not None:
-        rows.append((say("image"), units.printable(platform.image)))
-    if platform.service is Service.COLAB:
-        where = guides.step(("runtime_menu", "view_resources"), say)
-        unseen = say("plan, compute units, browser or VS Code; see {menu}", menu=where)
-        rows.append((say("not visible to a kernel"), unseen))
+        rows.append((translate("image"), units.printable(platform.image)))
+    not_visible = guides.not_visible(snapshot)
+    if not_visible is not None:
+        rows.append((translate("not visible to a kernel"), messages.sentence(not_visible, translate)))
     return rows
-
-
-def _published_rows(platform: Platform, say: Say) -> Rows:
-    """Return what the service has published of lifetimes, each with the date it was read; quoted, so in English."""
-    rows = []
-    for limit in facts.limits():
-        if limit.service == platform.service:
-            number = f"{limit.value:g} {limit.unit}"
-            figure = say("about {number}", number=number) if limit.about else number
-            rows.append((figure, say("{facts} (read {date})", facts=limit.applies, date=limit.date)))
-    return rows
-
-
-def _ways(menu: facts.OtherMenu, say: Say) -> str:
-    """Return the way through a menu, or commands, which are no way but a choice."""
-    return say.listed(menu.path) if menu.place == "colab_cli" else " > ".join(menu.path)
-
-
-def _elsewhere_rows(say: Say) -> Rows:
-    """Return how to change the accelerator where Colab is used without its web page, and on Kaggle."""
-    return [
-        (
-            say(_PLACES_ELSEWHERE[one.place]),
-            f"{_ways(one, say)} ({say.listed(one.choices)}); {one.purpose}",
-        )
-        for one in facts.other_menus()
-    ]

@@ -1,4 +1,4 @@
-"""Colab's menu and dialog drawn in HTML, the things to click marked with the numbers of the steps.
+"""Colab's menu and dialog drawn in HTML, what a guide's steps click marked with the steps' numbers.
 
 A drawing, and called one: Colab's page looks otherwise and changes. Each is one `role="img"` with a name that says the
 same in words; where a notebook drops that, the words inside are read in order.
@@ -6,145 +6,165 @@ same in words; where a notebook drops that, the words inside are read in order.
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 from colab_magics import facts
-from colab_magics.views.guides import quoted
-from colab_magics.views.html import escaped
-from colab_magics.views.guide_html import present_mark
+from colab_magics.facts import accelerators
+from colab_magics.guides import ChoiceStep, ClickStep, Dialog, MenuAlone, MenuStep
+from colab_magics.views import messages
+from colab_magics.views.html_parts import present_mark
+from colab_magics.views.markup import Html, element, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from colab_magics.facts import Accelerator
-    from colab_magics.translation import Say
+    from colab_magics.guides import Guide
+    from colab_magics.guides.interface import Step
+    from colab_magics.translation import Translator
 
     Marks = Mapping[str, str]
+    """The numbers of the steps by what they click: a field of `facts.Menu`, or the id of an accelerator."""
+
+    Words = tuple[str | None, str]
+    """Words of Colab's page in the reader's language, None where they are not known, and in English."""
 
 _ENTRIES = ("restart_session", "disconnect_and_delete", "change_runtime_type", "manage_sessions", "view_resources")
 """What of the menu is drawn, and where its words are known: neighbours to find an entry by."""
 
 
-def dialog(
-    marks: Marks, say: Say, *, chosen: Accelerator | None, present: Accelerator | None, high_ram: bool | None
-) -> str:
-    """Return the menu, and the dialog that it opens.
+def draw(guide: Guide, translate: Translator) -> Html:
+    """Return the drawing that belongs to a guide, nothing where none does."""
+    marks = dict(_marks(guide.steps))
+    match guide.drawing:
+        case Dialog() as dialog:
+            return _dialog(dialog, marks, translate)
+        case MenuAlone():
+            return _picture([_menu(marks, translate)], marks, (), translate)
+        case None:
+            return Html()
 
-    `marks` are the numbers by what they mark: fields of `facts.Menu`, or the id of an accelerator. `chosen` is the
-    choice that is drawn as made, `present` the accelerator in use; None where there is none or it is not known.
-    `high_ram` is how the switch stands, None where `chosen` comes with one size of RAM.
-    """
-    title, group = _words("change_runtime_type", say), _words("hardware_accelerator", say)
-    radios = "".join(
-        _row(marks.get(one.id), _radio(one, say, chosen=one == chosen, present=one == present))
-        for one in facts.accelerators()
+
+def _marks(steps: Iterable[Step], numbers: Iterable[str] | None = None) -> Iterator[tuple[str, str]]:
+    """Give what each step clicks with its number; two ways at the second step are 2a and 2b."""
+    for number, step in enumerate(steps, start=1) if numbers is None else zip(numbers, steps, strict=False):
+        match step:
+            case MenuStep(path):
+                yield path[-1], str(number)
+            case ClickStep(accelerator=str(accelerator)):
+                yield accelerator, str(number)
+            case ChoiceStep(ways=ways):
+                yield from _marks(ways, [f"{number}{letter}" for letter in "abcdef"])
+            case _:
+                continue
+
+
+def _dialog(dialog: Dialog, marks: Marks, translate: Translator) -> Html:
+    """Return the menu, and the dialog that it opens."""
+    title, group = _words("change_runtime_type", translate), _words("hardware_accelerator", translate)
+    radios = (_row(marks.get(one.id), _radio(one, dialog, translate), None) for one in accelerators.offered())
+    drawn = element(
+        "div",
+        element("div", _both(title, translate), class_="cm-guide-title"),
+        _row(marks.get("hardware_accelerator"), _both(group, translate), "cm-guide-group"),
+        *radios,
+        _switch(marks.get("high_ram"), translate, high_ram=dialog.high_ram),
+        _row(marks.get("save"), _both(_words("save", translate), translate), "cm-guide-save"),
+        class_="cm-guide-dialog",
     )
-    drawn = (
-        f'<div class="cm-wish-dialog"><div class="cm-wish-title">{_both(title, say)}</div>'
-        f"{_row(marks.get('hardware_accelerator'), _both(group, say), 'cm-wish-group')}{radios}"
-        f"{_switch(marks.get('high_ram'), say, high_ram=high_ram)}"
-        f"{_row(marks.get('save'), _both(_words('save', say), say), 'cm-wish-save')}</div>"
-    )
-    choices = say.listed(one.menu_name for one in facts.accelerators())
+    choices = translate.listed(one.menu_name for one in accelerators.offered())
     sentences = [
-        say(
+        translate(
             "In the dialog {dialog}, under {group}: {choices}.",
-            dialog=_said(title),
-            group=_said(group),
+            dialog=_preferred(title),
+            group=_preferred(group),
             choices=choices,
         )
     ]
-    if present is not None:
-        sentences.append(say("In use now: {accelerator}.", accelerator=present.menu_name))
-    if high_ram is None:
-        sentences.append(say("The switch {switch} cannot be clicked.", switch=_said(_words("high_ram", say))))
-    return _picture(_menu(marks, say) + drawn, marks, sentences, say)
+    if dialog.present is not None:
+        sentences.append(translate("In use now: {accelerator}.", accelerator=dialog.present.menu_name))
+    if dialog.high_ram is None:
+        switch = _preferred(_words("high_ram", translate))
+        sentences.append(translate("The switch {switch} cannot be clicked.", switch=switch))
+    return _picture([_menu(marks, translate), drawn], marks, sentences, translate)
 
 
-def menu(marks: Marks, say: Say) -> str:
-    """Return the menu alone."""
-    return _picture(_menu(marks, say), marks, (), say)
-
-
-def _picture(drawn: str, marks: Marks, sentences: Iterable[str], say: Say) -> str:
-    caption = say("Schematic, not a screenshot.")
-    opened = say("The menu {menu} is open.", menu=_said(_runtime_menu(say)))
-    marked = (say("{number} marks {what}.", number=mark, what=_name(key, say)) for key, mark in marks.items())
-    label = say.joined((caption, opened, *sentences, *marked))
-    return (
-        f'<div class="cm-wish-picture" role="img" aria-label="{escaped(label)}">'
-        f'<p class="cm-wish-caption">{escaped(caption)}</p>{drawn}</div>'
+def _picture(drawn: Iterable[Html], marks: Marks, sentences: Iterable[str], translate: Translator) -> Html:
+    caption = translate("Schematic, not a screenshot.")
+    opened = translate("The menu {menu} is open.", menu=_preferred(_runtime_menu(translate)))
+    marked = (
+        translate("{number} marks {what}.", number=number, what=_name(key, translate)) for key, number in marks.items()
     )
+    label = translate.joined((caption, opened, *sentences, *marked))
+    titled = element("p", caption, class_="cm-guide-caption")
+    return element("div", titled, *drawn, class_="cm-guide-picture", role="img", aria_label=label)
 
 
-def _menu(marks: Marks, say: Say) -> str:
-    known = [key for key in _ENTRIES if key in marks or quoted((key,), say)[0] is not None]
-    entries = "".join(_row(marks.get(key), _entry(key, say, in_full=key in marks)) for key in known)
-    return (
-        f'<div class="cm-wish-menu"><div class="cm-wish-bar">{_both(_runtime_menu(say), say)}</div>'
-        f'<div class="cm-wish-entries">{entries}</div></div>'
-    )
+def _menu(marks: Marks, translate: Translator) -> Html:
+    known = [key for key in _ENTRIES if key in marks or _words(key, translate)[0] is not None]
+    entries = (_row(marks.get(key), _entry(key, translate, in_full=key in marks), None) for key in known)
+    bar = element("div", _both(_runtime_menu(translate), translate), class_="cm-guide-bar")
+    return element("div", bar, element("div", *entries, class_="cm-guide-entries"), class_="cm-guide-menu")
 
 
-def _entry(key: str, say: Say, *, in_full: bool) -> str:
-    local, english = _words(key, say)
-    return _both((local, english) if in_full or local is None else (local, local), say)
+def _entry(key: str, translate: Translator, *, in_full: bool) -> Html:
+    local, english = _words(key, translate)
+    return _both((local, english) if in_full or local is None else (local, local), translate)
 
 
-def _radio(accelerator: Accelerator, say: Say, *, chosen: bool, present: bool) -> str:
-    now = present_mark(say) if present else ""
-    return f'<span class="cm-wish-radio">{"◉" if chosen else "○"}</span> {escaped(accelerator.menu_name)}{now}'
+def _radio(accelerator: Accelerator, dialog: Dialog, translate: Translator) -> Html:
+    button = element("span", "◉" if accelerator == dialog.chosen else "○", class_="cm-guide-radio")
+    now = present_mark(translate) if accelerator == dialog.present else ""
+    return joined((button, f" {accelerator.menu_name}", now))
 
 
-def _switch(mark: str | None, say: Say, *, high_ram: bool | None) -> str:
-    words = _both(_words("high_ram", say), say)
+def _switch(mark: str | None, translate: Translator, *, high_ram: bool | None) -> Html:
+    words = _both(_words("high_ram", translate), translate)
     if high_ram is None:
-        state = _state(say("no choice"))
-        return _row(mark, f"{words} {state}", "cm-wish-group cm-wish-without")
-    pill = f'<span class="cm-wish-switch{" cm-wish-on" if high_ram else ""}"></span>'
-    state = _state(say("on") if high_ram else say("off"))
-    return _row(mark, f"{words} {pill}{state}", "cm-wish-group")
+        return _row(mark, joined((words, " ", _state(translate("no choice")))), "cm-guide-group cm-guide-without")
+    pill = element("span", class_="cm-guide-switch cm-guide-on" if high_ram else "cm-guide-switch")
+    state = _state(translate("on") if high_ram else translate("off"))
+    return _row(mark, joined((words, " ", pill, state)), "cm-guide-group")
 
 
-def _state(words: str) -> str:
-    return f'<span class="cm-wish-state">{escaped(words)}</span>'
+def _state(words: str) -> Html:
+    return element("span", words, class_="cm-guide-state")
 
 
-def _row(mark: str | None, content: str, name: str = "") -> str:
+def _row(mark: str | None, content: Html, name: str | None) -> Html:
     """Return one line; what is to be clicked has its number before it, and an outline."""
-    names = " ".join(filter(None, ("cm-wish-row", name, "cm-wish-click" if mark else "")))
-    badge = f'<b class="cm-wish-badge">{escaped(mark)}</b> ' if mark else ""
-    return f'<div class="{names}">{badge}<span class="cm-wish-word">{content}</span></div>'
+    names = " ".join(filter(None, ("cm-guide-row", name, "cm-guide-click" if mark else None)))
+    badge = joined((element("b", mark, class_="cm-guide-badge"), " ")) if mark else ""
+    return element("div", badge, element("span", content, class_="cm-guide-word"), class_=names)
 
 
-def _words(key: str, say: Say) -> tuple[str | None, str]:
-    return quoted((key,), say)
+def _words(key: str, translate: Translator) -> Words:
+    return messages.menu_words((key,), translate)
 
 
-def _runtime_menu(say: Say) -> tuple[str | None, str]:
+def _runtime_menu(translate: Translator) -> Words:
     """Return the one name that the menu bar shows; the steps name them all."""
-    theirs = facts.menu(say.language)
-    local, english = _words("runtime_menu", say)
+    theirs = facts.menu(translate.language)
+    local, english = _words("runtime_menu", translate)
     return (None if local is None or theirs is None else theirs.runtime_menu[0]), english
 
 
-def _both(words: tuple[str | None, str], say: Say) -> str:
+def _both(words: Words, translate: Translator) -> Html:
     """Return a word as it stands on the page, with the English small beside it where that is another one."""
     local, english = words
     if local is None:
-        return f'<span lang="en">{escaped(english)}</span>'
-    theirs = f'<span lang="{escape(say.language)}">{escaped(local)}</span>'
-    return theirs if local == english else f'{theirs} <small lang="en">{escaped(english)}</small>'
+        return element("span", english, lang="en")
+    theirs = element("span", local, lang=translate.language)
+    return theirs if local == english else joined((theirs, " ", element("small", english, lang="en")))
 
 
-def _said(words: tuple[str | None, str]) -> str:
+def _preferred(words: Words) -> str:
     local, english = words
     return english if local is None else local
 
 
-def _name(key: str, say: Say) -> str:
-    for accelerator in facts.accelerators():
+def _name(key: str, translate: Translator) -> str:
+    for accelerator in accelerators.offered():
         if accelerator.id == key:
             return accelerator.menu_name
-    return _said(_words(key, say))
+    return _preferred(_words(key, translate))

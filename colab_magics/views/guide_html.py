@@ -1,122 +1,105 @@
-"""A page of the panel as HTML: what it is for, the steps beside their picture, what they cost, then the rest.
+"""A guide as HTML: in brief below a finding, and as a page of its own for a goal. No style sheet and no script.
 
-No style sheet and no script: `wishes.css` is for whoever shows the page. What a notebook that is opened again untrusted
-keeps (no style sheet, no ARIA) reads in the same order.
+What a notebook that is opened again untrusted keeps (no style sheet, no ARIA) reads in the same order.
 """
 
 from __future__ import annotations
 
-from html import escape
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from colab_magics import facts
-from colab_magics.views import guides
-from colab_magics.views.html import escaped
-from colab_magics.translation import marked
+from colab_magics.guides import ChoiceStep, ClickStep, CommandStep, MenuStep, TextStep
+from colab_magics.views import dialog_schematic, guide_text, messages, tables
+from colab_magics.views.html_parts import listed, noted, paragraph, quotation, quoted_english
+from colab_magics.views.markup import Html, element, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from colab_magics.translation import Say
-
-_LINKS = {
-    "billing": marked("Mail about bills: colab-billing@google.com"),
-    "enterprise_idle": marked("When Colab Enterprise shuts a runtime down"),
-    "enterprise_runtimes": marked("Runtimes of Colab Enterprise"),
-    "faq": marked("Colab's FAQ: limits and lifetimes"),
-    "gpu_guide": marked("TensorFlow with a GPU"),
-    "overview": marked("An overview of Colab"),
-    "signup": marked("Plans and compute units"),
-    "tpu_guide": marked("TensorFlow with a TPU"),
-}
+    from colab_magics.guides import Guide, Point
+    from colab_magics.guides.interface import Step
+    from colab_magics.translation import Translator
 
 
-class Page(NamedTuple):
-    """What to show for a wish. Sentences are said already, but not escaped; the rest is HTML.
-
-    `purpose` is the heading ("To use a GPU"). `remarks` (sentences) and `opening` (HTML) come before the steps,
-    `consequences` (sentences) after them; `links` are keys of `facts.links`.
-    """
-
-    purpose: str
-    remarks: tuple[str, ...] = ()
-    opening: str = ""
-    steps: tuple[str, ...] = ()
-    picture: str = ""
-    consequences: tuple[str, ...] = ()
-    sections: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
+def page(guide: Guide, translate: Translator) -> Html:
+    """Return a guide as one `<div>`: its purpose, the steps beside their drawing, what they cost, then the rest."""
+    links = _links(guide.links, translate)
+    return element("div", *_parts(guide, translate), links, class_="cm-guide", lang=translate.spoken)
 
 
-def render(page: Page, say: Say) -> str:
-    """Return a page as one `<div>`."""
-    done = steps(page.steps) if page.steps else ""
+def brief(guide: Guide, translate: Translator) -> Html:
+    """Return the steps of a guide and what they cost, as they stand below a finding."""
+    purpose = guide_text.purpose(guide, translate)
+    steps = [guide_text.step(step, translate) for step in guide.steps]
+    consequences = [messages.sentence(sentence, translate) for sentence in guide.consequences]
+    address = guide_text.address(guide)
+    more = Html()
+    if address is not None:
+        more = element("p", element("a", translate("To read more"), href=address))
+    if len(steps) == 1:
+        return joined((element("p", translate.joined([f"{purpose} {steps[0]}", *consequences])), more))
+    numbered = element("ol", *(element("li", step) for step in steps), class_="cm-steps")
+    after = element("p", translate.joined(consequences)) if consequences else Html()
+    return joined((element("p", purpose), numbered, after, more))
+
+
+def _parts(guide: Guide, translate: Translator) -> list[Html]:
+    """Return a guide from its purpose to its tables."""
+    purpose = messages.sentence(guide.purpose, translate)
     parts = [
-        f'<p class="cm-wish-purpose"><strong>{escaped(page.purpose)}</strong></p>',
-        paragraph(page.remarks, say),
-        page.opening,
-        f'<div class="cm-wish-way">{done}{page.picture}</div>' if page.picture else done,
-        paragraph(page.consequences, say, name="cm-wish-cost"),
-        *page.sections,
-        _links(page.links, say),
+        element("p", element("strong", purpose), class_="cm-guide-purpose"),
+        paragraph([messages.sentence(remark, translate) for remark in guide.remarks], translate),
     ]
-    return f'<div class="cm-wish" lang="{say.spoken}">{"".join(parts)}</div>'
+    if guide.points_title is not None:
+        title = messages.sentence(guide.points_title, translate)
+        parts.append(paragraph([translate("{purpose}:", purpose=title)], translate))
+    if guide.points:
+        parts.append(listed(_point(point, translate) for point in guide.points))
+    if guide.steps:
+        steps = element("ol", *(_item(step, translate) for step in guide.steps), class_="cm-guide-steps")
+        drawing = dialog_schematic.draw(guide, translate)
+        parts.append(element("div", steps, drawing, class_="cm-guide-way") if drawing else steps)
+    consequences = [messages.sentence(sentence, translate) for sentence in guide.consequences]
+    parts.append(paragraph(consequences, translate, class_="cm-guide-cost"))
+    parts += [part for other in guide.also for part in _parts(other, translate)]
+    return [*parts, *(tables.as_html(table, translate) for table in guide.tables)]
 
 
-def paragraph(sentences: Iterable[str], say: Say, *, name: str = "cm-wish-text") -> str:
-    """Return sentences as one paragraph, or nothing where there are none."""
-    joined = say.joined(sentences)
-    return f'<p class="{name}">{escaped(joined)}</p>' if joined else ""
+def _point(point: Point, translate: Translator) -> Html:
+    sentence = messages.sentence(point.sentence, translate)
+    if point.term is None:
+        return joined((sentence,))
+    return joined((element("strong", messages.sentence(point.term, translate)), " ", sentence))
 
 
-def steps(items: Iterable[str]) -> str:
-    """Return pieces of HTML as numbered steps."""
-    return f'<ol class="cm-wish-steps">{"".join(f"<li>{item}</li>" for item in items)}</ol>'
+def _item(step: Step, translate: Translator) -> Html:
+    return element("li", _step(step, translate))
 
 
-def ways(items: Iterable[str]) -> str:
-    """Return pieces of HTML as choices within a step."""
-    return f'<ol type="a" class="cm-wish-ways">{"".join(f"<li>{item}</li>" for item in items)}</ol>'
+def _step(step: Step, translate: Translator) -> Html:
+    match step:
+        case MenuStep() | ClickStep():
+            return _click(step, translate)
+        case CommandStep(command):
+            return element("code", command)
+        case TextStep(sentence):
+            return joined((messages.sentence(sentence, translate),))
+        case ChoiceStep(introduction, ways):
+            items = (element("li", _click(way, translate)) for way in ways)
+            return joined(
+                (messages.sentence(introduction, translate), element("ol", *items, type="a", class_="cm-guide-ways"))
+            )
 
 
-def folded(title: str, content: str) -> str:
-    """Return HTML that shows its title until it is opened."""
-    return f"<details><summary>{escaped(title)}</summary>{content}</details>"
+def _click(step: MenuStep | ClickStep, translate: Translator) -> Html:
+    words = quotation(step.path, translate) if isinstance(step, MenuStep) else quoted_english(" / ".join(step.choices))
+    return words if step.note is None else noted(words, guide_text.note(step.note, translate))
 
 
-def listed(items: Iterable[str]) -> str:
-    """Return pieces of HTML as a list."""
-    return f'<ul class="cm-wish-list">{"".join(f"<li>{item}</li>" for item in items)}</ul>'
-
-
-def quotation(way: tuple[str, ...], say: Say) -> str:
-    """Return the words to click as HTML: those of the reader's language with the English beside, else the English."""
-    local, english = guides.quoted(way, say)
-    if local in (None, english):
-        return quoted_english(english)
-    theirs = f'<strong lang="{escape(say.language)}">{escaped(local)}</strong>'
-    return f'{theirs} <span class="cm-wish-english" lang="en">({escaped(english)})</span>'
-
-
-def quoted_english(words: str) -> str:
-    """Return words that are the same in every language, or known in English alone, as HTML."""
-    return f'<strong lang="en">{escaped(words)}</strong>'
-
-
-def noted(quotation: str, note: str) -> str:
-    """Return the words to click (HTML) with a remark of ours on the next line."""
-    return f'{quotation}<div class="cm-wish-note">{escaped(note)}</div>'
-
-
-def present_mark(say: Say) -> str:
-    """Return the mark of what is in use, as HTML."""
-    now = escaped(say("now"))
-    return f' <span class="cm-wish-now">{now}</span>'
-
-
-def _links(keys: Iterable[str], say: Say) -> str:
-    anchors = [
-        f'<a href="{escape(facts.link(key).url)}" target="_blank" rel="noopener">{escaped(say(_LINKS[key]))}</a>'
-        for key in keys
-    ]
-    return f'<p class="cm-wish-links">{" · ".join(anchors)}</p>' if anchors else ""
+def _links(keys: Iterable[str], translate: Translator) -> Html:
+    pieces: list[str | Html] = []
+    for key in keys:
+        link = facts.link(key)
+        pieces += [" · "] if pieces else []
+        pieces.append(element("a", translate(link.label), href=link.url, target="_blank", rel="noopener"))
+    return element("p", *pieces, class_="cm-guide-links") if pieces else Html()

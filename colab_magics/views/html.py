@@ -8,146 +8,112 @@ from __future__ import annotations
 
 import functools
 import os
-from html import escape
 from typing import TYPE_CHECKING
 
-from colab_magics import units
-from colab_magics.model import Gpu, GpuMemory, Ram, Report, Snapshot, Usage
-from colab_magics.views import details, guides, summary, messages
-from colab_magics.translation import ENGLISH, Say, speaker
-from colab_magics.views.text import shown_by_default
+from colab_magics import guides
+from colab_magics.model import Ram, seen
+from colab_magics.views import bars, details, guide_html, messages, summary
+from colab_magics.views.markup import Html, element, joined
+from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-Bar = tuple[str, float | None, str]
-"""A label, the share in percent if there is one to draw, and the same in words."""
-
-MOST_GPUS = 8
-"""How many are shown one by one, unless everything is wanted."""
-
-
-def render(
-    report: Report,
-    *,
-    language: str = ENGLISH,
-    everything: bool = False,
-    processes: bool = False,
-    note: str | None = None,
-) -> str:
-    """Return the report as one `<div>` with its style sheet; `note` is a sentence before it."""
-    say = speaker(language)
-    snapshot = report.snapshot
-    first, *others = summary.answer(report, say)
-    parts = [] if note is None else [f"<p>{escaped(note)}</p>"]
-    parts.append(f'<p class="cm-answer">{escaped(first[0])}</p>')
-    parts += [_paragraph(texts, say) for texts in (first[1:], *_without_gpu_rows(others, snapshot, say)) if texts]
-    parts.append(_bars(summary.subject_matter(report), say, everything=everything))
-    if processes and not everything:
-        parts.append(process_list(snapshot, say))
-    for position, item in enumerate(report.advice if everything else shown_by_default(report)):
-        guide = guides.guide(item, snapshot.platform) if everything or position == 0 else None
-        parts.append(advice(None if summary.is_said(report, item) else messages.finding(item, say), guide, say))
-    if everything:
-        parts += [_details(title, rows) for title, rows in details.tables(summary.subject_matter(report), say)]
-    return f'<div class="colab-magics" lang="{say.spoken}"><style>{_style_sheet()}</style>{"".join(parts)}</div>'
+    from colab_magics.guides import Guide
+    from colab_magics.model import Snapshot
+    from colab_magics.report import Report
+    from colab_magics.translation import Translator
+    from colab_magics.views.bars import Bar
+    from colab_magics.views.summary import Answer, Paragraph
+    from colab_magics.views.tables import Rows
 
 
-def escaped(text: str) -> str:
-    """Make text fit to stand in HTML: the one place where it is escaped."""
-    return escape(units.printable(text))
+def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
+    """Return the report as one `<div>` with its style sheet."""
+    translate, snapshot = options.translate, report.snapshot
+    answer = summary.answer(report, translate)
+    matter = summary.subject_matter(report)
+    note = summary.note(report, options)
+    parts = [] if note is None else [element("p", note)]
+    parts.append(element("p", answer.first[0], class_="cm-answer"))
+    parts += [element("p", translate.joined(sentences)) for sentences in _beside_the_bars(answer) if sentences]
+    parts.append(_bars(matter, translate, everything=options.everything))
+    if options.processes and not options.everything:
+        parts.append(process_list(snapshot, translate))
+    findings = report.findings if options.everything else summary.shown_by_default(report)
+    for position, finding in enumerate(findings):
+        guide = guides.for_finding(finding, snapshot) if options.everything or position == 0 else None
+        said = None if summary.is_said(report, finding) else messages.sentence(finding, translate)
+        parts.append(found(said, guide, translate))
+    if options.everything:
+        parts += [_section(title, rows) for title, rows in details.sections(matter, translate)]
+    return element("div", _style_sheet(), *parts, class_="colab-magics", lang=translate.spoken)
 
 
-def _without_gpu_rows(paragraphs: Iterable[tuple[str, ...]], snapshot: Snapshot, say: Say) -> list[tuple[str, ...]]:
-    """Leave out the paragraphs that the bars say again, GPU by GPU."""
-    gpus = snapshot.gpus if isinstance(snapshot.gpus, tuple) else ()
-    rows = {f"{gpu.index}  {summary.gpu_sentence(gpu, say)}" for gpu in gpus} if len(gpus) > 1 else set()
-    return [sentences for sentences in paragraphs if sentences[0] not in rows]
-
-
-def meter(name: str, percent: float, *, full_percent: int | None = None) -> str:
+def meter(name: str, percent: float, *, full_percent: int | None = None) -> Html:
     """Return a bar with its name; from `full_percent` on it is drawn as one that should not be so full."""
-    warns = "" if full_percent is None else f' high="{full_percent}" optimum="0"'
-    return f'<meter min="0" max="100" value="{percent:.0f}"{warns} title="{escaped(name)}"></meter>'
+    high, optimum = (None, None) if full_percent is None else (str(full_percent), "0")
+    value = f"{percent:.0f}"
+    return element("meter", min="0", max="100", value=value, high=high, optimum=optimum, title=name)
 
 
-def _paragraph(sentences: Iterable[str], say: Say) -> str:
-    return f"<p>{escaped(say.joined(sentences))}</p>"
-
-
-def _bars(snapshot: Snapshot, say: Say, *, everything: bool) -> str:
-    gpus = snapshot.gpus if isinstance(snapshot.gpus, tuple) else ()
-    rows = _gpu_bars(gpus if everything else gpus[:MOST_GPUS], say)
-    if isinstance(snapshot.ram, Ram):
-        rows.append(_usage_bar(say("RAM"), snapshot.ram.machine, say))
-    if isinstance(snapshot.disks, tuple):
-        rows += [_usage_bar(summary.disk_name(disk, snapshot.disks, say), disk.usage, say) for disk in snapshot.disks]
-    return f'<table class="cm-bars">{"".join(_bar(*row) for row in rows)}</table>' if rows else ""
-
-
-def _bar(label: str, percent: float | None, said: str) -> str:
-    drawn = "" if percent is None else meter(f"{label}: {said}", percent)
-    return f'<tr><th scope="row">{escaped(label)}</th><td>{drawn}</td><td>{escaped(said)}</td></tr>'
-
-
-def _gpu_bars(gpus: Sequence[Gpu], say: Say) -> list[Bar]:
-    """Return the memory and the use of a single GPU, or a row for each of several."""
-    bars: list[Bar] = []
-    for gpu in gpus:
-        share = None if gpu.memory is None else gpu.memory.used_percent
-        if len(gpus) > 1:
-            bars.append((f"{gpu.index}  {summary.gpu_name(gpu, say)}", share, summary.gpu_facts(gpu, say)))
-            continue
-        if gpu.memory is not None:
-            bars.append(_usage_bar(say("GPU memory"), gpu.memory, say))
-        if gpu.utilization_percent is not None:
-            bars.append((say("GPU use"), gpu.utilization_percent, f"{gpu.utilization_percent:.0f} %"))
-    return bars
-
-
-def _usage_bar(label: str, usage: Usage | GpuMemory, say: Say) -> Bar:
-    return label, usage.used_percent, summary.used_of(usage.used_bytes, usage.total_bytes, say)
-
-
-def process_list(snapshot: Snapshot, say: Say) -> str:
+def process_list(snapshot: Snapshot, translate: Translator) -> Html:
     """Return who holds each GPU as a table, nothing where there is no GPU."""
-    gpus = snapshot.gpus if isinstance(snapshot.gpus, tuple) else ()
-    rows = [(f"GPU {gpu.index}", sentence) for gpu in gpus for sentence in summary.process_sentences(gpu, say)]
-    return _rows(rows) if rows else ""
+    rows = [
+        (f"GPU {gpu.index}", sentence)
+        for gpu in seen(snapshot.gpus)
+        for sentence in summary.process_sentences(gpu, translate)
+    ]
+    return _rows(rows) if rows else Html()
 
 
-def advice(found: str | None, guide: guides.Guide | None, say: Say) -> str:
+def found(said: str | None, guide: Guide | None, translate: Translator) -> Html:
     """Return what was found and what to do about it, nothing where neither is to be said."""
-    parts = [] if found is None else [f"<p>{escaped(found)}</p>"]
+    parts = [] if said is None else [element("p", said)]
     if guide is not None:
-        parts.append(_guide(guide, say))
-    return f'<div class="cm-found">{"".join(parts)}</div>' if parts else ""
+        parts.append(guide_html.brief(guide, translate))
+    return element("div", *parts, class_="cm-found") if parts else Html()
 
 
-def _guide(guide: guides.Guide, say: Say) -> str:
-    purpose = say("{purpose}:", purpose=say(guide.purpose))
-    steps = [guides.step(step, say) for step in guide.steps]
-    consequences = [say(sentence) for sentence in guide.consequences]
-    address = guides.address(guide)
-    to_read = escaped(say("To read more"))
-    more = f'<p><a href="{escape(address)}">{to_read}</a></p>' if address else ""
-    if len(steps) == 1:
-        return _paragraph([f"{purpose} {steps[0]}", *consequences], say) + more
-    items = "".join(f"<li>{escaped(step)}</li>" for step in steps)
-    after = _paragraph(consequences, say) if consequences else ""
-    return f'<p>{escaped(purpose)}</p><ol class="cm-steps">{items}</ol>{after}{more}'
+def _beside_the_bars(answer: Answer) -> Iterable[Paragraph]:
+    """Give the paragraphs of the answer but for the GPUs of several: the bars say these again, one by one."""
+    yield answer.first[1:]
+    yield from ((device.sentence,) for device in answer.devices if device.is_slice)
+    yield from answer.others
 
 
-def _details(title: str, rows: details.Rows) -> str:
-    return f"<details open><summary>{escaped(title)}</summary>{_rows(rows)}</details>"
+def _bars(snapshot: Snapshot, translate: Translator, *, everything: bool) -> Html:
+    gpus, disks = seen(snapshot.gpus), seen(snapshot.disks)
+    rows: list[tuple[Bar, str]] = []
+    if len(gpus) == 1:
+        rows += [(bar, bar.words) for bar in bars.of_one_gpu(gpus[0], translate)]
+    else:
+        several = (bars.of_one_of_several(gpu, translate) for gpu in gpus[: None if everything else bars.MOST_GPUS])
+        rows += [(bar, bar.listed(translate)) for bar in several]
+    if isinstance(snapshot.ram, Ram):
+        bar = bars.of_ram(snapshot.ram, translate)
+        rows.append((bar, bar.words))
+    for disk in disks:
+        bar = bars.of_disk(disk, disks, translate)
+        rows.append((bar, bar.words))
+    return element("table", *(_bar(bar, words) for bar, words in rows), class_="cm-bars") if rows else Html()
 
 
-def _rows(rows: details.Rows) -> str:
-    cells = "".join(f'<tr><th scope="row">{escaped(name)}</th><td>{escaped(value)}</td></tr>' for name, value in rows)
-    return f'<table class="cm-rows">{cells}</table>'
+def _bar(bar: Bar, words: str) -> Html:
+    drawn = Html() if bar.percent is None else meter(f"{bar.label}: {words}", bar.percent)
+    return element("tr", element("th", bar.label, scope="row"), element("td", drawn), element("td", words))
+
+
+def _section(title: str, rows: Rows) -> Html:
+    return joined((Html("<details open>"), element("summary", title), _rows(rows), Html("</details>")))
+
+
+def _rows(rows: Rows) -> Html:
+    cells = (element("tr", element("th", name, scope="row"), element("td", value)) for name, value in rows)
+    return element("table", *cells, class_="cm-rows")
 
 
 @functools.cache
-def _style_sheet() -> str:
+def _style_sheet() -> Html:
     with open(os.path.join(os.path.dirname(__file__), "report.css"), encoding="utf-8") as file:
-        return file.read()
+        return Html(f"<style>{file.read()}</style>")

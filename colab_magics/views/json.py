@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from colab_magics.model import Gpu, MigSlice, Platform, Report, Unavailable
-from colab_magics.views import guides, messages
-from colab_magics.translation import ENGLISH, speaker
+from colab_magics import guides
+from colab_magics.model import Gpu, MigSlice, Platform, Unavailable
+from colab_magics.translation import ENGLISH, translator
+from colab_magics.views import guide_text, messages
+
+if TYPE_CHECKING:
+    from colab_magics.guides import Guide
+    from colab_magics.model import Finding, Snapshot
+    from colab_magics.report import Report
 
 SCHEMA = 1
-_SAY = speaker(ENGLISH)
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -32,17 +37,9 @@ def document(report: Report) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "taken_at": snapshot.taken_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "platform": asdict(snapshot.platform),
-        **{name: _section(seen, snapshot.platform) for name, seen in sections.items() if seen is not None},
-        "advice": [
-            {
-                "rule": advice.rule,
-                "severity": advice.severity.name.lower(),
-                "finding": messages.finding(advice, _SAY),
-                **_instructions(guides.guide(advice, snapshot.platform)),
-            }
-            for advice in report.advice
-        ],
+        "platform": _section(snapshot.platform, snapshot),
+        **{name: _section(seen, snapshot) for name, seen in sections.items() if seen is not None},
+        "advice": [_finding(finding, snapshot) for finding in report.findings],
     }
 
 
@@ -51,39 +48,54 @@ def render(report: Report) -> str:
     return json.dumps(document(report))
 
 
-def _section(seen: Any, platform: Platform) -> Any:
+def _finding(finding: Finding, snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.name.lower(),
+        "finding": messages.sentence(finding, translator(ENGLISH)),
+        **_instructions(guides.for_finding(finding, snapshot)),
+    }
+
+
+def _section(seen: Any, snapshot: Snapshot) -> Any:
     match seen:
         case Unavailable():
-            remedy = guides.remedy(seen, platform)
+            remedy = guides.for_unavailable(seen, snapshot)
             return {
                 "unavailable": {
-                    "reason": messages.reason(seen, _SAY),
-                    "remedy": remedy and ", then ".join(guides.step(step, _SAY) for step in remedy.steps),
+                    "reason": messages.reason(seen, translator(ENGLISH)),
+                    "remedy": remedy and ", then ".join(_steps(remedy)),
                 }
             }
         case tuple():
-            return [_section(item, platform) for item in seen]
+            return [_section(item, snapshot) for item in seen]
         case Gpu():
-            return {
-                **asdict(seen),
-                "unavailable": _reasons(seen),
-                "slices": [_section(one, platform) for one in seen.slices],
-            }
+            slices = [_section(one, snapshot) for one in seen.slices]
+            return {**asdict(seen), "unavailable": _reasons(seen), "slices": slices}
         case MigSlice():
             return {**asdict(seen), "unavailable": _reasons(seen)}
+        case Platform():
+            # In this schema a frontend stands where there is no service.
+            fields = asdict(seen)
+            frontend = fields.pop("frontend")
+            return {**fields, "service": seen.service or frontend["key"]}
         case _:
             return asdict(seen)
 
 
 def _reasons(seen: Gpu | MigSlice) -> dict[str, str]:
-    return {field: messages.field_reason(key, _SAY) for field, key in seen.unavailable}
+    return {field: messages.field_reason(key, translator(ENGLISH)) for field, key in seen.unavailable}
 
 
-def _instructions(guide: guides.Guide | None) -> dict[str, Any]:
+def _instructions(guide: Guide | None) -> dict[str, Any]:
     if guide is None:
         return {"steps": [], "consequences": [], "link": None}
     return {
-        "steps": [guides.step(step, _SAY) for step in guide.steps],
-        "consequences": list(guide.consequences),
-        "link": guides.address(guide),
+        "steps": _steps(guide),
+        "consequences": [messages.sentence(sentence, translator(ENGLISH)) for sentence in guide.consequences],
+        "link": guide_text.address(guide),
     }
+
+
+def _steps(guide: Guide) -> list[str]:
+    return [guide_text.step(step, translator(ENGLISH)) for step in guide.steps]

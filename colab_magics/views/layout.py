@@ -6,12 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from colab_magics.units import width
-from colab_magics.views import guides
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from colab_magics.translation import Say
 
 WIDTH = 80
 
@@ -22,20 +19,6 @@ _PIECES = (
     re.compile(r"[\u2e80-\uffef] ?|[^\u2e80-\uffef ]+ ?| "),
     re.compile(r"."),
 )
-
-
-def guide_lines(guide: guides.Guide, say: Say, *, with_consequences: bool = True) -> list[str]:
-    """Return what to do: the purpose with the steps in order, numbered where there are several, then what it costs."""
-    purpose = say("{purpose}:", purpose=say(guide.purpose))
-    steps = [guides.step(step, say) for step in guide.steps]
-    if len(steps) == 1:
-        lines = flow([f"{purpose} {steps[0]}"], say.gap)
-    else:
-        numbered = [f"{number} {step}" for number, step in enumerate(steps, start=1)]
-        numbered[0] = f"{purpose}  {numbered[0]}"
-        lines = flow(numbered, "   ")
-    consequences = guide.consequences if with_consequences else ()
-    return [*lines, *(line for sentence in consequences for line in broken(say(sentence)))]
 
 
 def flow(sentences: Iterable[str], gap: str) -> list[str]:

@@ -1,61 +1,76 @@
-"""The answer in sentences: what the text and the HTML of a report both say first."""
+"""The answer in sentences: what the text and the HTML of a report both translate first."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from colab_magics import units
-from colab_magics.facts import platforms
-from colab_magics.model import (
-    Advice,
-    Cpu,
-    Disk,
-    Gpu,
-    GpuProcess,
-    MigSlice,
-    Ram,
-    Report,
-    Service,
-    Snapshot,
-    Subject,
-    Tpu,
-    Unavailable,
-)
+from colab_magics import facts, units
+from colab_magics.model import Cpu, Platform, Ram, Severity, Subject, Unavailable, seen
+from colab_magics.rules import RULES
 from colab_magics.views import messages
-from colab_magics.translation import marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from colab_magics.translation import Say
+    from colab_magics.model import Disk, Finding, Gpu, GpuProcess, MigSlice, Snapshot, Tpu
+    from colab_magics.report import Report
+    from colab_magics.translation import Translator
+    from colab_magics.views.render_options import RenderOptions
 
-_OUR_NAMES = {
-    Service.TERMINAL: marked("IPython in a terminal"),
-    Service.PYTHON: marked("Python without IPython"),
-}
+MOST_FINDINGS = 3
+"""How many findings are shown unless everything is wanted."""
 
-_SAID_BY_THE_ANSWER = frozenset({"no_gpu", "driver_failed", "driver_not_answering"})
 _FEW_GPUS = 2
 
+Paragraph = tuple[str, ...]
+"""Sentences that belong together."""
 
-def answer(report: Report, say: Say) -> tuple[tuple[str, ...], ...]:
-    """Return the answer as paragraphs of sentences, the first of which answers the question that was asked."""
+
+class DeviceLine(NamedTuple):
+    """One of several GPUs, or a MIG device."""
+
+    sentence: str
+    is_slice: bool
+
+
+class Answer(NamedTuple):
+    """What a report says first."""
+
+    first: Paragraph
+    """Its first sentence answers the question that was asked."""
+    devices: tuple[DeviceLine, ...] = ()
+    """Each of several GPUs with its MIG devices; of a single one the MIG devices alone."""
+    others: tuple[Paragraph, ...] = ()
+    """The rest."""
+
+    @property
+    def paragraphs(self) -> tuple[Paragraph, ...]:
+        """All of it, in reading order."""
+        return (self.first, *((device.sentence,) for device in self.devices), *self.others)
+
+
+def answer(report: Report, translate: Translator) -> Answer:
+    """Return what a report says first."""
     snapshot = report.snapshot
     match report.subject:
         case Subject.GPU if snapshot.gpus == ():
-            return ((*_gpu_sentences(snapshot, say), machine_sentence(snapshot, say)),)
+            return Answer((*_gpu_sentences(snapshot, translate), machine_sentence(snapshot, translate)))
         case Subject.GPU:
-            return _gpu_paragraphs(snapshot, say)
+            return _gpu_answer(snapshot, translate)
         case Subject.RAM:
-            return (ram_sentences(snapshot.ram, say),)
+            return Answer(ram_sentences(snapshot.ram, translate))
         case Subject.RUNTIME:
-            first, *others = _gpu_paragraphs(snapshot, say)
-            if isinstance(snapshot.gpus, tuple) and len(snapshot.gpus) > _FEW_GPUS:
-                others = []
-            machine = (machine_sentence(snapshot, say),)
-            return (first, *others, machine, ram_sentences(snapshot.ram, say), _rest_sentences(snapshot, say))
+            gpus = _gpu_answer(snapshot, translate)
+            if len(seen(snapshot.gpus)) > _FEW_GPUS:
+                gpus = Answer(gpus.first)
+            rest = (
+                (machine_sentence(snapshot, translate),),
+                ram_sentences(snapshot.ram, translate),
+                _rest_sentences(snapshot, translate),
+            )
+            return gpus._replace(others=tuple(paragraph for paragraph in rest if paragraph))
 
 
 def subject_matter(report: Report) -> Snapshot:
@@ -65,230 +80,286 @@ def subject_matter(report: Report) -> Snapshot:
     return report.snapshot
 
 
-def is_said(report: Report, advice: Advice) -> bool:
-    """Tell whether the answer's first sentence is what this advice found."""
-    return advice.rule in _SAID_BY_THE_ANSWER and report.subject is not Subject.RAM
+def note(report: Report, options: RenderOptions) -> str | None:
+    """Return the sentence before the report, None where there is none."""
+    if options.note is None:
+        return None
+    return options.translate(options.note, time=f"{report.snapshot.taken_at:%H:%M:%S}")
 
 
-def gpu_sentence(gpu: Gpu, say: Say) -> str:
-    """Return one GPU in one sentence; what the driver would not tell is left out."""
-    return say("{name}: {facts}.", name=gpu_name(gpu, say), facts=gpu_facts(gpu, say))
+def shown_by_default(report: Report) -> tuple[Finding, ...]:
+    """Return the findings that are shown when not everything is wanted."""
+    return tuple(finding for finding in report.findings if finding.severity > Severity.HINT)[:MOST_FINDINGS]
 
 
-def gpu_facts(gpu: Gpu, say: Say) -> str:
-    """Return what the driver tells of a GPU's state, as a list in words."""
-    facts = []
+def is_said(report: Report, finding: Finding) -> bool:
+    """Tell whether the answer's first sentence is what this finding says."""
+    return RULES[finding.rule].is_the_answer and report.subject is not Subject.RAM
+
+
+class GpuWords(NamedTuple):
+    """A GPU's state in words; what the driver would not tell is left out."""
+
+    memory: str | None
+    """ "0.4 of 15.0 GiB used"."""
+    use: str | None
+    """ "87 % busy", "idle"."""
+    body: tuple[str, ...]
+    """Its temperature and its power."""
+    nothing: str
+    """Why there is nothing of all that, for when there is not."""
+
+    def listed(self, translate: Translator) -> str:
+        """Return all that is known, as a list in words."""
+        known = [*filter(None, (self.memory, self.use)), *self.body]
+        return translate.listed(known) if known else self.nothing
+
+
+def gpu_words(gpu: Gpu, translate: Translator) -> GpuWords:
+    """Return what the driver tells of a GPU's state."""
+    memory = None
     if gpu.memory is not None:
-        facts.append(used_of(gpu.memory.used_bytes, gpu.memory.total_bytes, say))
+        memory = used_of(gpu.memory.used_bytes, gpu.memory.total_bytes, translate)
     elif ("memory", "unified_memory") in gpu.unavailable:
         held = units.size(_held_bytes(gpu.processes or ()))
-        facts.append(say("shares the machine's RAM, {size} held by its processes", size=held))
+        memory = translate("shares the machine's RAM, {size} held by its processes", size=held)
+    use = None
     if gpu.utilization_percent is not None:
         percent = f"{gpu.utilization_percent:.0f}"
-        facts.append(say("{percent} % busy", percent=percent) if gpu.utilization_percent else say("idle"))
+        use = translate("{percent} % busy", percent=percent) if gpu.utilization_percent else translate("idle")
+    body = []
     if gpu.temperature_celsius is not None:
-        facts.append(f"{gpu.temperature_celsius:.0f} °C")
+        body.append(f"{gpu.temperature_celsius:.0f} °C")
     if gpu.power_watts is not None and gpu.power_limit_watts is not None:
-        facts.append(say("{watts} of {limit} W", watts=f"{gpu.power_watts:.0f}", limit=f"{gpu.power_limit_watts:.0f}"))
+        watts, limit = f"{gpu.power_watts:.0f}", f"{gpu.power_limit_watts:.0f}"
+        body.append(translate("{watts} of {limit} W", watts=watts, limit=limit))
     elif gpu.power_watts is not None:
-        facts.append(f"{gpu.power_watts:.0f} W")
-    return say.listed(facts) if facts else _why_nothing(gpu, say)
+        body.append(f"{gpu.power_watts:.0f} W")
+    return GpuWords(memory, use, tuple(body), _why_nothing(gpu, translate))
 
 
-def gpu_name(gpu: Gpu | MigSlice, say: Say) -> str:
-    """Return a GPU's or a slice's name, safe to print."""
-    return say("GPU of unknown name") if gpu.name is None else units.printable(gpu.name)
+def gpu_sentence(gpu: Gpu, translate: Translator) -> str:
+    """Return one GPU in one sentence; what the driver would not tell is left out."""
+    known = gpu_words(gpu, translate).listed(translate)
+    return translate("{name}: {facts}.", name=messages.device(gpu.name, translate), facts=known)
 
 
-def used_of(used_bytes: int, total_bytes: int, say: Say) -> str:
+def used_of(used_bytes: int, total_bytes: int, translate: Translator) -> str:
     """Return "0.4 of 15.0 GiB used"."""
-    return say("{used} of {total} GiB used", used=units.gib(used_bytes), total=units.gib(total_bytes))
+    return translate("{used} of {total} GiB used", used=units.gib(used_bytes), total=units.gib(total_bytes))
 
 
-def slice_sentence(part: MigSlice, say: Say) -> str:
+def slice_sentence(part: MigSlice, translate: Translator) -> str:
     """Return one MIG device in one sentence."""
     memory = part.memory
-    used = say("memory not available") if memory is None else used_of(memory.used_bytes, memory.total_bytes, say)
-    facts = [used] if part.cuda_index is None else [used, f"cuda:{part.cuda_index}"]
-    return f"MIG {part.index}  " + say("{name}: {facts}.", name=gpu_name(part, say), facts=say.listed(facts))
+    used = (
+        translate("memory not available")
+        if memory is None
+        else used_of(memory.used_bytes, memory.total_bytes, translate)
+    )
+    known = [used] if part.cuda_index is None else [used, f"cuda:{part.cuda_index}"]
+    return f"MIG {part.index}  " + translate(
+        "{name}: {facts}.", name=messages.device(part.name, translate), facts=translate.listed(known)
+    )
 
 
-def process_sentences(gpu: Gpu, say: Say) -> tuple[str, ...]:
+def process_sentences(gpu: Gpu, translate: Translator) -> tuple[str, ...]:
     """Return who holds a GPU: each process that is here, and what the others hold together."""
     processes = (*(gpu.processes or ()), *(one for part in gpu.slices for one in part.processes or ()))
     if gpu.processes is None and not processes:
         reason = dict(gpu.unavailable).get("processes", "not_supported")
-        return (say("Its processes are not available: {why}.", why=messages.field_reason(reason, say)),)
-    here = tuple(_process_sentence(process, say) for process in processes if process.is_here is not False)
+        return (translate("Its processes are not available: {why}.", why=messages.field_reason(reason, translate)),)
+    here = tuple(_process_sentence(process, translate) for process in processes if process.is_here is not False)
     elsewhere = [process for process in processes if process.is_here is False]
     if elsewhere and all(process.memory_used_bytes is not None for process in elsewhere):
         held = units.size(_held_bytes(elsewhere))
         return (
             *here,
-            say("Processes outside this container: {count}; they hold {size}.", count=len(elsewhere), size=held),
+            translate("Processes outside this container: {count}; they hold {size}.", count=len(elsewhere), size=held),
         )
     if elsewhere:
         count = len(elsewhere)
         return (
             *here,
-            say("Processes outside this container: {count}; they hold memory, how much is not told.", count=count),
+            translate(
+                "Processes outside this container: {count}; they hold memory, how much is not told.", count=count
+            ),
         )
     if here:
         return here
     in_use = gpu.memory is not None and gpu.memory.used_bytes > 0
-    return (say("The driver lists no process, though memory is in use.") if in_use else say("No process holds it."),)
+    return (
+        translate("The driver lists no process, though memory is in use.")
+        if in_use
+        else translate("No process holds it."),
+    )
 
 
-def accelerators(snapshot: Snapshot, say: Say) -> str:
+def accelerators(snapshot: Snapshot, translate: Translator) -> str:
     """Return what computes here beside the processors: the GPUs by name, that there is none, or why nobody knows."""
-    if isinstance(snapshot.gpus, tuple) and snapshot.gpus:
-        return say("{name}.", name=_counted(snapshot.gpus, say))
-    return say.joined(_gpu_sentences(snapshot, say))
+    gpus = seen(snapshot.gpus)
+    if gpus:
+        return translate("{name}.", name=_counted(gpus, translate))
+    return translate.joined(_gpu_sentences(snapshot, translate))
 
 
-def machine_sentence(snapshot: Snapshot, say: Say) -> str:
+def machine_sentence(snapshot: Snapshot, translate: Translator) -> str:
     """Return where this is and how large: service, cores, RAM, disk."""
-    facts = []
+    known = []
     if isinstance(snapshot.cpu, Cpu):
-        facts.append(messages.cores(snapshot.cpu.usable_cores, say))
+        known.append(messages.cores(snapshot.cpu.usable_cores, translate))
     if isinstance(snapshot.ram, Ram):
-        facts.append(say("{size} RAM", size=units.size(snapshot.ram.machine.total_bytes)))
-    if isinstance(snapshot.disks, tuple) and snapshot.disks:
-        facts.append(say("{size} disk", size=units.size(snapshot.disks[0].usage.total_bytes)))
-    place = _place(snapshot, say)
-    return say("{name}: {facts}.", name=place, facts=say.listed(facts)) if facts else say("{name}.", name=place)
+        known.append(translate("{size} RAM", size=units.size(snapshot.ram.capacity_bytes)))
+    disks = seen(snapshot.disks)
+    if disks:
+        known.append(translate("{size} disk", size=units.size(disks[0].usage.total_bytes)))
+    place = _place(snapshot, translate)
+    if not known:
+        return translate("{name}.", name=place)
+    return translate("{name}: {facts}.", name=place, facts=translate.listed(known))
 
 
-def service_name(service: Service, say: Say) -> str:
-    """Return what a service is called: its own name, or ours for what is none."""
-    if service in _OUR_NAMES:
-        return say(_OUR_NAMES[service])
-    return next((row.label for row in platforms() if row.service == service), str(service))
+def place_name(snapshot: Snapshot, translate: Translator) -> str:
+    """Return where this runs: the service's own name, or the frontend's where it is no service we know."""
+    platform = snapshot.platform
+    if not isinstance(platform, Platform):
+        return translate("A machine that could not be looked at")
+    if platform.service is not None:
+        row = facts.service(platform.service)
+        return platform.service if row is None else row.name
+    return next(translate(row.label) for row in facts.frontends() if row.key == platform.frontend.key)
 
 
-def ram_sentences(ram: Ram | Unavailable | None, say: Say) -> tuple[str, ...]:
+def ram_sentences(ram: Ram | Unavailable | None, translate: Translator) -> Paragraph:
     """Return RAM in sentences: used, what can still be allocated and what limits it, this kernel's share."""
     if not isinstance(ram, Ram):
-        return (say("RAM: not available."), messages.reason(ram, say)) if ram else ()
-    facts = [
-        used_of(ram.machine.used_bytes, ram.machine.total_bytes, say),
-        say("{size} can still be allocated", size=units.size(ram.headroom_bytes)),
+        return (translate("RAM: not available."), messages.reason(ram, translate)) if ram else ()
+    known = [
+        used_of(ram.usage.used_bytes, ram.usage.total_bytes, translate),
+        translate("{size} can still be allocated", size=units.size(ram.headroom_bytes)),
     ]
     if ram.kernel_bytes is not None:
-        facts.append(say("this kernel {size}", size=units.size(ram.kernel_bytes)))
-    sentences = [say("{name}: {facts}.", name=say("RAM"), facts=say.listed(facts))]
+        known.append(translate("this kernel {size}", size=units.size(ram.kernel_bytes)))
+    sentences = [translate("{name}: {facts}.", name=translate("RAM"), facts=translate.listed(known))]
     if ram.children_bytes:
-        sentences.append(say("Its child processes hold {size}.", size=units.size(ram.children_bytes)))
+        sentences.append(translate("Its child processes hold {size}.", size=units.size(ram.children_bytes)))
     if ram.limited_by != "machine":
-        sentences.append(say("This container's limit is {size}.", size=units.size(ram.limit_bytes)))
+        sentences.append(translate("This container's limit is {size}.", size=units.size(ram.limit_bytes)))
     return tuple(sentences)
 
 
-def disk_name(disk: Disk, disks: Sequence[Disk], say: Say) -> str:
+def disk_name(disk: Disk, disks: Sequence[Disk], translate: Translator) -> str:
     """Return "Disk", with the places on it where there are several."""
-    return say("Disk") + _where(disk, disks, say)
+    return translate("Disk") + _where(disk, disks, translate)
 
 
-def tpu_sentence(tpus: Sequence[Tpu], say: Say) -> str:
+def tpu_sentence(tpus: Sequence[Tpu], translate: Translator) -> str:
     """Return what TPU this is: the environment's name for the whole, else the chips' kind and number."""
     first = tpus[0]
     if first.accelerator_type is not None:
-        return say("This is a {name} TPU runtime.", name=units.printable(first.accelerator_type))
-    return say("There are {count} TPU devices: {kind}.", count=len(tpus), kind=first.kind or say("kind unknown"))
+        return translate("This is a {name} TPU runtime.", name=units.printable(first.accelerator_type))
+    return translate(
+        "There are {count} TPU devices: {kind}.", count=len(tpus), kind=first.kind or translate("kind unknown")
+    )
 
 
-def _place(snapshot: Snapshot, say: Say) -> str:
+def _place(snapshot: Snapshot, translate: Translator) -> str:
     """Return where this is: "Colab, CPU runtime", "Jupyter"."""
-    service = service_name(snapshot.platform.service, say)
-    if snapshot.platform.service not in (Service.COLAB, Service.KAGGLE) or not isinstance(snapshot.gpus, tuple):
-        return service
+    name = place_name(snapshot, translate)
+    service = None if snapshot.service is None else facts.service(snapshot.service)
+    if service is None or not service.accelerator_is_chosen or not isinstance(snapshot.gpus, tuple):
+        return name
     if snapshot.gpus:
-        return say.listed((service, say("GPU runtime")))
-    return say.listed((service, say("TPU runtime") if snapshot.tpus else say("CPU runtime")))
+        return translate.listed((name, translate("GPU runtime")))
+    return translate.listed((name, translate("TPU runtime") if seen(snapshot.tpus) else translate("CPU runtime")))
 
 
-def _gpu_paragraphs(snapshot: Snapshot, say: Say) -> tuple[tuple[str, ...], ...]:
-    gpus = snapshot.gpus
-    if not isinstance(gpus, tuple) or not gpus:
-        return (_gpu_sentences(snapshot, say),)
-    if len(gpus) == 1:
-        return (_gpu_sentences(snapshot, say), *((slice_sentence(part, say),) for part in gpus[0].slices))
-    rows = [
-        (sentence,)
-        for gpu in gpus
-        for sentence in (
-            f"{gpu.index}  {gpu_sentence(gpu, say)}",
-            *(slice_sentence(part, say) for part in gpu.slices),
-        )
-    ]
-    return ((_all_gpus_sentence(gpus, say),), *rows)
+def _gpu_answer(snapshot: Snapshot, translate: Translator) -> Answer:
+    gpus = seen(snapshot.gpus)
+    several = len(gpus) > 1
+    lines = []
+    for gpu in gpus:
+        if several:
+            lines.append(DeviceLine(f"{gpu.index}  {gpu_sentence(gpu, translate)}", is_slice=False))
+        lines += [DeviceLine(slice_sentence(part, translate), is_slice=True) for part in gpu.slices]
+    first = (_all_gpus_sentence(gpus, translate),) if several else _gpu_sentences(snapshot, translate)
+    return Answer(first, tuple(lines))
 
 
-def _gpu_sentences(snapshot: Snapshot, say: Say) -> tuple[str, ...]:
+def _gpu_sentences(snapshot: Snapshot, translate: Translator) -> Paragraph:
     match snapshot.gpus:
         case Unavailable() as unavailable:
-            return (messages.reason(unavailable, say),)
+            return (messages.reason(unavailable, translate),)
         case (gpu,):
-            cuda = () if gpu.cuda_index is None else (say("CUDA sees it as {name}.", name=f"cuda:{gpu.cuda_index}"),)
-            return (gpu_sentence(gpu, say), *cuda)
+            name = f"cuda:{gpu.cuda_index}"
+            cuda = () if gpu.cuda_index is None else (translate("CUDA sees it as {name}.", name=name),)
+            return (gpu_sentence(gpu, translate), *cuda)
         case _:
-            tpu = (tpu_sentence(snapshot.tpus, say),) if snapshot.tpus else ()
-            return (say("Not connected to a GPU."), *tpu)
+            tpus = seen(snapshot.tpus)
+            tpu = (tpu_sentence(tpus, translate),) if tpus else ()
+            return (translate(RULES["no_gpu"].message), *tpu)
 
 
-def _all_gpus_sentence(gpus: Sequence[Gpu], say: Say) -> str:
-    listed = _counted(gpus, say)
+def _all_gpus_sentence(gpus: Sequence[Gpu], translate: Translator) -> str:
+    listed = _counted(gpus, translate)
     memories = [gpu.memory for gpu in gpus if gpu.memory is not None]
     if len(memories) < len(gpus):
-        return say("There are {gpus}.", gpus=listed)
+        return translate("There are {gpus}.", gpus=listed)
     used, total = (sum(sizes) for sizes in zip(*((one.used_bytes, one.total_bytes) for one in memories), strict=True))
-    return say("{name}: {facts}.", name=listed, facts=used_of(used, total, say))
+    return translate("{name}: {facts}.", name=listed, facts=used_of(used, total, translate))
 
 
-def _counted(gpus: Sequence[Gpu], say: Say) -> str:
+def _counted(gpus: Sequence[Gpu], translate: Translator) -> str:
     """Return the names of GPUs, each with how many there are of it; one alone by its name."""
     if len(gpus) == 1:
-        return gpu_name(gpus[0], say)
-    models = Counter(gpu_name(gpu, say) for gpu in gpus)
-    return say.listed(f"{count} x {name}" for name, count in models.items())
+        return messages.device(gpus[0].name, translate)
+    models = Counter(messages.device(gpu.name, translate) for gpu in gpus)
+    return translate.listed(f"{count} x {name}" for name, count in models.items())
 
 
-def _rest_sentences(snapshot: Snapshot, say: Say) -> tuple[str, ...]:
-    platform = snapshot.platform
+def _rest_sentences(snapshot: Snapshot, translate: Translator) -> Paragraph:
     sentences = []
-    if isinstance(snapshot.disks, tuple):
-        free = [f"{units.size(disk.free_bytes)}{_where(disk, snapshot.disks, say)}" for disk in snapshot.disks]
-        sentences.append(say("Disk free: {sizes}.", sizes=say.listed(free)))
+    disks = seen(snapshot.disks)
+    if disks:
+        free = [f"{units.size(disk.free_bytes)}{_where(disk, disks, translate)}" for disk in disks]
+        sentences.append(translate("Disk free: {sizes}.", sizes=translate.listed(free)))
+    platform = snapshot.platform
+    if not isinstance(platform, Platform):
+        return (*sentences, messages.reason(platform, translate))
     if platform.machine_age_seconds is not None and platform.kernel_age_seconds is not None:
-        machine = messages.duration(platform.machine_age_seconds, say)
-        kernel = messages.duration(platform.kernel_age_seconds, say)
-        sentences.append(say("Up {machine}, kernel {kernel}.", machine=machine, kernel=kernel))
+        machine = messages.duration(platform.machine_age_seconds, translate)
+        kernel = messages.duration(platform.kernel_age_seconds, translate)
+        sentences.append(translate("Up {machine}, kernel {kernel}.", machine=machine, kernel=kernel))
     versions = [f"Python {platform.python_version}"]
     if platform.ipython_version is not None:
         versions.append(f"IPython {units.printable(platform.ipython_version)}")
-    sentences.append(say("{versions}.", versions=say.listed(versions)))
+    sentences.append(translate("{versions}.", versions=translate.listed(versions)))
     return tuple(sentences)
 
 
-def _process_sentence(process: GpuProcess, say: Say) -> str:
+def _process_sentence(process: GpuProcess, translate: Translator) -> str:
     name = "" if process.name is None else f" ({units.printable(process.name)})"
-    facts = [say("Process {number}{name}", number=process.pid, name=name)]
+    known = [translate("Process {number}{name}", number=process.pid, name=name)]
     if process.is_this_kernel:
-        facts.append(say("this kernel"))
+        known.append(translate("this kernel"))
     if process.is_here is None:
-        facts.append(say("cannot be told whose"))
-    held = say("not available") if process.memory_used_bytes is None else units.size(process.memory_used_bytes)
-    return say("{name}: {facts}.", name=say.listed(facts), facts=held)
+        known.append(translate("cannot be told whose"))
+    held = translate("not available") if process.memory_used_bytes is None else units.size(process.memory_used_bytes)
+    return translate("{name}: {facts}.", name=translate.listed(known), facts=held)
 
 
 def _held_bytes(processes: Iterable[GpuProcess]) -> int:
     return sum(process.memory_used_bytes or 0 for process in processes)
 
 
-def _where(disk: Disk, disks: Sequence[Disk], say: Say) -> str:
-    return "" if len(disks) == 1 else f" ({messages.places(disk.places, say)})"
+def _where(disk: Disk, disks: Sequence[Disk], translate: Translator) -> str:
+    return "" if len(disks) == 1 else f" ({messages.places(disk.places, translate)})"
 
 
-def _why_nothing(gpu: Gpu, say: Say) -> str:
-    reasons = sorted({messages.field_reason(key, say) for _, key in gpu.unavailable})
-    return say("not available ({reasons})", reasons=say.listed(reasons)) if reasons else say("not available")
+def _why_nothing(gpu: Gpu, translate: Translator) -> str:
+    reasons = sorted({messages.field_reason(key, translate) for _, key in gpu.unavailable})
+    return (
+        translate("not available ({reasons})", reasons=translate.listed(reasons))
+        if reasons
+        else translate("not available")
+    )

@@ -1,86 +1,151 @@
-"""What each choice of Colab's dialog gives."""
+"""Tables of facts below a guide: what each choice gives, what was published, the ways elsewhere.
+
+Each has the day it was read, and where that is from.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colab_magics.facts.accelerators import is_high_shape
-from colab_magics.model import Ram
-from colab_magics.views.html import escaped
-from colab_magics.views.guide_html import folded, listed, paragraph, present_mark
+from colab_magics import facts
+from colab_magics.guides import ChoicesTable, LimitsTable, OtherMenusTable
+from colab_magics.translation import N_
+from colab_magics.views.html_parts import folded, listed, noted, paragraph, present_mark, quoted_english
+from colab_magics.views.markup import Html, element, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from colab_magics.facts import Accelerator
-    from colab_magics.model import Snapshot
-    from colab_magics.translation import Say
+    from colab_magics.guides.interface import Table
+    from colab_magics.translation import Translator
+
+Rows = list[tuple[str, str]]
+"""Names and what is said of them, for a text."""
 
 Figures = tuple[float | None, float | None]
 """A figure of the standard shape, and that of the high-RAM one where it is another."""
 
-
-def is_high_ram(accelerator: Accelerator | None, snapshot: Snapshot) -> bool | None:
-    """Tell which of an accelerator's two shapes this machine has; None where there is one, or no way to tell."""
-    if accelerator is None or not isinstance(snapshot.ram, Ram):
-        return None
-    return is_high_shape(accelerator, snapshot.ram.machine.total_bytes)
+_UNITS = {"hours": N_("{number} h"), "minutes": N_("{number} min")}
 
 
-def table(accelerators: Iterable[Accelerator], present: Accelerator | None, say: Say) -> str:
-    """Return what these choices give, with where that is from and when."""
-    rows = tuple(accelerators)
+def as_rows(table: LimitsTable | OtherMenusTable, translate: Translator) -> tuple[str, Rows]:
+    """Return a table's title and its rows, as text."""
+    match table:
+        case LimitsTable(service):
+            rows = [(_figure(limit, translate), _applies(limit, translate)) for limit in _limits(service)]
+            return translate("Lifetimes as published"), rows
+        case OtherMenusTable(services):
+            rows = [
+                (translate(menu.label), f"{_path(menu)} ({translate.listed(menu.choices)}); {translate(menu.purpose)}")
+                for menu in _other_menus(services)
+            ]
+            return translate("To change the accelerator elsewhere"), rows
+
+
+def as_html(table: Table, translate: Translator) -> Html:
+    """Return a table, nothing where it has no rows."""
+    match table:
+        case LimitsTable(service):
+            return _limits_html(service, translate)
+        case OtherMenusTable(services):
+            return _other_menus_html(services, translate)
+        case ChoicesTable():
+            return _choices_html(table, translate)
+
+
+def _limits(service: str) -> tuple[facts.PublishedLimit, ...]:
+    return tuple(limit for limit in facts.limits() if limit.service == service)
+
+
+def _figure(limit: facts.PublishedLimit, translate: Translator) -> str:
+    value = f"{limit.value:g}"
+    number = translate(_UNITS[limit.unit], number=value) if limit.unit in _UNITS else f"{value} {limit.unit}"
+    return translate("about {number}", number=number) if limit.about else number
+
+
+def _applies(limit: facts.PublishedLimit, translate: Translator) -> str:
+    return translate("{facts} (read {date})", facts=translate(limit.applies), date=limit.date)
+
+
+def _limits_html(service: str, translate: Translator) -> Html:
+    items = [
+        joined((element("strong", _figure(limit, translate)), " ", _applies(limit, translate)))
+        for limit in _limits(service)
+    ]
+    return joined((paragraph([translate("Lifetimes as published")], translate), listed(items))) if items else Html()
+
+
+def _other_menus(services: tuple[str, ...] | None) -> tuple[facts.OtherMenu, ...]:
+    return tuple(menu for menu in facts.other_menus() if services is None or menu.service in services)
+
+
+def _path(menu: facts.OtherMenu) -> str:
+    """Return the way through a menu, or commands, which are no way but a choice."""
+    return (", " if menu.path_is_commands else " > ").join(menu.path)
+
+
+def _other_menus_html(services: tuple[str, ...] | None, translate: Translator) -> Html:
+    items = []
+    for menu in _other_menus(services):
+        place = translate("{purpose}:", purpose=translate(menu.label))
+        choices = translate.listed(menu.choices)
+        way = joined((place, " ", quoted_english(_path(menu)), f" ({choices})"))
+        items.append(noted(way, translate(menu.purpose)))
+    return folded(translate("Not on Colab's web page?"), listed(items)) if items else Html()
+
+
+def _choices_html(table: ChoicesTable, translate: Translator) -> Html:
+    rows = table.accelerators
     names = (
-        say("choice (who gets it)"),
-        say("its memory, GiB"),
-        say("RAM, GiB"),
+        translate("choice (who gets it)"),
+        translate("its memory, GiB"),
+        translate("RAM, GiB"),
         "bfloat16",
-        say("units per hour"),
+        translate("units per hour"),
     )
-    head = "".join(f'<th scope="col">{escaped(name)}</th>' for name in names)
-    body = "".join(_row(one, names[1:], say, is_present=one == present) for one in rows)
-    caption = escaped(say("What each choice gives"))
-    dates = [say("As read on {date}.", date=_days(one.date for one in rows))]
+    head = element("tr", *(element("th", name, scope="col") for name in names))
+    body = (_row(one, names[1:], translate, is_present=one == table.present) for one in rows)
+    dates = [translate("As read on {date}.", date=_days(one.date for one in rows))]
     seen = _days(one.units_date for one in rows if one.units_date is not None)
     if seen:
-        dates.append(say("Compute units as seen on {date}.", date=seen))
-    dates.append(say("Prices and availability change."))
-    cited = say("Sources")
-    sources = listed(f'{escaped(one.menu_name)}: <span lang="en">{escaped(one.source)}</span>' for one in rows)
-    return (
-        f'<table class="cm-wish-table"><caption>{caption}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        f"{paragraph(dates, say, name='cm-wish-fine')}{folded(cited, sources)}"
+        dates.append(translate("Compute units as seen on {date}.", date=seen))
+    dates.append(translate("Prices and availability change."))
+    sources = (joined((f"{one.menu_name}: ", element("span", one.source, lang="en"))) for one in rows)
+    caption = element("caption", translate("What each choice gives"))
+    return joined(
+        (
+            element("table", caption, element("thead", head), element("tbody", *body), class_="cm-guide-table"),
+            paragraph(dates, translate, class_="cm-guide-fine"),
+            folded(translate("Sources"), listed(sources)),
+        )
     )
 
 
-def _row(accelerator: Accelerator, names: Sequence[str], say: Say, *, is_present: bool) -> str:
+def _row(accelerator: Accelerator, names: Sequence[str], translate: Translator, *, is_present: bool) -> Html:
     """Return one choice. Where the page is narrow its cells stand below each other, with the names of the columns."""
-    now = present_mark(say) if is_present else ""
-    who = say("free, paid") if accelerator.tier == "free" else say("paid")
-    bf16 = {True: say("yes"), False: say("no"), None: "-"}[accelerator.supports_bf16]
-    memory = (
-        "-"
-        if accelerator.kind == "none"
-        else _figures((accelerator.memory_gib, accelerator.high_ram_memory_gib), "g", say)
-    )
-    ram = _figures((accelerator.standard_ram_gib, accelerator.high_ram_gib), ".1f", say)
+    who = translate("free, paid") if accelerator.tier == "free" else translate("paid")
+    choice = [accelerator.menu_name, present_mark(translate) if is_present else "", " ", element("small", who)]
+    bf16 = {True: translate("yes"), False: translate("no"), None: "-"}[accelerator.supports_bf16]
+    memory: str | Html = "-"
+    if accelerator.kind != "none":
+        memory = _figures((accelerator.memory_gib, accelerator.high_ram_memory_gib), "g", translate)
+    ram = _figures((accelerator.standard_ram_gib, accelerator.high_ram_gib), ".1f", translate)
     if accelerator.one_shape:
-        one_size = escaped(say("one size"))
-        ram += f" <small>{one_size}</small>"
-    paid = _figures((accelerator.units_per_hour, accelerator.high_ram_units_per_hour), ".2f", say)
-    shown = zip(names, (memory, ram, escaped(bf16), paid), strict=True)
-    cells = "".join(f'<td data-label="{escaped(name)}">{cell}</td>' for name, cell in shown)
-    return f'<tr><th scope="row">{escaped(accelerator.menu_name)}{now} <small>{escaped(who)}</small></th>{cells}</tr>'
+        ram = joined((ram, " ", element("small", translate("one size"))))
+    units = _figures((accelerator.units_per_hour, accelerator.high_ram_units_per_hour), ".2f", translate)
+    shown = zip(names, (memory, ram, bf16, units), strict=True)
+    cells = (element("td", cell, data_label=name) for name, cell in shown)
+    return element("tr", element("th", *choice, scope="row"), *cells)
 
 
-def _figures(figures: Figures, form: str, say: Say) -> str:
+def _figures(figures: Figures, form: str, translate: Translator) -> Html:
     standard, high_ram = figures
-    shown = escaped(say("not published") if standard is None else format(standard, form))
+    shown = translate("not published") if standard is None else format(standard, form)
     if high_ram is None:
-        return shown
-    other = escaped(say("{figure} High-RAM", figure=format(high_ram, form)))
-    return f"{shown} <small>{other}</small>"
+        return joined((shown,))
+    other = translate("{figure} High-RAM", figure=format(high_ram, form))
+    return joined((shown, " ", element("small", other)))
 
 
 def _days(dates: Iterable[object]) -> str:

@@ -4,106 +4,111 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colab_magics.model import Report, Severity
-from colab_magics.views import details, guides, layout, summary, messages
-from colab_magics.translation import ENGLISH, Say, speaker
+from colab_magics import guides
+from colab_magics.model import Severity, Subject, seen
+from colab_magics.views import details, guide_text, layout, messages, summary
+from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from colab_magics.model import Advice
+    from colab_magics.guides import Guide
+    from colab_magics.model import Finding
+    from colab_magics.report import Report
+    from colab_magics.translation import Translator
 
 MOST_LINES = 8
-MOST_FINDINGS = 3
+"""How many there are unless everything or the processes are wanted, a note before the report not counted."""
 
-_MAGICS = {"gpu": "%gpu_info", "ram": "%ram_info", "runtime": "%runtime_status"}
-
-
-def render(report: Report, *, language: str = ENGLISH, everything: bool = False, processes: bool = False) -> str:
-    """Return the report as text: at most eight lines, unless `everything` or the `processes` on the GPUs are wanted."""
-    say = speaker(language)
-    answer = [line for paragraph in summary.answer(report, say) for line in layout.flow(paragraph, say.gap)]
-    if everything:
-        return "\n".join([*answer, *_everything_advised(report, say), *_detail_lines(report, say)])
-    body = _most_advised(report, say, room=MOST_LINES - len(answer))
-    if processes:
-        return "\n".join([*_shortened(answer, [], report, say), *_process_lines(report, say), *body])
-    return "\n".join(_shortened(answer, body, report, say))
+_MORE = {Subject.GPU: "%gpu_info -a", Subject.RAM: "%ram_info -a", Subject.RUNTIME: "%runtime_status -a"}
 
 
-def _most_advised(report: Report, say: Say, *, room: int) -> list[str]:
+def render(report: Report, options: RenderOptions = DEFAULTS) -> str:
+    """Return the report as text."""
+    note = summary.note(report, options)
+    lines = _lines(report, options)
+    return "\n".join(lines if note is None else [note, *lines])
+
+
+def _lines(report: Report, options: RenderOptions) -> list[str]:
+    translate = options.translate
+    paragraphs = summary.answer(report, translate).paragraphs
+    answer = [line for paragraph in paragraphs for line in layout.flow(paragraph, translate.gap)]
+    if options.everything:
+        return [*answer, *_all_findings(report, translate), *_detail_lines(report, translate)]
+    body = _most_important(report, translate, room=MOST_LINES - len(answer))
+    if options.processes:
+        return [*_shortened(answer, [], report, translate), *_process_lines(report, translate), *body]
+    return _shortened(answer, body, report, translate)
+
+
+def _most_important(report: Report, translate: Translator, *, room: int) -> list[str]:
     """Return up to three findings and what to do about the first; mere remarks give way where there is no room."""
-    advice = shown_by_default(report)
-    found = [_finding_lines(report, item, say) for item in advice]
-    guide = _guide_lines(report, advice[0], say) if advice else []
-    parts = [*found[:1], guide, *found[1:]]
-    if advice and found[0] and advice[0].severity is Severity.INFO and sum(map(len, parts)) > room:
+    findings = summary.shown_by_default(report)
+    found = [_finding_lines(report, finding, translate) for finding in findings]
+    guide = guides.for_finding(findings[0], report.snapshot) if findings else None
+    parts = [*found[:1], [] if guide is None else guide_text.lines(guide, translate), *found[1:]]
+    if findings and found[0] and findings[0].severity is Severity.INFO and sum(map(len, parts)) > room:
         parts[1] = []
     first, others = parts[:2], parts[2:]
-    while others and advice[len(others)].severity is Severity.INFO and sum(map(len, (*first, *others))) > room:
+    while others and findings[len(others)].severity is Severity.INFO and sum(map(len, (*first, *others))) > room:
         others.pop()
     return [line for lines in (*first, *others) for line in lines]
 
 
-def _everything_advised(report: Report, say: Say) -> list[str]:
+def _all_findings(report: Report, translate: Translator) -> list[str]:
     """Return every finding with its guide; consequences that several have are said once."""
     lines: list[str] = []
-    said: set[tuple[str, ...]] = set()
-    for item in report.advice:
-        guide = guides.guide(item, report.snapshot.platform)
-        lines += _finding_lines(report, item, say)
-        lines += _guide_lines(report, item, say, with_consequences=guide is None or guide.consequences not in said)
-        said |= {guide.consequences} if guide else set()
+    said: set[tuple[object, ...]] = set()
+    for finding in report.findings:
+        guide = guides.for_finding(finding, report.snapshot)
+        lines += _finding_lines(report, finding, translate)
+        if guide is not None:
+            lines += guide_text.lines(guide, translate, with_consequences=guide.consequences not in said)
+            said.add(guide.consequences)
     return lines
 
 
-def shown_by_default(report: Report) -> tuple[Advice, ...]:
-    """Return the advice that is shown when not everything is wanted."""
-    return tuple(advice for advice in report.advice if advice.severity > Severity.HINT)[:MOST_FINDINGS]
-
-
-def _process_lines(report: Report, say: Say) -> list[str]:
-    gpus = report.snapshot.gpus
-    if not isinstance(gpus, tuple):
-        return []
+def _process_lines(report: Report, translate: Translator) -> list[str]:
+    gpus = seen(report.snapshot.gpus)
     several = len(gpus) > 1
     return [
         line
         for gpu in gpus
-        for sentence in summary.process_sentences(gpu, say)
+        for sentence in summary.process_sentences(gpu, translate)
         for line in layout.flow(
-            [say("{name}: {facts}", name=f"GPU {gpu.index}", facts=sentence) if several else sentence], say.gap
+            [translate("{name}: {facts}", name=f"GPU {gpu.index}", facts=sentence) if several else sentence],
+            translate.gap,
         )
     ]
 
 
-def _shortened(answer: Sequence[str], body: Sequence[str], report: Report, say: Say) -> list[str]:
+def _shortened(answer: Sequence[str], body: Sequence[str], report: Report, translate: Translator) -> list[str]:
     """Keep the whole body before the end of the answer: what to do matters more than the seventh GPU."""
     room = MOST_LINES - len(body)
     if len(answer) > room:
-        more = say("... and more: {command}", command=f"{_MAGICS[report.subject]} -a")
+        more = translate("... and more: {command}", command=_MORE[report.subject])
         answer = [*answer[: max(1, room - 1)], more]
     return [*answer, *body][:MOST_LINES]
 
 
-def _finding_lines(report: Report, advice: Advice, say: Say) -> list[str]:
-    if summary.is_said(report, advice):
+def _finding_lines(report: Report, finding: Finding, translate: Translator) -> list[str]:
+    if summary.is_said(report, finding):
         return []
-    return layout.flow([messages.finding(advice, say)], say.gap)
+    return layout.flow([messages.sentence(finding, translate)], translate.gap)
 
 
-def _guide_lines(report: Report, advice: Advice, say: Say, *, with_consequences: bool = True) -> list[str]:
-    guide = guides.guide(advice, report.snapshot.platform)
-    return [] if guide is None else layout.guide_lines(guide, say, with_consequences=with_consequences)
-
-
-def _detail_lines(report: Report, say: Say) -> list[str]:
+def _detail_lines(report: Report, translate: Translator) -> list[str]:
     lines = []
-    for title, rows in details.tables(summary.subject_matter(report), say):
+    for title, rows in details.sections(summary.subject_matter(report), translate):
         lines += ["", title]
         for name, value in rows:
-            row = say("{name}: {facts}", name=name, facts=value)
+            row = translate("{name}: {facts}", name=name, facts=value)
             lines += [f"  {line}" for line in layout.broken(row, layout.WIDTH - 2)]
-    links = {address for item in report.advice if (guide := guides.guide(item, report.snapshot.platform))
-             and (address := guides.address(guide))}  # fmt: skip
-    return [*lines, *(["", say("To read more"), *(f"  {address}" for address in sorted(links))] if links else [])]
+    links = _addresses(guides.for_finding(finding, report.snapshot) for finding in report.findings)
+    return [*lines, *(["", translate("To read more"), *(f"  {address}" for address in links)] if links else [])]
+
+
+def _addresses(wanted: Iterable[Guide | None]) -> list[str]:
+    found = {guide_text.address(guide) for guide in wanted if guide is not None}
+    return sorted(address for address in found if address is not None)

@@ -192,7 +192,7 @@ class Notebook:
     @property
     def guide(self) -> Locator:
         """What the panel says after a click on what someone wants."""
-        return self.panel.locator(".cm-wish")
+        return self.panel.locator(".cm-guide")
 
     @property
     def report(self) -> Locator:

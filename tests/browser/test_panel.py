@@ -76,7 +76,7 @@ def test_each_wish_is_led_through_in_two_languages(open_notebook: Callable[..., 
     guides = []
     for wish, purpose in WISHES.items():
         notebook.wish(wish).click()
-        expect(notebook.guide.locator(".cm-wish-purpose").first).to_have_text(purpose)
+        expect(notebook.guide.locator(".cm-guide-purpose").first).to_have_text(purpose)
         assert notebook.guide.locator("li").count() >= 3
         guides.append(notebook.guide.inner_text())
     assert len(set(guides)) == len(WISHES)

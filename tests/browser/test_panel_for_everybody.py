@@ -42,7 +42,7 @@ def test_everything_in_it_can_be_read_in_every_theme_and_width(
     expect(notebook.card).to_contain_text("14.0 of 15.0 GiB")
     for wish, purpose in WISHES.items():
         notebook.wish(wish).click()
-        expect(notebook.guide.locator(".cm-wish-purpose").first).to_have_text(purpose)
+        expect(notebook.guide.locator(".cm-guide-purpose").first).to_have_text(purpose)
         for summary in notebook.guide.locator("summary").all():
             summary.click()
         # What the operating system prefers is none of the notebook's business: the page has a theme of its own.

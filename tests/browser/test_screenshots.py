@@ -79,7 +79,7 @@ def test_the_panel_with_the_way_to_another_gpu(
     notebook = a_busy_panel(open_notebook, a_live_t4, theme=theme)
     notebook.wish("a GPU").click()
     expect(notebook.guide).to_contain_text("To use another GPU")
-    keep(f"panel-{theme}", notebook, notebook.guide.locator(".cm-wish-cost"))
+    keep(f"panel-{theme}", notebook, notebook.guide.locator(".cm-guide-cost"))
 
 
 @pytest.mark.usefixtures("frontend")
@@ -89,7 +89,7 @@ def test_the_panel_where_there_is_little_room(
     notebook = a_busy_panel(open_notebook, a_live_t4, width=NARROW)
     notebook.wish("a TPU").click()
     expect(notebook.guide).to_contain_text("To use a TPU")
-    keep("panel-narrow", notebook, notebook.guide.locator(".cm-wish-cost"))
+    keep("panel-narrow", notebook, notebook.guide.locator(".cm-guide-cost"))
 
 
 @pytest.mark.usefixtures("frontend")
@@ -102,4 +102,4 @@ def test_the_panel_in_chinese(
     notebook.control("Language").select_option("简体中文")
     notebook.panel.get_by_role("button", name="用 GPU", exact=True).click()
     expect(notebook.guide).to_contain_text("代码执行程序")
-    keep("panel-chinese", notebook, notebook.guide.locator(".cm-wish-cost"))
+    keep("panel-chinese", notebook, notebook.guide.locator(".cm-guide-cost"))

@@ -175,7 +175,7 @@ def test_a_late_first_answer_leaves_the_child_alone_and_is_taken_later(plug_in: 
     plug_in("t4", "slow nvmlInitWithFlags = 1.2")
     first = refused(SHORT)
     child = client.pid()
-    assert first.reason == "driver_starting"
+    assert first.code == "driver_starting"
     assert dict(first.values)["seconds"] == pytest.approx(SHORT, abs=0.3)
 
     answer = asked(5)
@@ -186,9 +186,9 @@ def test_a_late_first_answer_leaves_the_child_alone_and_is_taken_later(plug_in: 
 def test_a_child_that_never_answers_is_given_up(plug_in: Plug, monkeypatch: pytest.MonkeyPatch) -> None:
     plug_in("t4", "hang nvmlInitWithFlags")
     monkeypatch.setattr(client, "STARTING_SECONDS", 0.6)
-    assert refused(SHORT).reason == "driver_starting"
+    assert refused(SHORT).code == "driver_starting"
     child = client.pid()
-    assert refused(SHORT).reason == "driver_silent"
+    assert refused(SHORT).code == "driver_silent"
 
     assert client.pid() is None
     assert child is not None
@@ -200,7 +200,7 @@ def test_a_hang_anywhere_ends_with_the_deadline(where: str, plug_in: Plug) -> No
     plug_in("t4", f"hang {where}")
     started = time.monotonic()
 
-    assert refused(SHORT).reason == "driver_starting"
+    assert refused(SHORT).code == "driver_starting"
     assert time.monotonic() - started < SHORT + 0.5
 
 
@@ -233,13 +233,13 @@ def test_a_late_warm_answer_ends_the_child_and_two_in_a_row_bring_a_rest(
     child = client.pid()
     driver.set("slow nvmlDeviceGetPowerUsage = 5")
     started = time.monotonic()
-    assert refused(1.2).reason == "driver_silent"
+    assert refused(1.2).code == "driver_silent"
     assert time.monotonic() - started < 1.2 / 3 + 0.5
     assert child is not None
     assert not psutil.pid_exists(child)
 
-    assert refused(SHORT).reason == "driver_silent"
-    assert refused(SHORT).reason == "driver_resting"
+    assert refused(SHORT).code == "driver_silent"
+    assert refused(SHORT).code == "driver_resting"
     assert client.pid() is None
     time.sleep(0.4)
     driver.set("heal nvmlDeviceGetPowerUsage")
@@ -258,12 +258,12 @@ def test_a_child_that_dies_is_noticed_at_once_and_twice_in_a_row_brings_a_rest(
     for _ in range(2):
         started = time.monotonic()
         died = refused()
-        assert died.reason == "driver_crashed"
+        assert died.code == "driver_crashed"
         assert str(dict(died.values)["cause"]).startswith(cause)
         assert time.monotonic() - started < 2
 
     resting = refused()
-    assert resting.reason == "driver_resting"
+    assert resting.code == "driver_resting"
     assert 0 < dict(resting.values)["seconds"] <= 60
 
 
@@ -336,7 +336,7 @@ def test_a_pynvml_in_the_working_directory_is_passed_over(
 def test_without_nvidia_ml_py_the_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
 
-    assert refused() == Unavailable(reason="binding_missing")
+    assert refused() == Unavailable(code="binding_missing")
     assert client.pid() is None
 
 
@@ -353,13 +353,13 @@ def test_a_file_of_that_name_that_is_something_else_is_said_to_be(
 def test_where_no_process_can_be_started_the_reason_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "_interpreter", lambda: "/nowhere/python")
 
-    assert refused() == Unavailable(reason="no_child", values=(("error", "No such file or directory"),))
+    assert refused() == Unavailable(code="no_child", values=(("error", "No such file or directory"),))
 
 
 def test_elsewhere_than_on_linux_nothing_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client.sys, "platform", "darwin")
 
-    assert refused() == Unavailable(reason="linux_only")
+    assert refused() == Unavailable(code="linux_only")
     assert client.pid() is None
 
 
@@ -373,7 +373,7 @@ def test_a_question_that_waited_behind_another_s_says_nothing_of_the_driver(plug
     thread.start()
     time.sleep(0.2)
 
-    assert refused(0.7).reason == "driver_silent"
+    assert refused(0.7).code == "driver_silent"
     thread.join()
     assert first[0]["gpus"][0]["name"] == "Tesla T4"
     assert client.pid() == child

@@ -437,7 +437,7 @@ def test_a_hang_ends_with_the_usual_deadline_too(function: str, plug_in: Plug) -
     plug_in("t4", f"hang {function}")
     starting = unanswered(within=client.DEADLINE_SECONDS + LATE)
 
-    assert starting.reason == "driver_starting"
+    assert starting.code == "driver_starting"
     assert dict(starting.values)["seconds"] == pytest.approx(3, abs=0.2)
     assert shown(starting).startswith("The NVIDIA driver is still starting (3")
 
@@ -445,7 +445,7 @@ def test_a_hang_ends_with_the_usual_deadline_too(function: str, plug_in: Plug) -
 def test_a_driver_that_starts_in_four_seconds_is_waited_for_twice(plug_in: Plug) -> None:
     driver = plug_in("t4", "slow nvmlInitWithFlags = 4")
     started = time.monotonic()
-    assert unanswered(within=client.DEADLINE_SECONDS + LATE).reason == "driver_starting"
+    assert unanswered(within=client.DEADLINE_SECONDS + LATE).code == "driver_starting"
     assert answered()["gpus"][0]["name"] == "Tesla T4"
 
     assert 4 <= time.monotonic() - started < 4 + LATE
@@ -458,21 +458,21 @@ def test_calls_of_two_seconds_are_waited_for_at_the_start_only(plug_in: Plug) ->
     assert answered()["gpus"][0]["power_watts"] == 9
     silent = unanswered(within=client.DEADLINE_SECONDS * client.WARM_SHARE + LATE)
 
-    assert silent == Unavailable(reason="driver_silent", values=(("seconds", 1.0),))
+    assert silent == Unavailable(code="driver_silent", values=(("seconds", 1.0),))
     assert answered()["gpus"][0]["power_watts"] == 9
     assert driver.calls().count("load") == 2
 
 
 def test_a_first_answer_that_always_takes_longer_than_the_deadline_is_taken_all_the_same(plug_in: Plug) -> None:
     plug_in("t4", "slow nvmlDeviceGetPowerUsage = 1.1")
-    assert unanswered(1, within=1 + LATE).reason == "driver_starting"
+    assert unanswered(1, within=1 + LATE).code == "driver_starting"
 
     assert answered(1)["gpus"][0]["power_watts"] == 9
 
 
 def test_an_answer_that_came_while_nobody_asked_is_not_shown_as_of_now(plug_in: Plug, live: None) -> None:
     driver = plug_in("t4", "slow nvmlInitWithFlags = 0.8", "gpu0.temperature = 40")
-    assert unanswered(0.5, within=0.5 + LATE).reason == "driver_starting"
+    assert unanswered(0.5, within=0.5 + LATE).code == "driver_starting"
     time.sleep(1)
     driver.set("gpu0.temperature = 50")
 
@@ -510,7 +510,7 @@ def test_a_child_that_cannot_be_killed_is_left_behind(
     try:
         driver.set("hang nvmlDeviceGetPowerUsage")
         unavailable = unanswered(1.2, within=1.2 * client.WARM_SHARE + client._KILL_SECONDS + 0.3)
-        assert unavailable.reason == "driver_silent"
+        assert unavailable.code == "driver_silent"
         driver.set("heal nvmlDeviceGetPowerUsage")
 
         assert answered()["gpus"][0]["power_watts"] == 9
@@ -535,7 +535,7 @@ def test_a_driver_that_ends_its_process_is_named_at_once_and_asked_again(
         if function in ONLY_FOR_A_NEW_CHILD:
             client.close()
         crashed = unanswered(within=AT_ONCE)
-        assert crashed == Unavailable(reason="driver_crashed", values=(("cause", cause),))
+        assert crashed == Unavailable(code="driver_crashed", values=(("cause", cause),))
         assert f"({cause})" in shown(crashed)
         assert children() == []
         set_alone(driver, first)
@@ -546,7 +546,7 @@ def test_a_driver_that_ends_its_process_as_if_all_were_well_is_found_out(plug_in
     plug_in("t4", "exit nvmlDeviceGetName = 0")
     crashed = unanswered(within=AT_ONCE)
 
-    assert crashed == Unavailable(reason="driver_crashed", values=(("cause", "exit code 0"),))
+    assert crashed == Unavailable(code="driver_crashed", values=(("cause", "exit code 0"),))
 
 
 def test_a_crash_and_then_a_hang_are_two_failures_in_a_row(
@@ -554,13 +554,13 @@ def test_a_crash_and_then_a_hang_are_two_failures_in_a_row(
 ) -> None:
     monkeypatch.setattr(client, "RESTING_SECONDS", 0.5)
     driver = plug_in("t4", "segv nvmlDeviceGetName")
-    assert unanswered(within=AT_ONCE).reason == "driver_crashed"
+    assert unanswered(within=AT_ONCE).code == "driver_crashed"
     driver.set("heal nvmlDeviceGetName", "hang nvmlDeviceGetName")
-    assert unanswered(SHORT, within=SHORT + LATE).reason == "driver_silent"
+    assert unanswered(SHORT, within=SHORT + LATE).code == "driver_silent"
     driver.set("heal nvmlDeviceGetName")
     calls = driver.calls()
 
-    assert unanswered(within=0.1).reason == "driver_resting"
+    assert unanswered(within=0.1).code == "driver_resting"
     assert driver.calls() == calls
     time.sleep(0.5)
     assert answered()["gpus"][0]["name"] == "Tesla T4"
@@ -668,11 +668,11 @@ def test_two_hundred_questions_leave_no_file_open_and_no_process_behind(plug_in:
         for _ in range(17):
             answered()
         driver.set("segv nvmlDeviceGetPowerUsage")
-        assert unanswered(within=AT_ONCE).reason == "driver_crashed"
+        assert unanswered(within=AT_ONCE).code == "driver_crashed"
         driver.set("heal *", "fail nvmlInitWithFlags = 9")
         assert "refused" in answered()
         driver.set("heal *", "hang nvmlInitWithFlags")
-        assert unanswered(0.05, within=0.05 + LATE).reason == "driver_starting"
+        assert unanswered(0.05, within=0.05 + LATE).code == "driver_starting"
         driver.set("heal *")
         client.close()
 

@@ -534,7 +534,7 @@ def test_to_stop_where_the_child_has_died_does_no_harm() -> None:
     client.stop_sampling()
 
     died = client.ask(sample_every_seconds=PERIOD)
-    assert died == Unavailable(reason="driver_crashed", values=(("cause", "SIGKILL"),))
+    assert died == Unavailable(code="driver_crashed", values=(("cause", "SIGKILL"),))
 
 
 def test_to_stop_does_not_wait_for_a_question_under_way_nor_spoil_its_answer(plug_in: Plug, live: None) -> None:
@@ -628,7 +628,7 @@ def test_a_driver_that_hangs_in_a_sample_is_found_out_by_the_next_question(plug_
     started = time.monotonic()
     silent = client.ask(deadline_seconds=1.2, sample_every_seconds=PERIOD)
 
-    assert silent == Unavailable(reason="driver_silent", values=(("seconds", 0.4),))
+    assert silent == Unavailable(code="driver_silent", values=(("seconds", 0.4),))
     assert time.monotonic() - started < 1
     assert child is not None
     assert not psutil.pid_exists(child)
@@ -646,7 +646,7 @@ def test_a_child_that_hung_until_it_gave_itself_up_is_a_driver_that_was_silent()
     os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
 
     silent = client.ask(sample_every_seconds=PERIOD)
-    assert silent == Unavailable(reason="driver_silent", values=(("seconds", STUCK_SECONDS),))
+    assert silent == Unavailable(code="driver_silent", values=(("seconds", STUCK_SECONDS),))
 
 
 def test_a_late_first_answer_has_its_samples_when_it_comes(plug_in: Plug) -> None:
@@ -654,7 +654,7 @@ def test_a_late_first_answer_has_its_samples_when_it_comes(plug_in: Plug) -> Non
     starting = client.ask(deadline_seconds=0.4, sample_every_seconds=PERIOD)
     assert isinstance(starting, Unavailable)
 
-    assert starting.reason == "driver_starting"
+    assert starting.code == "driver_starting"
     assert [sample.gpus for sample in noted()] == [[[0, 0]]]
 
 
@@ -694,7 +694,7 @@ def test_a_driver_that_crashes_in_a_sample_is_named_by_the_next_question(plug_in
     driver.set("heal nvmlDeviceGetUtilizationRates")
 
     crashed = client.ask(sample_every_seconds=PERIOD)
-    assert crashed == Unavailable(reason="driver_crashed", values=(("cause", "SIGSEGV"),))
+    assert crashed == Unavailable(code="driver_crashed", values=(("cause", "SIGSEGV"),))
     assert [sample.gpus for sample in noted()] == [[[0, 0]]]
 
 

@@ -18,10 +18,10 @@ from builders import (
     a_report,
 )
 from colab_magics.model import GpuSample, Sample, Subject
-from colab_magics.translation import speaker
+from colab_magics.translation import translator
 from colab_magics.panel.gauges import Gauge, gauges
 
-SAY = speaker("en")
+SAY = translator("en")
 SAMPLES = tuple(
     Sample(
         seconds_ago=seconds_ago,

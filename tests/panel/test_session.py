@@ -64,7 +64,7 @@ def title(notebook: Notebook) -> str:
 
 
 def guide(notebook: Notebook) -> str:
-    return str(notebook.widgets[notebook.of_class("cm-guide")]["value"])
+    return str(notebook.widgets[notebook.of_class("cm-goal")]["value"])
 
 
 def cards(notebook: Notebook) -> list[str]:
@@ -96,9 +96,9 @@ def test_behind_the_panel_stands_the_report_which_reads_without_a_kernel(jupyter
 def test_the_panel_hides_the_report_that_stands_behind_it_and_no_other(jupyter: tuple[Notebook, FakeDriver]) -> None:
     notebook, _ = jupyter
     still, panel = notebook.run("%runtime_status -w").shown
-    name = f"cm-still-{panel['application/vnd.jupyter.widget-view+json']['model_id']}"
+    name = f"cm-fallback-{panel['application/vnd.jupyter.widget-view+json']['model_id']}"
 
-    assert f'class="cm-still {name}"' in still["text/html"]
+    assert f'class="cm-fallback {name}"' in still["text/html"]
     styles = [str(state["value"]) for state in notebook.widgets.values() if "<style>" in str(state.get("value"))]
     assert [f"\n.{name} {{ display: none; }}" in style for style in styles] == [True]
 
@@ -234,7 +234,7 @@ def test_closed_it_leaves_the_last_report_and_nothing_else(jupyter: tuple[Notebo
     left, nothing = notebook.replaced
     assert nothing == {"text/plain": ""}
     assert left.keys() == {"text/html", "text/plain"}
-    assert "cm-still" not in left["text/html"]
+    assert "cm-fallback" not in left["text/html"]
     assert left["text/plain"].startswith("This is the panel as it was closed at ")
     assert "Tesla T4: 9.0 of 15.0 GiB used" in left["text/html"]
     assert notebook.run(THREADS).stdout == before == "0\n"

@@ -3,10 +3,10 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
-from colab_magics.translation import speaker
+from colab_magics.translation import translator
 from colab_magics.panel.sparkline import HEIGHT, WIDTH, draw
 
-SAY = speaker("en")
+SAY = translator("en")
 
 
 def lines(drawn: str) -> list[list[tuple[int, int]]]:

@@ -184,7 +184,7 @@ def test_a_gpu_on_the_bus_without_a_driver_is_a_driver_that_is_missing(tmp_path:
         (folder / "class").write_text(f"{kind}\n")
 
     assert probe_gpus(root=str(tmp_path)) == (
-        Unavailable(reason="driver_missing", values=(("count", 1),)),
+        Unavailable(code="driver_missing", values=(("count", 1),)),
         None,
         None,
     )
@@ -208,7 +208,7 @@ def test_without_nvidia_ml_py_there_is_no_gpu_only_where_that_is_certain(
         (tmp_path / trace).mkdir(parents=True, exist_ok=True)
     gpus = probe_gpus(root=str(tmp_path)).gpus
 
-    assert gpus == (() if certain else Unavailable(reason="binding_missing"))
+    assert gpus == (() if certain else Unavailable(code="binding_missing"))
 
 
 def test_versions_that_differ_are_both_named(plug_in: Plug, tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ def test_versions_that_differ_are_both_named(plug_in: Plug, tmp_path: Path) -> N
     gpus = probe_gpus(root=str(tmp_path)).gpus
 
     assert isinstance(gpus, Unavailable)
-    assert gpus.reason == "driver_mismatch"
+    assert gpus.code == "driver_mismatch"
     values = dict(gpus.values)
     assert values["module"] == "575.57.08"
     assert "580.82.07" in str(values["library"])

@@ -155,4 +155,4 @@ def test_a_machine_that_cannot_be_read_is_said_to_be(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(ram.psutil, "virtual_memory", refuse)
 
-    assert probe_ram(root="/nowhere") == Unavailable(reason="unreadable", values=(("error", "PermissionError"),))
+    assert probe_ram(root="/nowhere") == Unavailable(code="unreadable", values=(("error", "PermissionError"),))

@@ -124,7 +124,7 @@ def test_watched_afresh_a_driver_that_was_mended_is_seen_at_once(
     for _ in range(3):
         seen = watched().snapshot.gpus
     assert isinstance(seen, Unavailable)
-    assert seen.reason == "driver_resting"
+    assert seen.code == "driver_resting"
     driver.set("heal nvmlDeviceGetUUID")
     mended = watched(afresh=True).snapshot
 

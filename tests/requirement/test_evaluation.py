@@ -229,7 +229,7 @@ def test_a_verdict_agrees_with_its_clauses(asked: Requirement, snapshot: Any) ->
     assert strict.met == (states == {State.MET})
     assert lenient.met == (State.UNMET not in states)
     assert [clause.asked for clause in lenient.clauses] == [str(clause) for clause in asked.clauses]
-    assert not (lenient.met and (lenient.remedy or lenient.offers or lenient.apart))
+    assert not (lenient.met and (lenient.remedy or lenient.offers or lenient.met_separately))
 
 
 # Names --------------------------------------------------------------------------------------------------------------
@@ -342,7 +342,7 @@ def test_each_operator_compares_exactly_without_tolerance(operator: str, met: st
         ("ram_free>=8", {"ram": TEN_GB}, State.MET),
         ("ram_free>=8.1", {"ram": TEN_GB}, State.UNMET),
         ("ram>=1", {"ram": None}, State.UNKNOWN),
-        ("ram_free>=1", {"ram": Unavailable(reason="unreadable")}, State.UNKNOWN),
+        ("ram_free>=1", {"ram": Unavailable(code="unreadable")}, State.UNKNOWN),
         ("disk>=74.7", {}, State.MET),
         ("disk>=75", {}, State.UNMET),
         ("disk>=1", {"disks": (replace(DISK, places=("/",)),)}, State.UNKNOWN),
@@ -451,8 +451,8 @@ def test_clauses_are_told_for_the_gpu_that_comes_nearest() -> None:
     verdict = check(parse("gpu=A100, vram>=40, cc>=9"), a_snapshot(gpus=(T4, A100)))
 
     assert [clause.state for clause in verdict.clauses] == [State.MET, State.MET, State.UNMET]
-    assert not verdict.apart
-    assert check(parse("gpu=T4, vram>=40"), a_snapshot(gpus=(T4, A100))).apart
+    assert not verdict.met_separately
+    assert check(parse("gpu=T4, vram>=40"), a_snapshot(gpus=(T4, A100))).met_separately
 
 
 # What would help ----------------------------------------------------------------------------------------------------

@@ -29,9 +29,9 @@ from builders import (
 from colab_magics.rules import RULES, advise
 from colab_magics.model import GpuMemory, Service, Severity, Subject, Unavailable, Usage
 
-STARTING = Unavailable(reason="driver_starting", values=(("seconds", 3.0),))
-NOT_LOADED = Unavailable(reason="driver_not_loaded", values=(("code", 9),))
-UNREADABLE = Unavailable(reason="unreadable", values=(("error", "OSError"),))
+STARTING = Unavailable(code="driver_starting", values=(("seconds", 3.0),))
+NOT_LOADED = Unavailable(code="driver_not_loaded", values=(("code", 9),))
+UNREADABLE = Unavailable(code="unreadable", values=(("error", "OSError"),))
 L4 = replace(T4, name="NVIDIA L4")
 H100 = replace(T4, name="NVIDIA H100 80GB HBM3")
 UNHEARD_OF = replace(T4, name="NVIDIA B200")
@@ -76,7 +76,7 @@ def test_no_gpu_is_said_everywhere_once_it_is_certain(changes: dict[str, object]
         pytest.param(SILENT, [("driver_not_answering", Severity.ERROR)], id="silent"),
         pytest.param(STARTING, [("driver_not_answering", Severity.INFO)], id="starting is no fault yet"),
         pytest.param(NOT_LOADED, [("driver_failed", Severity.ERROR)], id="refused"),
-        pytest.param(Unavailable(reason="linux_only"), [], id="another system"),
+        pytest.param(Unavailable(code="linux_only"), [], id="another system"),
         pytest.param((T4,), [], id="well"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 
 from colab_magics import facts
 from colab_magics.facts import Accelerator, accelerators
-from colab_magics.translation import speaker
+from colab_magics.translation import translator
 from colab_magics.views.wishes import schematic
 
 MARKS = {"change_runtime_type": "1", "T4": "2", "save": "3"}
@@ -19,7 +19,7 @@ def accelerator(name: str) -> Accelerator:
 
 def drawn(language: str = "en", *, high_ram: bool | None = False) -> str:
     chosen, present = accelerator("T4"), accelerator("NONE")
-    return schematic.dialog(MARKS, speaker(language), chosen=chosen, present=present, high_ram=high_ram)
+    return schematic.dialog(MARKS, translator(language), chosen=chosen, present=present, high_ram=high_ram)
 
 
 def words(picture: str) -> list[str]:
@@ -29,7 +29,7 @@ def words(picture: str) -> list[str]:
 
 
 def label(picture: str) -> str:
-    found = re.search(r'^<div class="cm-wish-picture" role="img" aria-label="([^"]*)">', picture)
+    found = re.search(r'^<div class="cm-guide-picture" role="img" aria-label="([^"]*)">', picture)
     assert found is not None
     return unescape(found[1])
 
@@ -65,8 +65,8 @@ def test_the_switch_is_on_or_off_or_no_switch(high_ram: bool | None, line: str) 
     picture = drawn(high_ram=high_ram)
 
     assert line in words(picture)
-    assert ("cm-wish-switch" in picture) == (high_ram is not None)
-    assert ("cm-wish-on" in picture) == (high_ram is True)
+    assert ("cm-guide-switch" in picture) == (high_ram is not None)
+    assert ("cm-guide-on" in picture) == (high_ram is True)
 
 
 @pytest.mark.parametrize("language", [menu.language for menu in facts.menus()])
@@ -87,8 +87,8 @@ def test_the_menu_is_drawn_in_one_language() -> None:
 
 
 def test_a_menu_alone_has_no_dialog() -> None:
-    picture = schematic.menu({"disconnect_and_delete": "3"}, speaker("en"))
+    picture = schematic.menu({"disconnect_and_delete": "3"}, translator("en"))
 
     assert "3 Disconnect and delete runtime" in words(picture)
-    assert "cm-wish-dialog" not in picture
+    assert "cm-guide-dialog" not in picture
     assert "In the dialog" not in label(picture)

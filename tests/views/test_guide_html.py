@@ -26,7 +26,7 @@ from builders import (
 from colab_magics import facts
 from colab_magics.model import Service
 from colab_magics.views import guides, wishes
-from colab_magics.translation import speaker
+from colab_magics.translation import translator
 from colab_magics.views.wishes import Wish, hosted, pages, published
 from markup import Markup
 
@@ -68,7 +68,7 @@ def words(page: str) -> str:
 def steps(page: str) -> list[str]:
     """Return the first list of steps, those within a step too, as they are read."""
     found = re.search(
-        r'<ol class="cm-wish-steps">(.*?)</ol>(?=<div class="cm-wish-picture"|</div>|<p)', page, re.DOTALL
+        r'<ol class="cm-guide-steps">(.*?)</ol>(?=<div class="cm-guide-picture"|</div>|<p)', page, re.DOTALL
     )
     assert found is not None
     return [words(item).strip() for item in re.split(r"<li>", found[1])[1:]]
@@ -76,7 +76,7 @@ def steps(page: str) -> list[str]:
 
 def marks(page: str) -> dict[str, str]:
     """Return what the schematic marks, by number."""
-    rows = re.findall(r'<b class="cm-wish-badge">(\w+)</b> <span class="cm-wish-word">(.*?)</div>', page)
+    rows = re.findall(r'<b class="cm-guide-badge">(\w+)</b> <span class="cm-guide-word">(.*?)</div>', page)
     return {number: words(row).strip() for number, row in rows}
 
 
@@ -99,7 +99,7 @@ def test_every_page_is_whole_and_brings_nothing_from_outside(wish: Wish, service
         assert not [name for name in page.attributes if name.startswith("on") or name in ("src", "style")]
         addresses = [link["href"] or "" for link in page.all("a")]
         assert all(address.startswith(("https://", "mailto:")) for address in addresses)
-        assert page.tags[0] == ("div", {"class": "cm-wish", "lang": speaker(language).spoken})
+        assert page.tags[0] == ("div", {"class": "cm-guide", "lang": translator(language).spoken})
 
 
 @pytest.mark.parametrize("service", [Service.COLAB, Service.KAGGLE, Service.JUPYTER])
@@ -116,7 +116,7 @@ def test_a_device_s_name_is_never_html(wish: Wish, service: Service) -> None:
 
 
 def test_the_wishes_have_their_order_and_their_labels() -> None:
-    said = [wishes.label(wish, speaker("en")) for wish in Wish]
+    said = [wishes.label(wish, translator("en")) for wish in Wish]
 
     assert said == ["a GPU", "a TPU", "more memory", "longer runs", "to stop paying", "I hit a limit"]
 
@@ -124,7 +124,7 @@ def test_the_wishes_have_their_order_and_their_labels() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("wish", [Wish.GPU, Wish.TPU, Wish.MEMORY])
 def test_the_steps_quote_the_menu_in_the_reader_s_language_and_in_english(wish: Wish, language: str) -> None:
-    page, say = shown(wish, language, **CPU_RUNTIME), speaker(language)
+    page, say = shown(wish, language, **CPU_RUNTIME), translator(language)
 
     first, *_, last = steps(page)
     menu = facts.menu(language)
@@ -171,7 +171,7 @@ def test_what_has_one_shape_has_no_high_ram_switch_to_click(case: str) -> None:
     page = shown(Wish.MEMORY, **CASES[case])
 
     assert "there is no high-RAM choice" in page
-    assert "cm-wish-switch" not in shown(Wish.TPU, **CASES["cpu"])
+    assert "cm-guide-switch" not in shown(Wish.TPU, **CASES["cpu"])
     assert "High-RAM" not in " ".join(marks(page).values())
 
 
@@ -179,18 +179,18 @@ def test_the_largest_of_a_kind_has_no_steps() -> None:
     page = shown(Wish.MEMORY, **LARGEST_TPU)
 
     assert "Nothing that Colab offers is known to have more." in page
-    assert "cm-wish-steps" not in page
-    assert "cm-wish-picture" not in page
+    assert "cm-guide-steps" not in page
+    assert "cm-guide-picture" not in page
     assert NEW_MACHINE not in page
 
 
 def test_the_accelerator_in_use_is_shown_as_the_present_one() -> None:
     page = shown(Wish.GPU, **CPU_RUNTIME)
 
-    assert page.count('class="cm-wish-now"') == 1
+    assert page.count('class="cm-guide-now"') == 1
     assert "○ CPU now" in words(page)
     assert "In use now: CPU." in page
-    assert 'class="cm-wish-now"' not in shown(Wish.GPU, **HUNG_DRIVER)
+    assert 'class="cm-guide-now"' not in shown(Wish.GPU, **HUNG_DRIVER)
 
 
 def test_the_table_says_what_the_facts_say() -> None:
@@ -270,7 +270,7 @@ def test_to_stop_paying_the_menu_alone_is_drawn() -> None:
     page = shown(Wish.CHEAPER)
 
     assert marks(page) == {"2": "Manage sessions", "3": "Disconnect and delete runtime"}
-    assert "cm-wish-dialog" not in page
+    assert "cm-guide-dialog" not in page
     assert [step.split(" end ")[0] for step in steps(page)][1:] == [
         "Runtime > Manage sessions",
         "Runtime > Disconnect and delete runtime gives this machine back",
@@ -322,7 +322,7 @@ def test_colab_s_dialog_is_shown_on_hosted_colab_alone(wish: Wish, service: Serv
     page = shown(wish, **at(service, CPU_RUNTIME))
 
     assert "Change runtime type" not in page
-    assert "cm-wish-picture" not in page
+    assert "cm-guide-picture" not in page
 
 
 def test_elsewhere_what_hides_the_gpu_comes_before_another_machine() -> None:
@@ -357,8 +357,8 @@ def test_the_style_sheet_styles_pages_alone_and_every_name_that_it_styles_is_use
     selectors = [one.strip() for block in re.findall(r"([^{}]+)\{", sheet) for one in block.split(",")]
     used = "".join(shown(wish, "de", **changes) for wish in Wish for changes in CASES.values())
 
-    assert all(selector.startswith(".cm-wish") for selector in selectors)
-    assert {name for name in re.findall(r"\.(cm-wish[\w-]*)", sheet) if not re.search(rf"\b{name}\b", used)} == set()
+    assert all(selector.startswith(".cm-guide") for selector in selectors)
+    assert {name for name in re.findall(r"\.(cm-guide[\w-]*)", sheet) if not re.search(rf"\b{name}\b", used)} == set()
 
 
 GOLDEN = {

@@ -30,7 +30,7 @@ from colab_magics.model import GpuProcess, Subject, Unavailable
 from colab_magics.observer import nvml
 from colab_magics.units import width
 from colab_magics.views import html, json, text, messages
-from colab_magics.translation import TRANSLATED, speaker
+from colab_magics.translation import TRANSLATED, translator
 
 CASES: dict[str, dict[str, Any]] = {
     "cpu": CPU_RUNTIME,
@@ -50,7 +50,7 @@ CASES: dict[str, dict[str, Any]] = {
     "local": {"platform": JUPYTER, **CPU_RUNTIME},
 }  # fmt: skip
 GOLDEN = ("cpu", "t4", "hung_driver")
-SAY = speaker("en")
+SAY = translator("en")
 VIEWS = {"txt": text.render, "html": html.render}
 
 
@@ -220,7 +220,7 @@ def test_nobody_is_named_and_no_path_is_shown() -> None:
 @pytest.mark.parametrize("key", messages.REASONS)
 def test_every_reason_has_a_sentence_for_every_magic(key: str) -> None:
     values = (("seconds", 3), ("cause", "SIGSEGV"), ("error", "EPERM"), ("library", "580.1"), ("module", "575.2"))
-    unavailable = Unavailable(reason=key, values=values)
+    unavailable = Unavailable(code=key, values=values)
 
     for subject in Subject:
         shown = text.render(a_report(subject, gpus=unavailable))
@@ -228,7 +228,7 @@ def test_every_reason_has_a_sentence_for_every_magic(key: str) -> None:
 
 
 def test_an_error_code_nobody_knows_is_still_said() -> None:
-    shown = text.render(a_report(Subject.GPU, gpus=Unavailable(reason="nvml_error_77", values=(("code", 77),))))
+    shown = text.render(a_report(Subject.GPU, gpus=Unavailable(code="nvml_error_77", values=(("code", 77),))))
 
     assert shown == "The NVIDIA driver cannot be asked: NVML error 77."
 
@@ -306,4 +306,4 @@ def test_a_framework_that_cannot_use_the_gpu_is_said_with_what_to_install() -> N
 @pytest.mark.parametrize("key", sorted({*nvml._REASONS.values(), "binding_too_old", "changing_too_fast", "not_text"}))
 def test_every_reason_the_driver_can_give_has_words_for_a_field_and_for_the_whole(key: str) -> None:
     assert messages.field_reason(key, SAY)
-    assert messages.reason(Unavailable(reason=key, values=(("library", "1"), ("module", "2"))), SAY).endswith(".")
+    assert messages.reason(Unavailable(code=key, values=(("library", "1"), ("module", "2"))), SAY).endswith(".")

@@ -1,0 +1,133 @@
+"""Reads the tables, each once, when it is first asked for.
+
+A column that this version does not know is skipped, so that a table may be newer than the code.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import tomllib
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from colab_magics.facts.tables import (
+    Accelerator,
+    FrontendFacts,
+    Link,
+    Menu,
+    OtherMenu,
+    PublishedLimit,
+    Retired,
+    ServiceFacts,
+    Signal,
+    TpuChip,
+)
+
+if TYPE_CHECKING:
+    AnyRow = TypeVar("AnyRow", bound=tuple[Any, ...])
+
+
+@functools.cache
+def accelerators() -> tuple[Accelerator, ...]:
+    """Return the accelerators that Colab offers, the CPU alone among them, in the order of the dialog's kinds."""
+    return _rows("accelerators", "accelerator", Accelerator)
+
+
+@functools.cache
+def retired_accelerators() -> tuple[Retired, ...]:
+    """Return the accelerators that a service no longer has."""
+    return _rows("accelerators", "retired", Retired)
+
+
+@functools.cache
+def services() -> tuple[ServiceFacts, ...]:
+    """Return the services in the order in which they are to be tried."""
+    return _rows("services", "service", ServiceFacts)
+
+
+def service(key: str) -> ServiceFacts | None:
+    """Return a service by its key, None for one that no table has."""
+    return next((row for row in services() if row.key == key), None)
+
+
+@functools.cache
+def frontends() -> tuple[FrontendFacts, ...]:
+    """Return the frontends in the order in which they are to be tried; the last is recognised everywhere."""
+    return _rows("frontends", "frontend", FrontendFacts)
+
+
+@functools.cache
+def menus() -> tuple[Menu, ...]:
+    """Return Colab's words in the languages they are known in, English first."""
+    return _rows("menus", "menu", Menu)
+
+
+def menu(language: str) -> Menu | None:
+    """Return Colab's words in a language ("zh-CN", "fr"), None where they are not known."""
+    return next((words for words in menus() if words.language == language), None)
+
+
+@functools.cache
+def other_menus() -> tuple[OtherMenu, ...]:
+    """Return the ways to the accelerators elsewhere than in Colab's dialog."""
+    return _rows("menus", "other", OtherMenu)
+
+
+@functools.cache
+def limits() -> tuple[PublishedLimit, ...]:
+    """Return lifetimes and quotas as they were published."""
+    return _rows("limits", "limit", PublishedLimit)
+
+
+@functools.cache
+def links() -> tuple[Link, ...]:
+    """Return the addresses worth giving."""
+    return _rows("links", "link", Link)
+
+
+def link(key: str) -> Link:
+    """Return one address by its key, such as "faq"."""
+    return next(one for one in links() if one.key == key)
+
+
+@functools.cache
+def tpu_chips() -> tuple[TpuChip, ...]:
+    """Return the kinds of TPU by their PCI numbers."""
+    return _rows("tpu_chips", "tpu_chip", TpuChip)
+
+
+def tpu_chip(device: str, subsystem: str | None) -> TpuChip | None:
+    """Return the TPU with these PCI numbers, as sysfs writes them; None for another of Google's devices."""
+    for chip in tpu_chips():
+        if chip.device == device and chip.subsystem in (None, subsystem):
+            return chip
+    return None
+
+
+def _rows(table: str, key: str, kind: type[AnyRow]) -> tuple[AnyRow, ...]:
+    columns: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]  # every kind is a named tuple
+    rows = []
+    for row in _read(table)[key]:
+        signals = tuple(_signal(signal) for signal in row.pop("signal", ()))
+        cells = {"signals": signals, **row} if signals else row
+        rows.append(kind(**{column: _frozen(cell) for column, cell in cells.items() if column in columns}))
+    return tuple(rows)
+
+
+def _read(table: str) -> dict[str, Any]:
+    with open(os.path.join(os.path.dirname(__file__), f"{table}.toml"), "rb") as file:
+        return tomllib.load(file)
+
+
+def _frozen(cell: Any) -> Any:
+    return tuple(cell) if isinstance(cell, list) else cell
+
+
+def _signal(conditions: dict[str, Any]) -> Signal:
+    return Signal(
+        environment=tuple(conditions.get("environment", {}).items()),
+        absent=tuple(conditions.get("absent", ())),
+        file=conditions.get("file"),
+        shell=conditions.get("shell"),
+        service=conditions.get("service"),
+    )

@@ -1,0 +1,141 @@
+"""What to do about it: for what was found, for what is not known, for a goal, for a requirement that is not met.
+
+Each service has one module that keeps `interface.ServiceGuides`, and one line in the registry below; what it does not
+tell is told by `generic`. Nothing else asks which service this is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from colab_magics.guides import colab, enterprise, generic, kaggle, local_runtime
+from colab_magics.guides.interface import (
+    GOAL_LABELS,
+    ChoicesTable,
+    ChoiceStep,
+    ClickStep,
+    CommandStep,
+    Dialog,
+    Goal,
+    Guide,
+    LimitsTable,
+    MenuAlone,
+    MenuStep,
+    Note,
+    OfferedMachine,
+    OtherMenusTable,
+    Point,
+    Sentence,
+    TextStep,
+)
+from colab_magics.model import Finding, Remedy, Severity, State, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from colab_magics.guides.interface import FactsTable, ServiceGuides
+    from colab_magics.model import Snapshot, Verdict
+
+__all__ = [
+    "GOAL_LABELS",
+    "ChoiceStep",
+    "ChoicesTable",
+    "ClickStep",
+    "CommandStep",
+    "Dialog",
+    "Goal",
+    "Guide",
+    "LimitsTable",
+    "MenuAlone",
+    "MenuStep",
+    "Note",
+    "OfferedMachine",
+    "OtherMenusTable",
+    "Point",
+    "Sentence",
+    "TextStep",
+    "for_finding",
+    "for_goal",
+    "for_unavailable",
+    "for_verdict",
+    "not_visible",
+    "offered_machines",
+    "tables",
+]
+
+_SERVICES: dict[str | None, ServiceGuides] = {
+    "colab": colab,
+    "colab_enterprise": enterprise,
+    "colab_local": local_runtime,
+    "kaggle": kaggle,
+}
+
+_OF_A_GPU = frozenset({"gpu", "gpus", "vram", "vram_free", "cc", "bf16"})
+_ROOM = {"ram_free": "ram_nearly_full", "vram_free": "gpu_memory_nearly_full", "disk": "disk_nearly_full"}
+"""The findings whose guides make room of a kind that a requirement asks for."""
+
+
+def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
+    """Return what to do about a finding, None where nothing is known to help."""
+    return _here(snapshot).for_finding(finding, snapshot)
+
+
+def for_unavailable(unavailable: Unavailable, snapshot: Snapshot) -> Guide | None:
+    """Return what to do about a section that is not known, None where nothing is known to help."""
+    return _here(snapshot).for_unavailable(unavailable)
+
+
+def for_goal(goal: Goal, snapshot: Snapshot, blocking: Finding | None) -> Guide:
+    """Return the way to a goal; `blocking` is what stands between programs and the GPU that is there."""
+    return _here(snapshot).for_goal(goal, snapshot, blocking) or generic.for_goal(goal, snapshot, blocking)
+
+
+def offered_machines(snapshot: Snapshot) -> tuple[OfferedMachine, ...]:
+    """Return the machines that the service offers instead of this one; none where it is no service that offers any."""
+    return _here(snapshot).offered_machines(snapshot)
+
+
+def tables(snapshot: Snapshot) -> tuple[FactsTable, ...]:
+    """Return what is known of the service beside what a machine tells."""
+    return _here(snapshot).tables()
+
+
+def not_visible(snapshot: Snapshot) -> Sentence | None:
+    """Return what people look for here and a kernel cannot see, None where there is no such thing."""
+    return _here(snapshot).not_visible()
+
+
+def for_verdict(verdict: Verdict, snapshot: Snapshot) -> tuple[Guide, ...]:
+    """Return what to do about a requirement that is not met, or not known to be; nothing where nothing would help."""
+    if verdict.met:
+        return ()
+    unmet = [key for clause in verdict.clauses if clause.state is State.UNMET for key in clause.keys]
+    if unmet:
+        return _for_unmet(unmet, verdict, snapshot)
+    unseen = for_unavailable(snapshot.gpus, snapshot) if isinstance(snapshot.gpus, Unavailable) else None
+    return () if unseen is None else (unseen,)
+
+
+def _for_unmet(unmet: list[str], verdict: Verdict, snapshot: Snapshot) -> tuple[Guide, ...]:
+    """Return what to do where these keys ask for what is not there."""
+    if verdict.remedy is Remedy.SHOW_GPUS:
+        return _for_rules(["cuda_hidden"], snapshot)
+    if verdict.remedy is Remedy.MAKE_ROOM:
+        shares_ram = any(gpu.shares_ram for gpu in verdict.gpus or ())
+        room = {**_ROOM, "vram_free": _ROOM["ram_free"]} if shares_ram else _ROOM
+        return _for_rules([room[key] for key in unmet if key in room], snapshot)
+    if offered_machines(snapshot):
+        way = _here(snapshot).to_get(verdict.offers) if verdict.offers else None
+        return (way,) if way is not None else ()
+    if _OF_A_GPU.issuperset(unmet) and verdict.gpus == ():
+        return _for_rules(["no_gpu"], snapshot)
+    return (generic.to_get(verdict.offers),)
+
+
+def _here(snapshot: Snapshot) -> ServiceGuides:
+    return _SERVICES.get(snapshot.service, generic)
+
+
+def _for_rules(rules: Iterable[str], snapshot: Snapshot) -> tuple[Guide, ...]:
+    findings = [Finding(rule=rule, severity=Severity.ERROR) for rule in dict.fromkeys(rules)]
+    return tuple(guide for finding in findings if (guide := for_finding(finding, snapshot)) is not None)

@@ -1,0 +1,248 @@
+"""What holds everywhere, whoever runs the machine: each service tells only where it differs.
+
+Short, and only what is known: a kernel sees neither what a machine costs nor how long it lasts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from colab_magics import facts
+from colab_magics.facts import accelerators
+from colab_magics.guides.interface import (
+    CommandStep,
+    Goal,
+    Guide,
+    LimitsTable,
+    Point,
+    Sentence,
+    TextStep,
+    sentences,
+)
+from colab_magics.model import Ram, Unavailable, seen
+from colab_magics.translation import N_
+
+if TYPE_CHECKING:
+    from colab_magics.guides.interface import FactsTable, OfferedMachine, Remark, Step
+    from colab_magics.model import Finding, Gpu, Offer, Snapshot
+
+RESTART_KERNEL = TextStep(Sentence(N_("restart the kernel")))
+OR_RESTART_KERNEL = TextStep(Sentence(N_("or restart the kernel")))
+KERNEL_RESTARTED = Sentence(N_("Restarting the kernel loses its variables; files stay."))
+TO_USE_THE_GPU = Sentence(N_("To use the GPU"))
+TO_USE_A_GPU = Sentence(N_("To use a GPU"))
+TO_USE_ANOTHER_GPU = Sentence(N_("To use another GPU"))
+TO_USE_A_TPU = Sentence(N_("To use a TPU"))
+TO_GET_MEMORY = Sentence(N_("To get more memory"))
+TO_RUN_LONGER = Sentence(N_("For longer runs"))
+TO_STOP_PAYING = Sentence(N_("To stop paying"))
+TO_MAKE_ROOM = Sentence(N_("To make room"))
+TO_MEET_IT = Sentence(N_("To meet it"))
+AT_A_LIMIT = Sentence(N_("When you hit a limit"))
+WHAT_TO_DO = Sentence(N_("What to do"))
+
+ANOTHER_MACHINE_HELPS = frozenset(
+    {
+        "driver_crashed",
+        "driver_mismatch",
+        "driver_not_loaded",
+        "driver_resting",
+        "driver_silent",
+        "driver_unknown_error",
+        "gpu_lost",
+        "gpu_needs_reset",
+    }
+)
+"""Codes of what a restart of the kernel does not mend."""
+
+ANOTHER_MACHINE_MENDS = frozenset({"gpu_lost", "gpu_memory_errors"})
+"""Findings that are faults of the machine."""
+
+_START_AGAIN = Guide(
+    WHAT_TO_DO, steps=(TextStep(Sentence(N_("Restart the machine: restarting the kernel does not help."))),)
+)
+_REMEDIES: dict[str, Step] = {
+    "binding_broken": CommandStep("%pip install --force-reinstall nvidia-ml-py"),
+    "binding_missing": CommandStep("%pip install nvidia-ml-py"),
+    "binding_too_old": CommandStep("%pip install --upgrade nvidia-ml-py"),
+    "driver_missing": TextStep(Sentence(N_("Install NVIDIA's driver: nvidia-smi lists the GPU then."))),
+    "driver_starting": TextStep(Sentence(N_("Ask again in a few seconds."))),
+    "no_permission": TextStep(Sentence(N_("Ask the machine's administrator for access to /dev/nvidia*"))),
+}
+_CUDA_BUILDS: dict[str, Step] = {
+    "torch": TextStep(Sentence(N_("take the command that pytorch.org/get-started gives for CUDA"))),
+    "jax": CommandStep('%pip install -U "jax[cuda12]"'),
+    "tensorflow": CommandStep('%pip install "tensorflow[and-cuda]"'),
+    "cupy": CommandStep("%pip install cupy-cuda12x"),
+}
+_DELETE_VARIABLES = TextStep(Sentence(N_("del what you no longer need")))
+_FREE_GPU_MEMORY = Sentence(N_("del what you no longer need, and empty the framework's cache"))
+_FOR_FINDINGS = {
+    "cuda_hidden": Guide(
+        TO_USE_THE_GPU,
+        steps=(TextStep(Sentence(N_("take CUDA_VISIBLE_DEVICES out of the environment"))), RESTART_KERNEL),
+    ),
+    "disk_nearly_full": Guide(
+        TO_MAKE_ROOM,
+        steps=(
+            TextStep(Sentence(N_("du -sh * shows what is large"))),
+            TextStep(Sentence(N_("delete what you no longer need"))),
+        ),
+    ),
+    "framework_needs_newer_driver": Guide(
+        TO_USE_THE_GPU,
+        steps=(TextStep(Sentence(N_("install a build for the driver's CUDA"))), RESTART_KERNEL),
+    ),
+    "gpu_memory_nearly_full": Guide(TO_MAKE_ROOM, steps=(TextStep(_FREE_GPU_MEMORY), OR_RESTART_KERNEL)),
+    "kernel_holds_most_ram": Guide(TO_MAKE_ROOM, steps=(_DELETE_VARIABLES, OR_RESTART_KERNEL)),
+    "no_gpu": Guide(
+        TO_USE_A_GPU,
+        steps=(TextStep(Sentence(N_("run this on a machine that has one; nvidia-smi must list it."))),),
+        goal=Goal.GPU,
+    ),
+    "ram_nearly_full": Guide(
+        TO_MAKE_ROOM,
+        steps=(_DELETE_VARIABLES, OR_RESTART_KERNEL),
+        consequences=(KERNEL_RESTARTED,),
+        otherwise=Goal.MEMORY,
+    ),
+}
+
+
+def for_finding(finding: Finding, _snapshot: Snapshot) -> Guide | None:
+    """Return what to do about a finding wherever this runs, None where nothing is known to help."""
+    if finding.rule in ANOTHER_MACHINE_MENDS:
+        return _START_AGAIN
+    values = dict(finding.values)
+    cause = values.get("cause")
+    if isinstance(cause, Unavailable):
+        return for_unavailable(cause)
+    if finding.rule == "framework_cpu_only":
+        return Guide(TO_USE_THE_GPU, steps=(_CUDA_BUILDS[str(values["framework"])], RESTART_KERNEL))
+    return _FOR_FINDINGS.get(finding.rule)
+
+
+def for_unavailable(unavailable: Unavailable) -> Guide | None:
+    """Return what to do about a section that is not known, None where nothing is known to help."""
+    if unavailable.code in ANOTHER_MACHINE_HELPS:
+        return _START_AGAIN
+    step = _REMEDIES.get(unavailable.code)
+    return None if step is None else Guide(WHAT_TO_DO, steps=(step,))
+
+
+def for_goal(goal: Goal, snapshot: Snapshot, blocking: Finding | None) -> Guide:
+    """Return the way to a goal on a machine of which nothing is known but what was seen."""
+    match goal:
+        case Goal.GPU:
+            return _to_gpu(snapshot, blocking)
+        case Goal.TPU:
+            return _to_tpu()
+        case Goal.MEMORY:
+            return _to_memory(snapshot)
+        case Goal.LONGER:
+            return _to_longer_runs(snapshot)
+        case Goal.CHEAPER:
+            unseen = Sentence(N_("What this machine costs cannot be seen from a kernel."))
+            return Guide(TO_STOP_PAYING, remarks=(unseen, whom_to_ask(snapshot)))
+        case Goal.LIMIT:
+            return Guide(AT_A_LIMIT, remarks=limit_remarks(snapshot), tables=published(snapshot))
+
+
+def offered_machines(_snapshot: Snapshot) -> tuple[OfferedMachine, ...]:
+    """Return nothing: what else there is, nobody knows."""
+    return ()
+
+
+def to_get(_offers: tuple[Offer, ...]) -> Guide:
+    """Return the way to another machine."""
+    elsewhere = TextStep(Sentence(N_("run this on a machine that has what is required.")))
+    return Guide(TO_MEET_IT, steps=(elsewhere,))
+
+
+def tables() -> tuple[FactsTable, ...]:
+    """Return nothing: nobody publishes anything of a machine of one's own."""
+    return ()
+
+
+def not_visible() -> Sentence | None:
+    """Return nothing: here is nothing that people look for in vain."""
+    return None
+
+
+def gpu_here(message: str, gpu: Gpu) -> Sentence:
+    """Return a sentence that names a GPU in its place `{name:device}`."""
+    return Sentence(message, (("name", gpu.name or ""),))
+
+
+def whom_to_ask(snapshot: Snapshot) -> Sentence:
+    """Return who may know: the service, or whoever runs the machine."""
+    service = None if snapshot.service is None else facts.service(snapshot.service)
+    if service is None:
+        return Sentence(N_("Ask whoever runs this machine."))
+    return Sentence(N_("{service} may tell, or whoever runs this machine."), (("service", service.name),))
+
+
+def limit_remarks(snapshot: Snapshot) -> tuple[Remark, ...]:
+    """Return what a kernel can say of limits: not the service's, but a container's."""
+    ram = snapshot.ram
+    contained = (ram_limit(ram),) if isinstance(ram, Ram) and ram.capacity_bytes < ram.machine.total_bytes else ()
+    unseen = Sentence(N_("Limits of a service cannot be seen from a kernel."))
+    return (unseen, whom_to_ask(snapshot), *contained)
+
+
+def ram_limit(ram: Ram) -> Sentence:
+    """Return what bounds the RAM here, and who can change that."""
+    values = (("capacity_bytes", ram.capacity_bytes),)
+    if ram.capacity_bytes == ram.machine.total_bytes:
+        return Sentence(N_("The machine has {capacity_bytes:size} RAM: more comes with a larger machine."), values)
+    return Sentence(
+        N_("This container may use {capacity_bytes:size} RAM: whoever runs the container can raise that."), values
+    )
+
+
+def published(snapshot: Snapshot) -> tuple[FactsTable, ...]:
+    """Return the table of what the service here has published of limits, where it is a service we know."""
+    return () if snapshot.service is None else (LimitsTable(snapshot.service),)
+
+
+def _to_gpu(snapshot: Snapshot, blocking: Finding | None) -> Guide:
+    """Return the way to a GPU: past what hides the one that is here, else to a machine that has one."""
+    if blocking is not None:
+        guide = for_finding(blocking, snapshot)
+        return Guide(TO_USE_A_GPU, remarks=(blocking,)) if guide is None else guide._replace(remarks=(blocking,))
+    run_there = Sentence(N_("Run this on a machine that has such a GPU: nvidia-smi lists it there."))
+    gpus = seen(snapshot.gpus)
+    if gpus:
+        here = gpu_here(N_("There is a GPU here: {name:device}."), gpus[0])
+        return Guide(TO_USE_ANOTHER_GPU, remarks=(here, run_there))
+    unknown = (snapshot.gpus,) if isinstance(snapshot.gpus, Unavailable) else ()
+    return Guide(TO_USE_A_GPU, remarks=(*unknown, run_there))
+
+
+def _to_tpu() -> Guide:
+    names = tuple(one.menu_name for one in accelerators.offered() if one.kind == "tpu")
+    run_there = N_("Run this on a machine that has one; Colab has them ({names:list}), and Kaggle.")
+    return Guide(TO_USE_A_TPU, remarks=(Sentence(run_there, (("names", names),)),))
+
+
+def _to_memory(snapshot: Snapshot) -> Guide:
+    """Return what limits the RAM here, and who can raise it; a GPU's own memory comes with the GPU."""
+    ram = snapshot.ram
+    known: tuple[Remark, ...] = (ram_limit(ram),) if isinstance(ram, Ram) else () if ram is None else (ram,)
+    of_a_gpu = Sentence(N_("A GPU's own memory cannot be enlarged: more comes with another GPU."))
+    return Guide(
+        TO_GET_MEMORY,
+        remarks=(*known, of_a_gpu),
+        points_title=TO_MAKE_ROOM,
+        points=(Point(_FREE_GPU_MEMORY), Point(OR_RESTART_KERNEL.sentence)),
+        consequences=(KERNEL_RESTARTED,),
+    )
+
+
+def _to_longer_runs(snapshot: Snapshot) -> Guide:
+    """Return what is published of how long machines last here; a kernel sees nothing of it."""
+    unseen, keep = sentences(
+        N_("How long this machine is yours cannot be seen from a kernel."),
+        N_("Save what matters outside it, again and again, to go on from there."),
+    )
+    return Guide(TO_RUN_LONGER, remarks=(unseen, whom_to_ask(snapshot), keep), tables=published(snapshot))

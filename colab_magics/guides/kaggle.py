@@ -1,0 +1,114 @@
+"""Kaggle: the accelerator is a setting of the notebook, and hours with one are counted by the week."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from colab_magics import facts
+from colab_magics.facts import accelerators
+from colab_magics.guides import generic
+from colab_magics.guides.generic import for_unavailable, not_visible
+from colab_magics.guides.interface import (
+    ClickStep,
+    Goal,
+    Guide,
+    LimitsTable,
+    OfferedMachine,
+    Sentence,
+    TextStep,
+)
+from colab_magics.model import Offer, Unavailable, seen
+from colab_magics.translation import N_
+
+if TYPE_CHECKING:
+    from colab_magics.guides.interface import FactsTable, Remark
+    from colab_magics.model import Finding, Snapshot
+
+__all__ = ["for_finding", "for_goal", "for_unavailable", "not_visible", "offered_machines", "tables", "to_get"]
+
+_PLACE = "kaggle"
+_CONFIRM = TextStep(Sentence(N_("confirm in the dialog")))
+_RUN_AGAIN = Sentence(N_("Then run again from your first cell."))
+_VERIFIED = Sentence(N_("Kaggle asks for a phone number that it has verified."))
+_FIRST_GPU = "GPU T4 x2"
+
+
+def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
+    """Return Kaggle's way to a GPU; all else is as everywhere."""
+    if finding.rule != "no_gpu":
+        return generic.for_finding(finding, snapshot)
+    return _to_choose((_FIRST_GPU,))._replace(purpose=generic.TO_USE_A_GPU, goal=Goal.GPU)
+
+
+def for_goal(goal: Goal, snapshot: Snapshot, blocking: Finding | None) -> Guide | None:
+    """Return Kaggle's way to an accelerator, or to none of them; all else is as everywhere."""
+    match goal:
+        case Goal.GPU if blocking is None:
+            return _to_gpu(snapshot)
+        case Goal.TPU:
+            return _to_kind(generic.TO_USE_A_TPU, "TPU", (_VERIFIED,))
+        case Goal.CHEAPER:
+            unseen = Sentence(N_("What this machine costs cannot be seen from a kernel."))
+            return _to_kind(Sentence(N_("To take nothing from the weekly hours")), "None", (unseen,))
+        case Goal.LIMIT:
+            return _to_kind(generic.AT_A_LIMIT, "None", generic.limit_remarks(snapshot))
+        case _:
+            return None
+
+
+def offered_machines(_snapshot: Snapshot) -> tuple[OfferedMachine, ...]:
+    """Return the machines of Kaggle's choices: "GPU T4 x2" is two of what Colab calls "T4 GPU"."""
+    return tuple(map(_machine, _choices()))
+
+
+def to_get(offers: tuple[Offer, ...]) -> Guide | None:
+    """Return the way to one of these choices."""
+    return _to_choose(tuple(offer.name for offer in offers)) if offers else None
+
+
+def tables() -> tuple[FactsTable, ...]:
+    """Return what is known of its quotas."""
+    return (LimitsTable("kaggle"),)
+
+
+def _to_gpu(snapshot: Snapshot) -> Guide:
+    gpus = seen(snapshot.gpus)
+    if gpus:
+        here = generic.gpu_here(N_("There is a GPU here: {name:device}."), gpus[0])
+        return _to_kind(generic.TO_USE_ANOTHER_GPU, "GPU", (here, _VERIFIED))
+    unknown = (snapshot.gpus,) if isinstance(snapshot.gpus, Unavailable) else ()
+    return _to_kind(generic.TO_USE_A_GPU, "GPU", (*unknown, _VERIFIED))
+
+
+def _to_kind(purpose: Sentence, kind: str, remarks: tuple[Remark, ...]) -> Guide:
+    """Return the way to an accelerator of a kind ("GPU", "TPU", or "None" for none)."""
+    choices = tuple(choice for choice in _choices() if choice.startswith(kind))
+    return _to_choose(choices)._replace(purpose=purpose, remarks=remarks, tables=tables())
+
+
+def _to_choose(choices: tuple[str, ...]) -> Guide:
+    steps = (ClickStep((" > ".join(_menu().path),)), ClickStep(choices), _CONFIRM)
+    return Guide(generic.TO_MEET_IT, steps=steps, consequences=(_RUN_AGAIN,))
+
+
+def _machine(choice: str) -> OfferedMachine:
+    kind, *rest = choice.split()
+    name = rest[0] if rest else ""
+    row = next((row for row in accelerators.offered() if row.id == name), None)
+    names = ((name,) if name else ()) if row is None else (*row.device_names, row.menu_name)
+    return OfferedMachine(
+        offer=Offer(name=choice),
+        kind=kind.lower(),
+        accelerator_names=names,
+        accelerator_count=int(rest[1].removeprefix("x")) if len(rest) > 1 else 1,
+        memory_gib=None if row is None else row.memory_gib,
+        compute_capability=None if row is None else row.compute_capability,
+    )
+
+
+def _choices() -> tuple[str, ...]:
+    return _menu().choices
+
+
+def _menu() -> facts.OtherMenu:
+    return next(menu for menu in facts.other_menus() if menu.place == _PLACE)

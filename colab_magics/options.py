@@ -1,0 +1,188 @@
+"""The options and their help, said once for the magics and the shell command, and how a line of them is read.
+
+Parsers are made when they are first needed: loading the extension needs none.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from colab_magics.units import printable
+
+if TYPE_CHECKING:
+    import argparse
+
+GPU, RAM, STATUS = "gpu_info", "ram_info", "runtime_status"
+"""The magics' names, which are the plain functions' too."""
+
+COMMAND = "python -m colab_magics"
+"""The shell command, as it is typed."""
+
+
+class Option(NamedTuple):
+    """An option: how it is typed, what its help says, and where it is."""
+
+    flags: tuple[str, ...]
+    """Short and long; none for what is typed without a flag."""
+    field: str
+    """Its field of `Options`."""
+    help: str
+    """A sentence; `%(prog)s` is the magic or the command."""
+    takes: str | None = None
+    """What follows it, in capitals; None where it is a switch."""
+    where: tuple[str, ...] = (GPU, RAM, STATUS)
+    """The magics that have it, and the command."""
+
+
+OPTIONS = (
+    Option(
+        ("-a", "--all"),
+        "everything",
+        "Show every field, the unavailable ones with their reason, and take the expensive readings too.",
+    ),
+    Option(
+        ("-j", "--json"),
+        "json",
+        "Print one JSON document in one line instead of showing the report.",
+        where=(GPU, RAM, STATUS, COMMAND),
+    ),
+    Option(("-o", "--output"), "output", "Return the report instead of showing it: report = %(prog)s -o"),
+    Option(("-w", "--widget"), "widget", "Open the panel: live gauges, and what to click to get other hardware."),
+    Option(("-q", "--quiet"), "quiet", "Show nothing; with -r only a failure speaks."),
+    Option(
+        ("-r", "--require"),
+        "require",
+        'Stop this cell and "Run all" (the command: exit code 1) unless EXPR holds: -r "gpu=A100|L4, vram>=15". Keys: '
+        "gpu, gpus, tpu, vram, vram_free, ram, ram_free, disk, cc, cuda, python, bf16.",
+        takes="EXPR",
+        where=(GPU, RAM, STATUS, COMMAND),
+    ),
+    Option(
+        ("--strict",),
+        "strict",
+        "With -r: what cannot be told counts as not met.",
+        where=(GPU, RAM, STATUS, COMMAND),
+    ),
+    Option(("-p", "--processes"), "processes", "Show who holds GPU memory: number, name, memory.", where=(GPU,)),
+    Option((), "indices", "Only the GPUs with these numbers (NVML's, as in nvidia-smi).", takes="INDEX", where=(GPU,)),
+)
+"""All options, in the order in which their help is read."""
+
+
+class Options(NamedTuple):
+    """A line of options, read."""
+
+    everything: bool = False
+    json: bool = False
+    output: bool = False
+    widget: bool = False
+    quiet: bool = False
+    require: str | None = None
+    strict: bool = False
+    processes: bool = False
+    indices: tuple[int, ...] = ()
+
+
+class OptionError(ValueError):
+    """A line that cannot be read: what was found and what is allowed, in one line."""
+
+
+def read_line(magic: str, line: str) -> Options:
+    """Read what stands behind a magic's name."""
+    try:
+        return _checked(magic, vars(_parser(magic).parse_args(_words(line))))
+    except ValueError as error:
+        if isinstance(error, OptionError):
+            raise
+        raise _mistake(magic, str(error)) from None  # unbalanced quotes
+
+
+def read_arguments(arguments: list[str]) -> Options:
+    """Read the shell command's arguments."""
+    return _checked(COMMAND, vars(_parser(COMMAND).parse_args(arguments)))
+
+
+def flags(magic: str) -> list[str]:
+    """Return what may be typed after a magic's name to give it an option."""
+    return [flag for option in OPTIONS if magic in option.where for flag in option.flags]
+
+
+def help_text(magic: str, description: str) -> str:
+    """Return a magic's help: how it is typed, what it does, what its options mean."""
+    usage = _usage(magic)
+    _, _, meanings = _parser(magic).format_help().partition("\n\n")
+    return f"{usage}\n\n{description}\n\n{meanings}"
+
+
+def _checked(magic: str, found: dict[str, Any]) -> Options:
+    """Return the options of a line, unless they contradict each other."""
+    words = found.get("indices") or ()
+    for word in words:
+        if not word.isdecimal():
+            raise OptionError(f"{printable(word)!r} is not a GPU's number. Allowed: whole numbers from 0 on")
+    options = Options(**{**found, "indices": tuple(map(int, words))})
+    chosen = [
+        flag for flag, is_chosen in (("-w", options.widget), ("-j", options.json), ("-o", options.output)) if is_chosen
+    ]
+    if options.widget:
+        chosen += [flag for flag, is_chosen in (("-a", options.everything), ("-q", options.quiet)) if is_chosen]
+    if len(chosen) > 1:
+        raise _mistake(magic, f"{chosen[0]} and {chosen[1]} exclude each other")
+    if options.strict and options.require is None:
+        raise _mistake(magic, "--strict goes with -r")
+    return options._replace(require=_unquoted(options.require))
+
+
+def _unquoted(expression: str | None) -> str | None:
+    """Return an expression without the quotes around it, which a magic's line keeps."""
+    if expression and len(expression) > 1 and expression[0] == expression[-1] and expression[0] in "\"'":
+        return expression[1:-1]
+    return expression
+
+
+def _words(line: str) -> list[str]:
+    """Split a magic's line as IPython does: quotes hold words together, and stay around them."""
+    import shlex
+
+    reader = shlex.shlex(line, posix=False)
+    reader.whitespace_split = True
+    reader.commenters = ""
+    return list(reader)
+
+
+@functools.cache
+def _parser(magic: str) -> argparse.ArgumentParser:
+    import argparse
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            raise _mistake(magic, message)
+
+    is_command = magic == COMMAND
+    parser = Parser(
+        prog=COMMAND if is_command else f"%{magic}",
+        description="Show what machine this is." if is_command else None,
+        epilog=f"{COMMAND} autoload on|off|status: load the magics in every IPython and kernel."
+        if is_command
+        else None,
+        add_help=is_command,
+    )
+    for option in OPTIONS:
+        if magic not in option.where:
+            continue
+        if not option.flags:
+            parser.add_argument(option.field, nargs="*", metavar=option.takes, help=option.help)
+        elif option.takes is None:
+            parser.add_argument(*option.flags, action="store_true", dest=option.field, help=option.help)
+        else:
+            parser.add_argument(*option.flags, metavar=option.takes, dest=option.field, help=option.help)
+    return parser
+
+
+def _usage(magic: str) -> str:
+    return " ".join(_parser(magic).format_usage().split()).removeprefix("usage: ")
+
+
+def _mistake(magic: str, found: str) -> OptionError:
+    return OptionError(f"{printable(found.strip())}. Allowed: {_usage(magic)}")

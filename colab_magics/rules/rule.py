@@ -1,0 +1,70 @@
+"""What a rule is: one record, made beside the function that decides whether it applies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from colab_magics.model import Finding, Severity, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from colab_magics.model import Snapshot, Values
+
+    Applies = Callable[[Snapshot], Values | None]
+
+
+class Rule(NamedTuple):
+    """What may be found in a snapshot.
+
+    Called with a snapshot it returns the finding, or None where it does not apply.
+    """
+
+    name: str
+    """Of the function; it is the rule's name in JSON and in the documentation."""
+    subject: Subject
+    """Whose report it belongs to; the report on the whole runtime has all."""
+    severity: Severity
+    """How much it matters."""
+    message: str
+    """Its sentence in English, marked for translation. A place says how its value is spoken: `{free_bytes:size}`; the
+    ways are those of `views.messages`."""
+    applies: Applies
+    """Returns what the sentence needs, None where the rule does not apply."""
+    fixable_in_place: bool
+    """Whether a command may mend it, without another machine, so that it is worth looking again."""
+    blocks_gpu: bool
+    """Whether it stands between programs and the GPU."""
+    is_the_answer: bool
+    """Whether the first line of a report on the GPU or the runtime says it already."""
+
+    def __call__(self, snapshot: Snapshot, /) -> Finding | None:
+        """Return what is found in a snapshot."""
+        values = self.applies(snapshot)
+        return None if values is None else Finding(rule=self.name, severity=self.severity, values=values)
+
+
+def rule(  # noqa: PLR0913 - a record has as many fields
+    subject: Subject,
+    severity: Severity,
+    message: str,
+    *,
+    fixable_in_place: bool = False,
+    blocks_gpu: bool = False,
+    is_the_answer: bool = False,
+) -> Callable[[Applies], Rule]:
+    """Make the function below a rule with these properties; see `Rule`."""
+
+    def made(applies: Applies) -> Rule:
+        return Rule(
+            name=applies.__name__,
+            subject=subject,
+            severity=severity,
+            message=message,
+            applies=applies,
+            fixable_in_place=fixable_in_place,
+            blocks_gpu=blocks_gpu,
+            is_the_answer=is_the_answer,
+        )
+
+    return made
