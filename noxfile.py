@@ -32,8 +32,6 @@ COLAB_PACKAGES = ("ipykernel", "ipython", "ipywidgets", "psutil")
 COLAB_LEAVES_OUT = {"jedi", "parso"}
 COLAB_MAY_GAIN = COLAB_LEAVES_OUT | {"colab-magics", "nvidia-ml-py"}
 
-CATALOGUES = ROOT / "colab_magics" / "locale"
-
 SCREENSHOTS = ROOT / "examples" / "screenshots"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")  # as tests/browser/conftest.py looks for it
 AXE_CORE = "4.14.1"
@@ -42,15 +40,6 @@ WHERE_IT_IS = "import colab_magics, pathlib; print(pathlib.Path(colab_magics.__f
 WHAT_IS_INSTALLED = """\
 import importlib.metadata, json
 print(json.dumps([(package.name, package.version) for package in importlib.metadata.distributions()]))
-"""
-WHAT_IS_UNTRANSLATED = """\
-import pathlib, sys
-from babel.messages.pofile import read_po
-for file in sorted(pathlib.Path(sys.argv[1]).rglob("*.po")):
-    with file.open("rb") as opened:
-        for message in read_po(opened):
-            if message.id and (message.fuzzy or not message.string):
-                print(f"{file.parts[-3]}: {message.id}")
 """
 
 
@@ -120,18 +109,7 @@ def build(session: nox.Session) -> None:
 def catalogues(session: nox.Session) -> None:
     """Bring the source's messages into the catalogues, compile them for this checkout, say what is untranslated."""
     session.install("babel")
-    template = Path(session.create_tmp()).resolve() / "colab_magics.pot"
-    keywords = ("say", "_say", "marked", "self")  # `self`: Say itself
-    messages = ("--no-default-keywords", *(f"--keyword={keyword}" for keyword in keywords))
-    with session.chdir(ROOT / "colab_magics"):  # so that the places in the catalogues are a module's, on any machine
-        session.run("pybabel", "-q", "extract", *messages, "--add-location=file", f"--output={template}", ".")
-    known = ("--domain=colab_magics", f"--input-file={template}", f"--output-dir={CATALOGUES}")
-    as_it_was = ("--no-fuzzy-matching", "--ignore-obsolete", "--ignore-pot-creation-date", "--no-wrap")
-    session.run("pybabel", "-q", "update", *known, *as_it_was)
-    session.run("pybabel", "-q", "compile", "--domain=colab_magics", f"--directory={CATALOGUES}")
-    listing = session.run("python", "-c", WHAT_IS_UNTRANSLATED, str(CATALOGUES), silent=True, log=False)
-    if untranslated := str(listing).splitlines():
-        session.error("\n  ".join(["untranslated:", *untranslated]))
+    session.run("python", str(ROOT / "tests" / "catalogues.py"))
 
 
 @nox.session(requires=["build"])

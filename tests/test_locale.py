@@ -15,24 +15,21 @@ from string import Formatter
 
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import write_po
 
+import catalogues
 import colab_magics
-from colab_magics.translation import ENGLISH, TRANSLATED, translator
+from colab_magics.translation import translator
 
 PACKAGE = Path(colab_magics.__file__).parent
 CATALOGUES = Path(__file__).parents[1] / "colab_magics" / "locale"
-KEYWORDS = ("say", "_say", "marked", "self")  # as in noxfile.py; self: `Say` itself
-LANGUAGES = [language for language in TRANSLATED if language != ENGLISH]
+LANGUAGES = [file.parts[-3].replace("_", "-") for file in sorted(CATALOGUES.glob("*/LC_MESSAGES/colab_magics.po"))]
 
 CHINESE = r"[\u2e80-\u9fff\uff00-\uffef]"
 
 
 def catalogue(language: str) -> Catalog:
-    file = CATALOGUES / language.replace("-", "_") / "LC_MESSAGES" / "colab_magics.po"
-    with file.open("rb") as opened:
-        return read_po(opened)
+    return catalogues.read(CATALOGUES / language.replace("-", "_") / "LC_MESSAGES" / "colab_magics.po")
 
 
 def translated(language: str) -> Iterator[tuple[str, str]]:
@@ -42,25 +39,24 @@ def translated(language: str) -> Iterator[tuple[str, str]]:
             yield str(message.id), str(message.string)
 
 
-def in_source() -> dict[str, str]:
-    """Return the messages of the installed package, each with a module that says it."""
-    found = extract_from_dir(PACKAGE, method_map=[("**.py", "python")], keywords=dict.fromkeys(KEYWORDS))
-    return {message: module for module, _, message, _, _ in found if isinstance(message, str)}
+def in_source() -> dict[str, list[str]]:
+    """Return the messages of the installed package, each with the files that say it."""
+    return catalogues.in_package(PACKAGE)
 
 
-def as_entries(messages: dict[str, str]) -> str:
+def as_entries(messages: dict[str, list[str]]) -> str:
     """Return messages as they stand in a catalogue, to be translated."""
     entries = Catalog()
-    for message, module in messages.items():
-        entries.add(message, locations=[(module, None)])
+    for message, files in messages.items():
+        entries.add(message, locations=[(file, None) for file in files])
     written = io.BytesIO()
     write_po(written, entries, width=0, omit_header=True)
     return written.getvalue().decode()
 
 
-def places(message: str) -> set[str | None]:
-    """Return the names of the places that are to be filled."""
-    return {name for _, name, _, _ in Formatter().parse(message) if name is not None}
+def places(message: str) -> set[tuple[str, str | None]]:
+    """Return the names of the places that are to be filled, each with the way in which its value is spoken."""
+    return {(name, way) for _, name, way, _ in Formatter().parse(message) if name is not None}
 
 
 def test_there_are_messages_in_the_source() -> None:
@@ -69,14 +65,19 @@ def test_there_are_messages_in_the_source() -> None:
     assert {"{sentence} {sentence}", "Not connected to a GPU.", "restart the kernel"} <= found.keys()
 
 
-def test_a_catalogue_is_there_for_every_language_and_for_no_other() -> None:
-    there = {file.parts[-3].replace("_", "-") for file in CATALOGUES.glob("*/LC_MESSAGES/colab_magics.po")}
+def test_the_sentences_of_the_tables_are_messages_too() -> None:
+    found = in_source()
 
-    assert there == set(LANGUAGES)
+    assert found["Colab's FAQ: limits and lifetimes"] == ["facts/links.toml"]
+    assert "with a GPU, in a week" in found
+
+
+def test_there_is_a_language_that_it_is_translated_into() -> None:
+    assert "zh-CN" in LANGUAGES
 
 
 def called(call: ast.Call) -> str | None:
-    """Return the name of what is called, `say` or `self._say`."""
+    """Return the name of what is called, `translate` or `self._translate`."""
     match call.func:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
@@ -89,17 +90,18 @@ def test_babel_finds_every_message_that_python_sees() -> None:
         call.args[0].value
         for file in PACKAGE.rglob("*.py")
         for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(call, ast.Call) and called(call) in KEYWORDS
+        if isinstance(call, ast.Call) and called(call) in catalogues.KEYWORDS
         if call.args and isinstance(call.args[0], ast.Constant)
     }
+    in_modules = {message for message, files in in_source().items() if any(file.endswith(".py") for file in files)}
 
-    assert seen == in_source().keys(), "a message stands in an f-string: say it on a line of its own"
+    assert seen == in_modules, "a message stands in an f-string: say it on a line of its own"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_message_of_the_source_is_translated(language: str) -> None:
     done = {english for english, theirs in translated(language) if theirs}
-    missing = {message: module for message, module in in_source().items() if message not in done}
+    missing = {message: files for message, files in in_source().items() if message not in done}
 
     assert not missing, f"run `nox -s catalogues`, then translate\n\n{as_entries(missing)}"
 
@@ -135,6 +137,7 @@ def test_the_compiled_catalogue_says_what_the_translators_wrote(language: str) -
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_language_speaks(language: str) -> None:
+    assert translator(language).spoken == language
     assert translator(language)("Not connected to a GPU.") != "Not connected to a GPU."
 
 
@@ -155,5 +158,5 @@ def test_a_space_stands_between_chinese_and_latin() -> None:
 def test_what_is_no_word_stays_as_it_is() -> None:
     kept = re.compile(r"%[a-z_]+|/[a-z]+\*?|CUDA_VISIBLE_DEVICES|nvidia-\w+(?:-\w+)?|pynvml\.py|\S+@\S+|\S+\.org/\S+")
     for english, chinese in translated("zh-CN"):
-        for word in kept.findall(re.sub(r"\{\w+\}", "", english)):
+        for word in kept.findall(re.sub(r"\{[\w:]+\}", "", english)):
             assert word.rstrip(".") in chinese, english

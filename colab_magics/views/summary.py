@@ -297,7 +297,8 @@ def _gpu_sentences(snapshot: Snapshot, translate: Translator) -> Paragraph:
         case _:
             tpus = seen(snapshot.tpus)
             tpu = (tpu_sentence(tpus, translate),) if tpus else ()
-            return (translate(RULES["no_gpu"].message), *tpu)
+            not_connected = RULES["no_gpu"].message
+            return (translate(not_connected), *tpu)
 
 
 def _all_gpus_sentence(gpus: Sequence[Gpu], translate: Translator) -> str:
