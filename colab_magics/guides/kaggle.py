@@ -30,14 +30,14 @@ _PLACE = "kaggle"
 _CONFIRM = TextStep(Sentence(N_("confirm in the dialog")))
 _RUN_AGAIN = Sentence(N_("Then run again from your first cell."))
 _VERIFIED = Sentence(N_("Kaggle asks for a phone number that it has verified."))
-_FIRST_GPU = "GPU T4 x2"
 
 
 def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
     """Return Kaggle's way to a GPU; all else is as everywhere."""
     if finding.rule != "no_gpu":
         return generic.for_finding(finding, snapshot)
-    return _to_choose((_FIRST_GPU,))._replace(purpose=generic.TO_USE_A_GPU, goal=Goal.GPU)
+    first = next(choice for choice in _choices() if choice.startswith("GPU"))
+    return _to_choose((first,))._replace(purpose=generic.TO_USE_A_GPU, goal=Goal.GPU)
 
 
 def for_goal(goal: Goal, snapshot: Snapshot, blocking: Finding | None) -> Guide | None:
