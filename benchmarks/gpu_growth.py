@@ -58,7 +58,7 @@ class Contestant(NamedTuple):
 
 
 def load_colab_magics() -> Callable[[], Any]:
-    """Take the whole report with its advice: GPUs, driver, processes, frameworks."""
+    """Take the whole report with its findings: GPUs, driver, processes, frameworks."""
     import colab_magics  # noqa: PLC0415 - its import is measured
 
     return colab_magics.gpu_info

@@ -155,9 +155,10 @@ class ColabMagics(Magics):
         """Open a panel in place of the one before."""
         from colab_magics.observer import client
         from colab_magics.panel import opening
+        from colab_magics.panel.source import Source
         from colab_magics.views.render_options import RenderOptions, language_for
 
-        source = opening.Source(
+        source = Source(
             subject=opening.SUBJECTS[magic],
             indices=chosen.indices,
             driver_deadline_seconds=self.driver_deadline_seconds,

@@ -25,7 +25,7 @@ from colab_magics.views import display, guide_html
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from colab_magics.panel.opening import Source
+    from colab_magics.panel.source import Source
     from colab_magics.report import Report
     from colab_magics.translation import Translator
     from colab_magics.views.render_options import RenderOptions
