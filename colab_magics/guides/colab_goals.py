@@ -237,11 +237,13 @@ def _ways_to_memory(snapshot: Snapshot) -> tuple[MenuStep | ClickStep, ...]:
 
 def _more_ram(snapshot: Snapshot) -> MenuStep | ClickStep | None:
     """Return what gives more RAM: the High-RAM switch where there is that choice, else a larger one of its kind."""
-    present = accelerators.in_use(snapshot)
+    present, has_high_ram = accelerators.in_use(snapshot), accelerators.is_high_ram(snapshot) is True
     if present is None:
+        if has_high_ram:
+            return None
         where_offered = sentences(N_("more RAM, where the accelerator has that choice"))
         return menu.HIGH_RAM._replace(note=Note(where_offered, who=menu.PAID))
-    if not present.one_shape and accelerators.is_high_ram(snapshot) is not True:
+    if not present.one_shape and not has_high_ram:
         gives = sentences(N_("more RAM"))
         if present.high_ram_memory_gib is not None:
             gives += (_sized(N_("a card with {size} GiB"), present.high_ram_memory_gib),)

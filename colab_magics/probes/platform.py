@@ -14,10 +14,12 @@ import psutil
 from colab_magics import facts
 from colab_magics.model import Platform
 from colab_magics.probes.frontend import probe_frontend
-from colab_magics.probes.signals import Signs
+from colab_magics.probes.signals import Signs, signal_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from colab_magics.model import Frontend
 
 _WITH_COLAB_S_IMAGE = frozenset({"colab", "colab_enterprise", "colab_local", "kaggle"})
 _OLDER_THAN_ITS_CONTAINER_SECONDS = 60.0
@@ -29,12 +31,11 @@ def probe_platform(
 ) -> Platform:
     """Look at where this Python runs; `shell_class` is the dotted name of the IPython shell's class, None outside."""
     ipython = sys.modules.get("IPython")
-    signs = Signs(shell_class=shell_class, environment=environment, root=root)
-    service = identify_service(signs)
+    service, frontend = _where(shell_class, tuple(map(environment.get, signal_variables())), root)
     machine_age_seconds = _machine_age_seconds()
     return Platform(
         service=service,
-        frontend=probe_frontend(signs, service),
+        frontend=frontend,
         operating_system=platform.system(),
         python_version=platform.python_version(),
         ipython_version=getattr(ipython, "__version__", None),
@@ -43,6 +44,16 @@ def probe_platform(
         container_age_seconds=_container_age_seconds(machine_age_seconds),
         kernel_age_seconds=time.time() - _started_at(os.getpid()),
     )
+
+
+# The tables are gone through once for each state of the variables that they name: hardly more than once in a process.
+@functools.lru_cache(maxsize=16)
+def _where(shell_class: str | None, values: tuple[str | None, ...], root: str) -> tuple[str | None, Frontend]:
+    """Return the service and the frontend where the variables of the signals have these values."""
+    environment = {name: value for name, value in zip(signal_variables(), values, strict=True) if value is not None}
+    signs = Signs(shell_class=shell_class, environment=environment, root=root)
+    service = identify_service(signs)
+    return service, probe_frontend(signs, service)
 
 
 def identify_service(signs: Signs) -> str | None:

@@ -6,6 +6,8 @@ import functools
 import os
 from typing import TYPE_CHECKING
 
+from colab_magics import facts
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -17,13 +19,13 @@ class Signs:
 
     def __init__(self, *, shell_class: str | None, environment: Mapping[str, str], root: str = "/") -> None:
         self._shell_class = shell_class
-        self._variables = _Variables(environment)
+        self._environment = environment
         self._root = root
 
     def hold(self, signal: Signal, *, service: str | None) -> bool:
         """Tell whether all conditions of a signal hold on a service, None for none that we know."""
         for name, expected in signal.environment:
-            value = self._variables[name]
+            value = self._environment.get(name)
             if value is None or expected not in ("*", value):
                 return False
         shell = self._shell_class
@@ -31,23 +33,18 @@ class Signs:
             return False
         if signal.service is not None and (service is None or signal.service not in ("*", service)):
             return False
-        if any(self._variables[name] is not None for name in signal.absent):
+        if any(name in self._environment for name in signal.absent):
             return False
         return signal.file is None or _exists(self._root, signal.file)
 
 
-class _Variables(dict[str, str | None]):
-    """Environment variables, each read once: a look at `os.environ` that finds nothing takes over a microsecond."""
-
-    __slots__ = ("_environment",)
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        super().__init__()
-        self._environment = environment
-
-    def __missing__(self, name: str) -> str | None:
-        value = self[name] = self._environment.get(name)
-        return value
+@functools.cache
+def signal_variables() -> tuple[str, ...]:
+    """Return the environment variables that signals ask for."""
+    rows: list[facts.ServiceFacts | facts.FrontendFacts] = [*facts.services(), *facts.frontends()]
+    signals = [signal for row in rows for signal in row.signals]
+    names = [name for signal in signals for name in (*dict(signal.environment), *signal.absent)]
+    return tuple(dict.fromkeys(names))
 
 
 @functools.cache

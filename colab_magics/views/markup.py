@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ def joined(pieces: Iterable[str | Html]) -> Html:
 
 
 def element(name: str, /, *content: str | Html, **attributes: str | None) -> Html:
-    """Return an element with its content, of which what is no HTML is escaped.
+    """Return an element with its content, of which what is no HTML is escaped, as by `escaped`.
 
     An attribute is named as in HTML, with `_` for `-` and one at the end where Python has the word: `class_`,
     `aria_label`. One that is None is left out.
@@ -36,9 +37,18 @@ def element(name: str, /, *content: str | Html, **attributes: str | None) -> Htm
     >>> element("p", "1 < 2 ", element("b", "& more"), class_="note")
     '<p class="note">1 &lt; 2 <b>&amp; more</b></p>'
     """
-    shown = [
-        f' {key.rstrip("_").replace("_", "-")}="{escaped(value)}"'
-        for key, value in attributes.items()
-        if value is not None
-    ]
-    return Html(f"<{name}{''.join(shown)}>{joined(content)}</{name}>")
+    pieces = ["<", name]
+    for key, value in attributes.items():
+        if value is not None:
+            pieces.append(_attribute(key, value))
+    pieces.append(">")
+    for piece in content:
+        pieces.append(piece if type(piece) is Html else escape(printable(piece)))  # noqa: PERF401 - a list for both
+    pieces += ("</", name, ">")
+    return Html("".join(pieces))
+
+
+@functools.lru_cache(maxsize=512)
+def _attribute(key: str, value: str) -> str:
+    """Return an attribute as it stands in a tag: most are the same in every report."""
+    return f' {key.rstrip("_").replace("_", "-")}="{escape(printable(value))}"'

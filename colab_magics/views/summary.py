@@ -234,8 +234,9 @@ def ram_sentences(ram: Ram | Unavailable | None, translate: Translator) -> Parag
     """Return RAM in sentences: used, what can still be allocated and what limits it, this kernel's share."""
     if not isinstance(ram, Ram):
         return (translate("RAM: not available."), messages.reason(ram, translate)) if ram else ()
+    usage = ram.usage
     known = [
-        used_of(ram.usage.used_bytes, ram.usage.total_bytes, translate),
+        used_of(usage.used_bytes, usage.total_bytes, translate),
         translate("{size} can still be allocated", size=units.size(ram.headroom_bytes)),
     ]
     if ram.kernel_bytes is not None:
