@@ -10,17 +10,18 @@ The model holds no sentence: a rule's stands beside the rule, a code's in `views
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from colab_magics.values import Value
 
 if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeAlias, TypeVar
 
     Thing = TypeVar("Thing")
-    Value: TypeAlias = "str | int | float | tuple[str, ...] | Unavailable"
+    Spoken: TypeAlias = "str | int | float | tuple[str, ...] | Unavailable"
     """A figure or a name that a sentence needs; the sentence says how it is spoken."""
-    Values: TypeAlias = "tuple[tuple[str, Value], ...]"
+    Values: TypeAlias = "tuple[tuple[str, Spoken], ...]"
     """Values by name."""
 
 
@@ -41,8 +42,7 @@ class Severity(enum.IntEnum):
     ERROR = 3
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Unavailable:
+class Unavailable(Value):
     """A section nobody could look at."""
 
     code: str
@@ -51,8 +51,7 @@ class Unavailable:
     """What the reason's sentence needs."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Usage:
+class Usage(Value):
     """How much there is of something, and how much of it is taken."""
 
     total_bytes: int
@@ -66,8 +65,7 @@ class Usage:
         return 100 * self.used_bytes / self.total_bytes if self.total_bytes else 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GpuMemory:
+class GpuMemory(Value):
     """A GPU's own memory."""
 
     total_bytes: int
@@ -85,8 +83,7 @@ class GpuMemory:
         return 100 * self.used_bytes / self.total_bytes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GpuProcess:
+class GpuProcess(Value):
     """A process that the driver says holds a GPU."""
 
     pid: int
@@ -103,8 +100,7 @@ class GpuProcess:
     """Its command's name; only where it is here for certain."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MigSlice:
+class MigSlice(Value):
     """A MIG device: one isolated part of a GPU. Use and temperature exist for the whole GPU alone."""
 
     index: int
@@ -123,8 +119,7 @@ class MigSlice:
     """(field, reason) for each field that is None because the driver would not tell."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Gpu:
+class Gpu(Value):
     """One NVIDIA GPU as the driver (NVML) describes it."""
 
     index: int
@@ -186,8 +181,7 @@ class Gpu:
     all of them."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Framework:
+class Framework(Value):
     """A numerical framework that is installed, as its package and its loaded modules tell: it is never imported."""
 
     name: str
@@ -204,8 +198,7 @@ class Framework:
     """Whether it has opened the GPU in this process; None where it is not loaded or will not say."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Driver:
+class Driver(Value):
     """The NVIDIA driver."""
 
     version: str | None
@@ -214,8 +207,7 @@ class Driver:
     """The newest CUDA version that it can run, such as "12.8"."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tpu:
+class Tpu(Value):
     """One TPU chip: one PCI device, of whatever number of cores.
 
     Where the environment alone tells of a TPU, all but its `accelerator_type` is None, and there may be more than one.
@@ -235,8 +227,7 @@ class Tpu:
     """The pids of this user's processes that have the chip's device file open; None where that cannot be told."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OtherKernel:
+class OtherKernel(Value):
     """Another kernel of the same user on this machine."""
 
     pid: int
@@ -245,8 +236,7 @@ class OtherKernel:
     """Its resident memory."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ram:
+class Ram(Value):
     """The machine's memory, the container's limits on it, and this kernel's share."""
 
     machine: Usage
@@ -282,8 +272,7 @@ class Ram:
         return Usage(total_bytes=self.capacity_bytes, used_bytes=max(0, self.capacity_bytes - self.headroom_bytes))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cpu:
+class Cpu(Value):
     """The processor cores this process may use."""
 
     usable_cores: float
@@ -296,8 +285,7 @@ class Cpu:
     """The machine's run queue over the last minute; None where the system keeps none."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Disk:
+class Disk(Value):
     """One file system."""
 
     places: tuple[str, ...]
@@ -308,8 +296,7 @@ class Disk:
     """What this user can still write."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Frontend:
+class Frontend(Value):
     """Where a person sees what this Python displays, and what that page can do: a row of facts/frontends.toml."""
 
     key: str
@@ -322,8 +309,7 @@ class Frontend:
     """Whether a request from it says if somebody can answer: Jupyter's clients without a page say that nobody can."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Platform:
+class Platform(Value):
     """Where this Python runs, and how long it has been there.
 
     Three clocks, none of which says when the machine was handed to its user, or when it will be taken back.
@@ -349,8 +335,7 @@ class Platform:
     """The build of Colab's image (COLAB_RELEASE_TAG), which Kaggle's is made from; None anywhere else."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GpuSample:
+class GpuSample(Value):
     """One GPU at one moment; what the driver would not tell is None."""
 
     memory_used_bytes: int | None
@@ -359,8 +344,7 @@ class GpuSample:
     """As in `Gpu`."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sample:
+class Sample(Value):
     """What the observer noted at one moment.
 
     An older one may stand for a short span up to that moment: the least headroom, and the greatest of all else.
@@ -379,8 +363,7 @@ class Sample:
     """One for each GPU, in NVML's order."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Snapshot:
+class Snapshot(Value):
     """What was seen. A section that is None was not asked for."""
 
     taken_at: datetime
@@ -415,8 +398,7 @@ def seen(section: tuple[Thing, ...] | Unavailable | None) -> tuple[Thing, ...]:
     return section if isinstance(section, tuple) else ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+class Finding(Value):
     """A rule that applies."""
 
     rule: str
@@ -446,8 +428,7 @@ class Remedy(enum.StrEnum):
     """To take one of those that the service offers."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FoundGpu:
+class FoundGpu(Value):
     """A GPU or MIG slice that CUDA can see, as far as requirements speak of it. None: not known."""
 
     name: str | None
@@ -462,8 +443,7 @@ class FoundGpu:
     """Whether its memory is the machine's RAM."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Offer:
+class Offer(Value):
     """A choice of a service's dialog."""
 
     name: str
@@ -476,8 +456,7 @@ class Offer:
     """Whether it is the accelerator of this machine, with more RAM."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ClauseVerdict:
+class ClauseVerdict(Value):
     """How a clause of a requirement stands."""
 
     asked: str
@@ -494,8 +473,7 @@ class ClauseVerdict:
         return tuple(key for key, _ in self.found)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
+class Verdict(Value):
     """How a requirement stands."""
 
     met: bool

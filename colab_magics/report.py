@@ -7,10 +7,10 @@ imports little, so that the process that asks the driver is up before the rest i
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from colab_magics.observer import client
+from colab_magics.values import Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 _PACKAGE_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
+class Report(Value):
     """What was seen and what it means. It shows itself: `str(report)`, as the value of a cell, `report.to_json()`."""
 
     subject: Subject

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.display import display
 
 from colab_magics.translation import N_
-from colab_magics.views import html, json, text
+from colab_magics.views import html, text
 from colab_magics.views.markup import Html, element
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def show_widget(view: dict[str, Any], report: Report, options: RenderOptions) ->
 
 def print_json(report: Report) -> None:
     """Print one JSON document in one line on standard output."""
+    from colab_magics.views import json
+
     print(json.render(report))
 
 

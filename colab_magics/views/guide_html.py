@@ -1,4 +1,4 @@
-"""A guide as HTML: in brief below a finding, and as a page of its own for a goal. No style sheet and no script.
+"""A goal's guide as HTML, a page of its own. No style sheet and no script.
 
 What a notebook that is opened again untrusted keeps (no style sheet, no ARIA) reads in the same order.
 """
@@ -25,22 +25,6 @@ def page(guide: Guide, translate: Translator) -> Html:
     """Return a guide as one `<div>`: its purpose, the steps beside their drawing, what they cost, then the rest."""
     links = _links(guide.links, translate)
     return element("div", *_parts(guide, translate), links, class_="cm-guide", lang=translate.spoken)
-
-
-def brief(guide: Guide, translate: Translator) -> Html:
-    """Return the steps of a guide and what they cost, as they stand below a finding."""
-    purpose = guide_text.purpose(guide, translate)
-    steps = [guide_text.step(step, translate) for step in guide.steps]
-    consequences = [messages.sentence(sentence, translate) for sentence in guide.consequences]
-    address = guide_text.address(guide)
-    more = Html()
-    if address is not None:
-        more = element("p", element("a", translate("To read more"), href=address))
-    if len(steps) == 1:
-        return joined((element("p", translate.joined([f"{purpose} {steps[0]}", *consequences])), more))
-    numbered = element("ol", *(element("li", step) for step in steps), class_="cm-steps")
-    after = element("p", translate.joined(consequences)) if consequences else Html()
-    return joined((element("p", purpose), numbered, after, more))
 
 
 def _parts(guide: Guide, translate: Translator) -> list[Html]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from colab_magics import guides
 from colab_magics.model import Ram, seen
-from colab_magics.views import bars, details, guide_html, messages, summary
+from colab_magics.views import bars, guide_text, messages, summary
 from colab_magics.views.markup import Html, element, joined
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
@@ -46,6 +46,8 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
         said = None if summary.is_said(report, finding) else messages.sentence(finding, translate)
         parts.append(found(said, guide, translate))
     if options.everything:
+        from colab_magics.views import details
+
         parts += [_section(title, rows) for title, rows in details.sections(matter, translate)]
     return element("div", _style_sheet(), *parts, class_="colab-magics", lang=translate.spoken)
 
@@ -71,8 +73,24 @@ def found(said: str | None, guide: Guide | None, translate: Translator) -> Html:
     """Return what was found and what to do about it, nothing where neither is to be said."""
     parts = [] if said is None else [element("p", said)]
     if guide is not None:
-        parts.append(guide_html.brief(guide, translate))
+        parts.append(_brief(guide, translate))
     return element("div", *parts, class_="cm-found") if parts else Html()
+
+
+def _brief(guide: Guide, translate: Translator) -> Html:
+    """Return the steps of a guide and what they cost, as they stand below what was found."""
+    purpose = guide_text.purpose(guide, translate)
+    steps = [guide_text.step(step, translate) for step in guide.steps]
+    consequences = [messages.sentence(sentence, translate) for sentence in guide.consequences]
+    address = guide_text.address(guide)
+    more = Html()
+    if address is not None:
+        more = element("p", element("a", translate("To read more"), href=address))
+    if len(steps) == 1:
+        return joined((element("p", translate.joined([f"{purpose} {steps[0]}", *consequences])), more))
+    numbered = element("ol", *(element("li", step) for step in steps), class_="cm-steps")
+    after = element("p", translate.joined(consequences)) if consequences else Html()
+    return joined((element("p", purpose), numbered, after, more))
 
 
 def _beside_the_bars(answer: Answer) -> Iterable[Paragraph]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,19 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 
-# Where a line may end, the best places first: between words but not within "14 of 320 W" or brackets; between any
-# words, and between Chinese characters; anywhere.
-_PIECES = (
-    re.compile(r"(?:\([^()]*\)|.)+?(?:(?<=,) |(?<!\d) (?!\d)|[，。；：]|$)"),
-    re.compile(r"[\u2e80-\uffef] ?|[^\u2e80-\uffef ]+ ?| "),
-    re.compile(r"."),
-)
+
+@functools.cache
+def _pieces() -> tuple[re.Pattern[str], ...]:
+    """Return where a line may end, the best places first.
+
+    Between words but not within "14 of 320 W" or brackets; between any words, and between Chinese characters; anywhere.
+    Most reports have no line that is too long, and one of these takes milliseconds to compile.
+    """
+    return (
+        re.compile(r"(?:\([^()]*\)|.)+?(?:(?<=,) |(?<!\d) (?!\d)|[，。；：]|$)"),
+        re.compile(r"[\u2e80-\uffef] ?|[^\u2e80-\uffef ]+ ?| "),
+        re.compile(r"."),
+    )
 
 
 def flow(sentences: Iterable[str], gap: str) -> list[str]:
@@ -35,7 +42,9 @@ def flow(sentences: Iterable[str], gap: str) -> list[str]:
 def broken(sentence: str, most: int = WIDTH) -> list[str]:
     """Break a sentence that is too long, so that figures stay together if that is enough."""
     lines = [sentence]
-    for piece in _PIECES:
+    if width(sentence) <= most:
+        return lines
+    for piece in _pieces():
         if max(map(width, lines)) > most:
             lines = _packed(piece.findall(sentence), most)
     return lines

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from colab_magics.guides.interface import Remark
-    from colab_magics.model import Value, Values
+    from colab_magics.model import Spoken, Values
     from colab_magics.translation import Translator
 
 REASONS = {
@@ -95,7 +95,7 @@ def sentence(said: Remark, translate: Translator) -> str:
 
 def spoken(message: str, values: Values, translate: Translator) -> str:
     """Return a message with its values in words, each in the way that its place asks for."""
-    return translate(message, **{name: _Spoken(value, translate) for name, value in values})
+    return translate(message, **{name: _InWords(value, translate) for name, value in values})
 
 
 def reason(unavailable: Unavailable, translate: Translator) -> str:
@@ -168,12 +168,12 @@ def _place(name: str, translate: Translator) -> str:
     return translate(_PLACES[name]) if name in _PLACES else name
 
 
-class _Spoken:
+class _InWords:
     """A value in a message; the format that follows the colon of its place says how it is spoken."""
 
     __slots__ = ("_translate", "_value")
 
-    def __init__(self, value: Value, translate: Translator) -> None:
+    def __init__(self, value: Spoken, translate: Translator) -> None:
         self._value = value
         self._translate = translate
 
@@ -181,7 +181,7 @@ class _Spoken:
         return _WAYS_OF_SPEAKING[way_of_speaking](self._value, self._translate)
 
 
-def _as_it_is(value: Value, _translate: Translator) -> str:
+def _as_it_is(value: Spoken, _translate: Translator) -> str:
     return printable(value) if isinstance(value, str) else f"{value:g}"
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from colab_magics import facts, units
 from colab_magics.model import Cpu, Platform, Ram, Severity, Subject, Unavailable, seen
 from colab_magics.rules import RULES
+from colab_magics.values import replace
 from colab_magics.views import messages
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from colab_magics import guides
 from colab_magics.model import Severity, Subject, seen
-from colab_magics.views import details, guide_text, layout, messages, summary
+from colab_magics.views import guide_text, layout, messages, summary
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ def _finding_lines(report: Report, finding: Finding, translate: Translator) -> l
 
 
 def _detail_lines(report: Report, translate: Translator) -> list[str]:
+    from colab_magics.views import details
+
     lines = []
     for title, rows in details.sections(summary.subject_matter(report), translate):
         lines += ["", title]

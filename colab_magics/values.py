@@ -1,0 +1,90 @@
+"""Frozen values: what `@dataclass(frozen=True, kw_only=True, slots=True)` promises, defined in a tenth of its time.
+
+The first report waits for the definition of two dozen of them (0.6 ms each as dataclasses, measured 2026-11). A type
+checker reads them as dataclasses, and `dataclasses.replace`, `asdict` and `fields` take them as such.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import MISSING, FrozenInstanceError, field, make_dataclass
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+Self = TypeVar("Self", bound="Value")
+
+
+class _DataclassFields:
+    """What the functions of `dataclasses` ask of a class, made when one of them first asks."""
+
+    def __init__(self) -> None:
+        self._made: dict[type[Value], dict[str, Any]] = {}
+
+    def __get__(self, _instance: Value | None, owner: type[Value]) -> dict[str, Any]:
+        if owner not in self._made:
+            fields = [(name, Any, field(default=owner._defaults.get(name, MISSING))) for name in owner._fields]  # noqa: SLF001 - the class next to it
+            made = make_dataclass(owner.__name__, fields, kw_only=True)
+            self._made[owner] = {one.name: one for one in dataclasses.fields(made)}
+        return self._made[owner]
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class _ValueType(type):
+    """Gives a class a slot for each of its annotations. They are strings: every module has the future import."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> _ValueType:
+        own = [field for field in namespace.get("__annotations__", ()) if not field.startswith("_")]
+        defaults = {field: namespace.pop(field) for field in own if field in namespace}
+        return super().__new__(
+            cls, name, bases, {**namespace, "__slots__": own, "_fields": tuple(own), "_defaults": defaults}
+        )
+
+
+class Value(metaclass=_ValueType):
+    """A value made by keywords, which cannot be changed; equal to another of its class with equal fields."""
+
+    _fields: ClassVar[tuple[str, ...]]
+    _defaults: ClassVar[dict[str, Any]]
+    __dataclass_fields__ = _DataclassFields()
+
+    def __init__(self, **values: Any) -> None:
+        fields, put = self._fields, object.__setattr__
+        for name in fields:
+            try:
+                put(self, name, values[name] if name in values else self._defaults[name])
+            except KeyError:
+                raise TypeError(f"{type(self).__name__} needs a value for {name}") from None
+        if len(values) > len(fields) or not values.keys() <= set(fields):
+            unknown = ", ".join(sorted(values.keys() - set(fields)))
+            raise TypeError(f"{type(self).__name__} has no {unknown}. Allowed: {', '.join(fields)}")
+
+    def __setattr__(self, name: str, _value: object) -> None:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields)
+        return f"{type(self).__name__}({shown})"
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self._fields)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(getattr(self, name) for name in self._fields)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), {name: getattr(self, name) for name in self._fields})
+
+
+def replace(value: Self, /, **changes: Any) -> Self:
+    """Return a value with these fields changed."""
+    kept = {name: getattr(value, name) for name in value._fields if name not in changes}
+    return type(value)(**kept, **changes)
+
+
+def _restored(kind: type[Value], values: dict[str, Any]) -> Value:
+    """Make a pickled value again; fields that it had not yet have their defaults."""
+    return kind(**values)
