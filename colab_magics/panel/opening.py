@@ -33,7 +33,7 @@ def why_no_panel(shell: Any, *, shell_class: str | None, environment: Mapping[st
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return _NO_PAGE
-    frontend = probe_platform(shell_class=shell_class).frontend
+    frontend = probe_platform(shell_class=shell_class, environment=environment).frontend
     if is_nobody_there(frontend, kernel, environment):
         return _NOBODY_THERE
     return _NO_IPYWIDGETS if importlib.util.find_spec("ipywidgets") is None else None

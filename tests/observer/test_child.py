@@ -85,7 +85,7 @@ def test_a_period_by_itself_is_no_question(plug_in: Callable[..., FakeDriver]) -
         process.stdin.close()
 
     assert answer["id"] == 1
-    assert [gpus for *_, gpus in answer["samples"]] == [[], []]  # no question had opened the driver
+    assert [sample["gpus"] for sample in answer["samples"]] == [[], []]  # no question had opened the driver
 
 
 def test_it_ends_with_its_input(plug_in: Callable[..., FakeDriver]) -> None:

@@ -21,8 +21,9 @@ from colab_magics.probes.gpu import probe_gpus
 from colab_magics.units import width
 from colab_magics.views import json as json_view
 from colab_magics.views import text
-from colab_magics.translation import TRANSLATED
+from colab_magics.views.render_options import RenderOptions
 from fake_nvml import PROFILES, FakeDriver
+from runtimes import TRANSLATED
 
 Plug = Callable[..., FakeDriver]
 Answer = dict[str, Any]
@@ -199,8 +200,8 @@ def shown(answer: Answer | Unavailable, language: str = "en") -> str:
         patch.setattr(client, "ask", lambda **_: answer)
         gpus, driver, _ = probe_gpus(root="/nowhere")
     report = a_report(Subject.GPU, gpus=gpus, driver=driver, platform=JUPYTER)
-    short = text.render(report, language=language)
-    whole = text.render(report, language=language, everything=True, processes=True)
+    short = text.render(report, RenderOptions(language=language))
+    whole = text.render(report, RenderOptions(language=language, everything=True, processes=True))
     lines = [*short.splitlines(), *whole.splitlines()]
     assert len(short.splitlines()) <= 8
     assert max(width(line) for line in lines if "https://" not in line) <= 80
@@ -423,7 +424,7 @@ def test_a_hang_ends_with_the_deadline_wherever_it_is(function: str, plug_in: Pl
         driver.set(*renewed(answered(), 1)[1])
         expected = "driver_silent"
     driver.set(f"hang {function}")
-    assert unanswered(SHORT, within=SHORT + LATE).reason == expected
+    assert unanswered(SHORT, within=SHORT + LATE).code == expected
     until = time.monotonic() + 5
     while driver.calls()[-1:] != [function]:
         assert time.monotonic() < until, driver.calls()[-1:]

@@ -28,12 +28,22 @@ MIB = 2**20
 PERIOD = client.SHORTEST_PERIOD_SECONDS
 
 
+Use = dict[str, int | None]
+
+
 class Noted(NamedTuple):
     seconds_ago: float
-    headroom_bytes: int | None
+    ram_headroom_bytes: int | None
     kernel_bytes: int | None
     cpu_percent: float | None
-    gpus: list[Any]
+    gpus: list[Use]
+
+
+def use(memory_used_bytes: int | None, utilization_percent: int | None) -> Use:
+    return {"memory_used_bytes": memory_used_bytes, "utilization_percent": utilization_percent}
+
+
+NOTHING_USED = use(0, 0)
 
 
 def asked(sample_every_seconds: float | None = PERIOD, *, deadline_seconds: float = 5) -> dict[str, Any]:
@@ -43,7 +53,7 @@ def asked(sample_every_seconds: float | None = PERIOD, *, deadline_seconds: floa
 
 
 def noted(sample_every_seconds: float = PERIOD) -> list[Noted]:
-    return [Noted(*sample) for sample in asked(sample_every_seconds)["samples"]]
+    return [Noted(**sample) for sample in asked(sample_every_seconds)["samples"]]
 
 
 def wait_for(condition: Callable[[], object], *, seconds: float = 5) -> None:
@@ -99,7 +109,7 @@ def run(sampler: Sampler, clock: Clock, seconds: float) -> None:
 
 
 def ages(sampler: Sampler) -> list[float]:
-    return [age for age, *_ in sampler.answer()]
+    return [sample["seconds_ago"] for sample in sampler.answer()]
 
 
 @pytest.mark.parametrize("period", [0.5, 2, 5, 30])
@@ -118,17 +128,17 @@ def test_of_several_moments_the_fullest_is_sent_and_the_newest_as_it_is(
 ) -> None:
     left = iter([8, 8, 8, 1, *[8] * 150])
     monkeypatch.setattr(samples, "_headroom_bytes", lambda: next(left))
-    used = iter([[(5, 10)], [(5, None)], [(5, 90)], [(7, 20)], *[[(5, 10)]] * 146, [(2, 3)]])
+    used = iter([[use(5, 10)], [use(5, None)], [use(5, 90)], [use(7, 20)], *[[use(5, 10)]] * 146, [use(2, 3)]])
     sampler = Sampler(os.getpid(), SimpleNamespace(use=lambda: next(used)))  # type: ignore[arg-type]
     sampler.set_period(2)
     run(sampler, clock, 299)
-    sent = [Noted(*sample) for sample in sampler.answer()]
+    sent = [Noted(**sample) for sample in sampler.answer()]
 
-    assert min(noted.headroom_bytes or 0 for noted in sent) == 1
-    assert [sent[0].gpus, sent[1].gpus] == [[(5, 90)], [(7, 20)]]
-    assert sent[-1].gpus == [(5, 10)]
+    assert min(noted.ram_headroom_bytes or 0 for noted in sent) == 1
+    assert [sent[0].gpus, sent[1].gpus] == [[use(5, 90)], [use(7, 20)]]
+    assert sent[-1].gpus == [use(5, 10)]
     run(sampler, clock, 2)
-    assert Noted(*sampler.answer()[-1]).gpus == [(2, 3)]
+    assert Noted(**sampler.answer()[-1]).gpus == [use(2, 3)]
 
 
 def test_moments_stay_together_from_answer_to_answer(clock: Clock) -> None:
@@ -197,8 +207,8 @@ def test_what_was_noted_outlasts_a_pause_and_not_a_long_one(clock: Clock) -> Non
     run(sampler, clock, 100)
     sampler.set_period(2)
     assert ages(sampler) == [100, 100, 0]
-    assert [Noted(*sample)[1:] for sample in sampler.answer()][1] == (None, None, None, [])
-    assert Noted(*sampler.answer()[-1]).cpu_percent is None  # not the share of the whole pause
+    assert Noted(**sampler.answer()[1])[1:] == (None, None, None, [])
+    assert Noted(**sampler.answer()[-1]).cpu_percent is None  # not the share of the whole pause
     sampler.set_period(None)
     clock.now += 250
     sampler.set_period(2)
@@ -347,8 +357,8 @@ def test_ram_and_cpu_are_noted_without_any_driver() -> None:
     wait_for(lambda: len(noted()) > 1)
     sample = noted()[-1]
 
-    assert sample.headroom_bytes is not None
-    assert 0 < sample.headroom_bytes <= psutil.virtual_memory().total
+    assert sample.ram_headroom_bytes is not None
+    assert 0 < sample.ram_headroom_bytes <= psutil.virtual_memory().total
     assert sample.kernel_bytes is not None
     assert abs(sample.kernel_bytes - psutil.Process().memory_info().rss) < 64 * MIB
     assert sample.cpu_percent is not None
@@ -396,13 +406,13 @@ def test_the_gpu_s_memory_and_use_are_noted_as_they_change(plug_in: Plug, live: 
     time.sleep(PERIOD + 0.1)
     gpus = [sample.gpus for sample in noted()]
 
-    assert gpus == [[[100 * MIB, 0]], [[9000 * MIB, 87]]]
+    assert gpus == [[use(100 * MIB, 0)], [use(9000 * MIB, 87)]]
 
 
 def test_a_field_that_the_driver_refuses_is_none_and_costs_only_itself(plug_in: Plug) -> None:
     plug_in("t4", f"gpu0.memory_used = {100 * MIB}", "fail nvmlDeviceGetUtilizationRates = 3")
 
-    assert noted()[0].gpus == [[100 * MIB, None]]
+    assert noted()[0].gpus == [use(100 * MIB, None)]
 
 
 def test_a_gpu_that_is_lost_keeps_its_place(plug_in: Plug) -> None:
@@ -410,9 +420,9 @@ def test_a_gpu_that_is_lost_keeps_its_place(plug_in: Plug) -> None:
     gpus = noted()[0].gpus
 
     assert len(gpus) == 8
-    assert gpus[3] == [None, None]
-    assert gpus[5] == [None, 0]
-    assert [index for index, gpu in enumerate(gpus) if None in gpu] == [3, 5]
+    assert gpus[3] == use(None, None)
+    assert gpus[5] == use(None, 0)
+    assert [index for index, gpu in enumerate(gpus) if None in gpu.values()] == [3, 5]
 
 
 def test_a_sample_asks_the_driver_for_nothing_dear(plug_in: Plug) -> None:
@@ -466,7 +476,7 @@ def test_a_driver_that_refuses_keeps_its_child_while_somebody_watches(plug_in: P
 
     assert client.pid() == child
     assert answer["refused"]["reason"] == "driver_not_loaded"
-    assert [Noted(*sample).gpus for sample in answer["samples"]] == [[]] * 3
+    assert [Noted(**sample).gpus for sample in answer["samples"]] == [[]] * 3
     asked(None)
     assert client.pid() is None
 
@@ -478,7 +488,7 @@ def test_a_driver_that_comes_is_noted_from_then_on(plug_in: Plug, live: None) ->
     assert asked()["gpus"][0]["name"] == "Tesla T4"
     time.sleep(PERIOD + 0.1)
 
-    assert noted()[-1].gpus == [[0, 0]]
+    assert noted()[-1].gpus == [NOTHING_USED]
 
 
 # The end of it ----------------------------------------------------------------------------------------------------
@@ -504,7 +514,7 @@ def test_stopped_and_asked_again_it_goes_on_with_what_was_noted() -> None:
 
     before, gap, now = noted()
     assert before.seconds_ago == gap.seconds_ago == pytest.approx(2 * PERIOD, abs=0.2)
-    assert gap.headroom_bytes is None
+    assert gap.ram_headroom_bytes is None
     assert now.seconds_ago == pytest.approx(0, abs=0.1)
 
 
@@ -599,7 +609,7 @@ def test_a_forked_process_that_asks_has_samples_of_itself(plug_in: Plug) -> None
         "if os.fork() == 0:\n"
         "    held = bytearray(b'x') * (96 << 20)\n"
         "    (sample,) = client.ask(sample_every_seconds=0.5)['samples']\n"
-        "    mine = sample[2] > 96 << 20 and client.pid() != child\n"
+        "    mine = sample['kernel_bytes'] > 96 << 20 and client.pid() != child\n"
         "    client.close()\n"
         "    os._exit(0 if mine else 7)\n"
         "print(os.wait()[1])\n"
@@ -633,7 +643,7 @@ def test_a_driver_that_hangs_in_a_sample_is_found_out_by_the_next_question(plug_
     assert child is not None
     assert not psutil.pid_exists(child)
     driver.set("heal nvmlDeviceGetUtilizationRates")
-    assert [sample.gpus for sample in noted()] == [[[0, 0]]]
+    assert [sample.gpus for sample in noted()] == [[NOTHING_USED]]
     time.sleep(PERIOD + 0.1)
     assert len(noted()) == 2
 
@@ -655,7 +665,7 @@ def test_a_late_first_answer_has_its_samples_when_it_comes(plug_in: Plug) -> Non
     assert isinstance(starting, Unavailable)
 
     assert starting.code == "driver_starting"
-    assert [sample.gpus for sample in noted()] == [[[0, 0]]]
+    assert [sample.gpus for sample in noted()] == [[NOTHING_USED]]
 
 
 def test_a_question_that_waits_for_another_s_late_answer_begins_it_too(plug_in: Plug) -> None:
@@ -664,7 +674,7 @@ def test_a_question_that_waits_for_another_s_late_answer_begins_it_too(plug_in: 
     assert "samples" not in asked(PERIOD)
     time.sleep(PERIOD + 0.1)
 
-    assert [sample.gpus for sample in noted()] == [[[0, 0]], [[0, 0]]]
+    assert [sample.gpus for sample in noted()] == [[NOTHING_USED], [NOTHING_USED]]
 
 
 def test_an_interrupted_question_leaves_no_stale_answer_behind_and_sampling_on(plug_in: Plug, live: None) -> None:
@@ -695,7 +705,7 @@ def test_a_driver_that_crashes_in_a_sample_is_named_by_the_next_question(plug_in
 
     crashed = client.ask(sample_every_seconds=PERIOD)
     assert crashed == Unavailable(code="driver_crashed", values=(("cause", "SIGSEGV"),))
-    assert [sample.gpus for sample in noted()] == [[[0, 0]]]
+    assert [sample.gpus for sample in noted()] == [[NOTHING_USED]]
 
 
 def test_sixty_four_gpus_fit_into_one_answer(plug_in: Plug) -> None:

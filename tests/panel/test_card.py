@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,11 @@ from builders import (
     a_report,
 )
 from colab_magics.model import GpuSample, Sample, Subject, Usage
-from colab_magics.translation import TRANSLATED
 from colab_magics.panel import card
+from colab_magics.report import Report
+from colab_magics.views.render_options import RenderOptions
 from markup import Markup
+from runtimes import TRANSLATED
 
 MINUTES = tuple(
     Sample(
@@ -36,11 +39,19 @@ MINUTES = tuple(
 FULL_DISK = replace(DISK, usage=Usage(total_bytes=100 * GIB, used_bytes=97 * GIB), free_bytes=3 * GIB)
 
 
+def shown(report: Report, *, note: str = "", **options: Any) -> str:
+    return card.render(report, RenderOptions(**options), note=note)
+
+
+def title(report: Report) -> str:
+    return card.title(report, RenderOptions())
+
+
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_with_one_gpu_and_five_minutes_it_is_sent_in_less_than_four_kilobytes(language: str) -> None:
     report = a_report(samples=MINUTES, disks=(FULL_DISK,), frameworks=(TORCH_CPU,), ram=a_ram(12.7))
 
-    assert len(card.render(report, language=language).encode()) <= 4096
+    assert len(shown(report, language=language).encode()) <= 4096
 
 
 @pytest.mark.parametrize(
@@ -51,21 +62,21 @@ def test_with_one_gpu_and_five_minutes_it_is_sent_in_less_than_four_kilobytes(la
 @pytest.mark.parametrize("subject", Subject)
 def test_it_is_whole_and_brings_nothing_from_outside(subject: Subject, changes: dict[str, object]) -> None:
     report = a_report(subject, samples=MINUTES, **changes)
-    for shown in (card.title(report), card.render(report, processes=True)):
-        page = Markup(shown)
+    for moving_or_not in (title(report), shown(report, processes=True)):
+        page = Markup(moving_or_not)
 
         assert not page.names & {"script", "img", "iframe", "link", "style"}
         assert not [name for name in page.attributes if name.startswith("on")]
 
 
 def test_every_bar_has_its_name() -> None:
-    meters = Markup(card.render(a_report(samples=MINUTES))).all("meter")
+    meters = Markup(shown(a_report(samples=MINUTES))).all("meter")
 
     assert [meter["title"] for meter in meters] == ["GPU memory", "GPU use", "RAM", "Disk", "CPU"]
 
 
 def test_what_fills_is_marked_from_ninety_percent_on_and_use_is_not() -> None:
-    meters = {meter["title"]: meter for meter in Markup(card.render(a_report(samples=MINUTES))).all("meter")}
+    meters = {meter["title"]: meter for meter in Markup(shown(a_report(samples=MINUTES))).all("meter")}
 
     assert meters["RAM"]["high"] == "90"
     assert "high" not in meters["GPU use"]
@@ -73,38 +84,44 @@ def test_what_fills_is_marked_from_ninety_percent_on_and_use_is_not() -> None:
 
 
 def test_the_title_says_what_this_runtime_is() -> None:
-    assert "<strong>Tesla T4.</strong> Colab, GPU runtime: 2 cores, 12.7 GiB RAM" in card.title(a_report())
-    assert "<strong>Not connected to a GPU.</strong> Colab, CPU runtime" in card.title(a_report(**CPU_RUNTIME))
-    assert "<strong>8 x NVIDIA A100-SXM4-40GB.</strong>" in card.title(a_report(gpus=EIGHT_A100))
-    assert "did not answer within 3 s" in card.title(a_report(**HUNG_DRIVER))
+    assert "<strong>Tesla T4.</strong> Colab, GPU runtime: 2 cores, 12.7 GiB RAM" in title(a_report())
+    assert "<strong>Not connected to a GPU.</strong> Colab, CPU runtime" in title(a_report(**CPU_RUNTIME))
+    assert "<strong>8 x NVIDIA A100-SXM4-40GB.</strong>" in title(a_report(gpus=EIGHT_A100))
+    assert "did not answer within 3 s" in title(a_report(**HUNG_DRIVER))
 
 
 def test_names_from_outside_are_escaped() -> None:
     report = a_report(gpus=(replace(T4, name="<b>T4\x1b"),))
 
-    assert "<b>T4" not in card.title(report) + card.render(report, processes=True)
-    assert "&lt;b&gt;T4\\x1b" in card.title(report)
+    assert "<b>T4" not in title(report) + shown(report, processes=True)
+    assert "&lt;b&gt;T4\\x1b" in title(report)
 
 
-def test_advice_comes_with_what_to_do_unless_a_wish_leads_there() -> None:
-    shown = card.render(a_report(disks=(FULL_DISK,)))
+def test_a_finding_comes_with_what_to_do_unless_a_goal_leads_there() -> None:
+    full = shown(a_report(disks=(FULL_DISK,)))
 
-    assert "The disk is nearly full" in shown
-    assert "du -sh *" in shown
-    assert "Change runtime type" not in card.render(a_report(**CPU_RUNTIME))
+    assert "The disk is nearly full" in full
+    assert "du -sh *" in full
+    assert "Change runtime type" not in shown(a_report(**CPU_RUNTIME))
 
 
-def test_what_may_be_mended_in_place_can_be_checked_again() -> None:
-    assert card.mendable(a_report(disks=(FULL_DISK,))) == {"disk_nearly_full"}
-    assert card.mendable(a_report(**HUNG_DRIVER)) == {"driver_not_answering"}
-    assert card.mendable(a_report()) == frozenset()
-    assert card.mendable(a_report(**CPU_RUNTIME)) == frozenset()
+def test_what_may_be_fixed_in_place_can_be_checked_again() -> None:
+    assert card.fixable_in_place(a_report(disks=(FULL_DISK,))) == {"disk_nearly_full"}
+    assert card.fixable_in_place(a_report(**HUNG_DRIVER)) == {"driver_not_answering"}
+    assert card.fixable_in_place(a_report()) == frozenset()
+    assert card.fixable_in_place(a_report(**CPU_RUNTIME)) == frozenset()
 
 
 def test_who_holds_the_gpus_is_said_on_request() -> None:
-    assert "Process 1234" in card.render(a_report(platform=JUPYTER), processes=True)
-    assert "Process 1234" not in card.render(a_report(platform=JUPYTER))
+    assert "Process 1234" in shown(a_report(platform=JUPYTER), processes=True)
+    assert "Process 1234" not in shown(a_report(platform=JUPYTER))
 
 
 def test_the_foot_says_of_when_it_is_and_the_note() -> None:
-    assert "As of 12:00:00 UTC. Paused." in card.render(a_report(), note="Paused.")
+    assert "As of 12:00:00 UTC. Paused." in shown(a_report(), note="Paused.")
+
+
+def test_a_panel_without_a_report_says_why() -> None:
+    assert card.without_report("<x> stopped.", RenderOptions(language="zh-CN")) == (
+        '<div class="colab-magics cm-now" lang="zh-CN"><p>&lt;x&gt; stopped.</p></div>'
+    )

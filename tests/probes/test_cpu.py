@@ -1,15 +1,11 @@
-"""Processor cores and disks."""
-
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
 from colab_magics.probes.cpu import probe_cpu
-from colab_magics.probes.disk import probe_disks
 
 
 def with_quota(root: Path, quota: str) -> str:
@@ -45,29 +41,14 @@ def test_the_load_is_the_machine_s() -> None:
     assert probe_cpu().load_average == pytest.approx(os.getloadavg()[0], abs=0.5)
 
 
-def test_one_file_system_is_one_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir("/")
-    disks = probe_disks()
+def test_a_system_that_keeps_no_load_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "getloadavg")
 
-    assert isinstance(disks, tuple)
-    assert [disk.places for disk in disks] == [("/", "working directory")]
-    assert disks[0].usage.total_bytes == shutil.disk_usage("/").total
+    assert probe_cpu().load_average is None
 
 
-def test_a_working_directory_elsewhere_is_an_entry_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir("/dev")
-    disks = probe_disks()
+def test_a_quota_beyond_the_affinity_gives_no_more_cores(tmp_path: Path) -> None:
+    seen = probe_cpu(root=with_quota(tmp_path, "900000000 100000"))
 
-    assert isinstance(disks, tuple)
-    assert [disk.places for disk in disks] == [("/",), ("working directory",)]
-
-
-def test_a_removed_working_directory_is_no_reason_to_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = tmp_path / "gone"
-    gone.mkdir()
-    monkeypatch.chdir(gone)
-    gone.rmdir()
-    disks = probe_disks()
-
-    assert isinstance(disks, tuple)
-    assert disks[0].places[0] == "/"
+    assert seen.quota_cores == 9000
+    assert seen.usable_cores == len(os.sched_getaffinity(0))

@@ -8,10 +8,11 @@ from typing import Any
 import psutil
 import pytest
 
-from colab_magics.facts import platforms
-from colab_magics.model import Service
+from builders import JUPYTER_PAGE, SERVICE_PAGE
+from colab_magics import facts
 from colab_magics.probes import platform as platform_probe
-from colab_magics.probes.platform import identify, probe_platform
+from colab_magics.probes.platform import identify_service, probe_platform
+from colab_magics.probes.signals import Signs
 
 COLAB_SHELL = "google.colab._shell.Shell"
 JUPYTER_SHELL = "ipykernel.zmqshell.ZMQInteractiveShell"
@@ -35,13 +36,16 @@ def planted(root: Path, files: list[str]) -> str:
     return str(root)
 
 
+def identified(shell: str | None, environment: dict[str, str], root: str = "/nowhere") -> str | None:
+    return identify_service(Signs(shell_class=shell, environment=environment, root=root))
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_a_recorded_environment_is_recognised(case: dict[str, Any], tmp_path: Path) -> None:
     root = planted(tmp_path, case["files"])
+    found = probe_platform(shell_class=case.get("shell"), environment=case["environment"], root=root)
 
-    found = identify(shell_class=case.get("shell"), environment=case["environment"], root=root)
-
-    assert found is Service(case["service"])
+    assert (found.service, found.frontend.key) == (case.get("service"), case["frontend"])
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -51,46 +55,66 @@ def test_a_recorded_environment_says_what_it_is_and_holds_no_secret(case: dict[s
         assert value == "x" or not any(word in name for word in ("TOKEN", "KEY", "SECRET", "PASSWORD"))
 
 
-def test_every_service_has_a_row_and_a_recorded_environment() -> None:
-    rows = {row.service for row in platforms()}
+def test_every_service_and_every_frontend_has_a_recorded_environment() -> None:
+    recorded = [tomllib.loads(file.read_text(encoding="utf-8")) for file in RECORDED]
 
-    assert rows == {service.value for service in Service}
-    assert rows == {tomllib.loads(file.read_text(encoding="utf-8"))["service"] for file in RECORDED}
+    assert {case["service"] for case in recorded if "service" in case} == {row.key for row in facts.services()}
+    assert {case["frontend"] for case in recorded} == {row.key for row in facts.frontends()}
 
 
 @pytest.mark.parametrize(
     ("shell", "environment", "service"),
     [
-        pytest.param(COLAB_SHELL, COLAB, Service.COLAB, id="hosted Colab"),
-        pytest.param(None, COLAB, Service.COLAB, id="a command on hosted Colab"),
-        pytest.param(JUPYTER_SHELL, KAGGLE, Service.KAGGLE, id="Kaggle, built from Colab's image"),
-        pytest.param(COLAB_SHELL, {**COLAB, **KAGGLE}, Service.KAGGLE, id="Kaggle before Colab"),
-        pytest.param(None, {"KAGGLE_URL_BASE": "https://www.kaggle.com"}, Service.KAGGLE, id="a command on Kaggle"),
-        pytest.param(JUPYTER_SHELL, {"COLAB_RELEASE_TAG": "x"}, Service.COLAB_LOCAL, id="Colab's image somewhere else"),
-        pytest.param(COLAB_SHELL, {}, Service.COLAB_LOCAL, id="Colab's kernel without Google's runtime manager"),
-        pytest.param(COLAB_SHELL, {**COLAB, **ENTERPRISE}, Service.COLAB_ENTERPRISE, id="not the public Colab"),
-        pytest.param(COLAB_SHELL, {**COLAB, "VERTEX_PRODUCT": "x"}, Service.JUPYTER, id="another product of Vertex"),
-        pytest.param(JUPYTER_SHELL, {}, Service.JUPYTER, id="Jupyter"),
-        pytest.param(TERMINAL_SHELL, {}, Service.TERMINAL, id="terminal IPython"),
-        pytest.param(None, {}, Service.PYTHON, id="no IPython"),
+        pytest.param(COLAB_SHELL, COLAB, "colab", id="hosted Colab"),
+        pytest.param(None, COLAB, "colab", id="a command on hosted Colab"),
+        pytest.param(JUPYTER_SHELL, KAGGLE, "kaggle", id="Kaggle, built from Colab's image"),
+        pytest.param(COLAB_SHELL, {**COLAB, **KAGGLE}, "kaggle", id="Kaggle before Colab"),
+        pytest.param(None, {"KAGGLE_URL_BASE": "https://www.kaggle.com"}, "kaggle", id="a command on Kaggle"),
+        pytest.param(JUPYTER_SHELL, {"COLAB_RELEASE_TAG": "x"}, "colab_local", id="Colab's image somewhere else"),
+        pytest.param(COLAB_SHELL, {}, "colab_local", id="Colab's kernel without Google's runtime manager"),
+        pytest.param(COLAB_SHELL, {**COLAB, **ENTERPRISE}, "colab_enterprise", id="not the public Colab"),
+        pytest.param(COLAB_SHELL, {**COLAB, "VERTEX_PRODUCT": "x"}, None, id="another product of Vertex"),
+        pytest.param(JUPYTER_SHELL, {}, None, id="Jupyter"),
+        pytest.param(JUPYTER_SHELL, {"VSCODE_PID": "2211"}, None, id="an editor is no service"),
+        pytest.param(TERMINAL_SHELL, {}, None, id="terminal IPython"),
+        pytest.param(None, {}, None, id="no IPython"),
     ],
-)  # fmt: skip
-def test_the_service_is_told_apart(shell: str | None, environment: dict[str, str], service: Service) -> None:
-    assert identify(shell_class=shell, environment=environment, root="/nowhere") is service
+)
+def test_the_service_is_told_apart(shell: str | None, environment: dict[str, str], service: str | None) -> None:
+    assert identified(shell, environment) == service
 
 
 def test_colab_s_shell_beside_its_hostname_file_is_hosted(tmp_path: Path) -> None:
-    (tmp_path / "var/colab").mkdir(parents=True)
-    (tmp_path / "var/colab/hostname").write_text("")
+    root = planted(tmp_path, ["var/colab/hostname"])
 
-    assert identify(shell_class=COLAB_SHELL, environment={}, root=str(tmp_path)) is Service.COLAB
-    assert identify(shell_class=JUPYTER_SHELL, environment={}, root=str(tmp_path)) is Service.JUPYTER
+    assert identified(COLAB_SHELL, {}, root) == "colab"
+    assert identified(JUPYTER_SHELL, {}, root) is None
 
 
 def test_colab_s_image_beside_its_hostname_file_is_hosted(tmp_path: Path) -> None:
     root = planted(tmp_path, ["var/colab/hostname"])
 
-    assert identify(shell_class=None, environment={"COLAB_RELEASE_TAG": "x"}, root=root) is Service.COLAB
+    assert identified(None, {"COLAB_RELEASE_TAG": "x"}, root) == "colab"
+
+
+def test_the_frontend_is_that_of_the_service_it_runs_on() -> None:
+    environment = {"VSCODE_PID": "412"}
+    lightning = {**environment, "LIGHTNING_CLOUDSPACE_HOST": "x"}
+
+    assert probe_platform(shell_class=JUPYTER_SHELL, environment={}, root="/nowhere").frontend == JUPYTER_PAGE
+    assert probe_platform(shell_class=JUPYTER_SHELL, environment=environment, root="/nowhere").frontend.key == "vscode"
+    assert probe_platform(shell_class=JUPYTER_SHELL, environment=lightning, root="/nowhere").frontend == SERVICE_PAGE
+
+
+def test_a_variable_that_comes_or_goes_is_seen_at_the_next_look() -> None:
+    environment: dict[str, str] = {}
+    seen = []
+    for change in ({"KAGGLE_URL_BASE": "https://www.kaggle.com"}, {"BINDER_REPO_URL": "https://github.com/x/y"}, {}):
+        environment.clear()
+        environment.update(change)
+        seen.append(probe_platform(shell_class=JUPYTER_SHELL, environment=environment, root="/nowhere").service)
+
+    assert seen == ["kaggle", "binder", None]
 
 
 def test_the_image_is_told_where_it_is_colab_s() -> None:

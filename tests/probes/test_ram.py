@@ -9,13 +9,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from colab_magics.model import Ram, Unavailable
+from builders import CPU_RUNTIME, GIB, JUPYTER, MIB, a_report
+from colab_magics import guides
+from colab_magics.model import Ram, Subject, Unavailable, Usage
 from colab_magics.observer import client
 from colab_magics.probes import ram
 from colab_magics.probes.ram import probe_ram
+from colab_magics.requirement import check, parse
+from colab_magics.translation import translator
+from colab_magics.views import messages
 from fake_nvml import FakeDriver
-
-MIB = 2**20
 
 
 def looked(root: str = "/", *, everything: bool = False) -> Ram:
@@ -74,6 +77,65 @@ def test_the_tightest_level_bites(tmp_path: Path, limits: dict[str, int], level:
 
 def test_a_limit_larger_than_the_machine_does_not_bite(tmp_path: Path) -> None:
     assert looked(a_v2_tree(tmp_path, c=2**50)).limited_by == "machine"
+
+
+def meminfo(root: Path, *, total: int, available: int) -> None:
+    (root / "proc/meminfo").write_text(f"MemTotal: {total // 1024} kB\nMemAvailable: {available // 1024} kB\n")
+
+
+@pytest.mark.parametrize(
+    ("limits", "capacity_bytes"),
+    [
+        pytest.param({}, 64 * GIB, id="no limit"),
+        pytest.param({"c": 4 * GIB}, 4 * GIB, id="its own"),
+        pytest.param({"c": 8 * GIB, "a": 4 * GIB}, 4 * GIB, id="the top's"),
+        pytest.param({"c": 100 * GIB}, 64 * GIB, id="more than the machine has"),
+    ],
+)
+def test_what_may_be_used_in_all_is_the_least_of_the_machine_and_every_limit(
+    tmp_path: Path, limits: dict[str, int], capacity_bytes: int
+) -> None:
+    root = a_v2_tree(tmp_path, **limits)
+    meminfo(tmp_path, total=64 * GIB, available=60 * GIB)
+
+    assert looked(root).capacity_bytes == capacity_bytes
+
+
+def test_a_container_of_4_gib_on_a_machine_of_64_is_told_as_4(tmp_path: Path) -> None:
+    root = a_v2_tree(tmp_path, b=4 * GIB)
+    meminfo(tmp_path, total=64 * GIB, available=60 * GIB)
+    seen = looked(root)
+
+    assert (seen.machine.total_bytes, seen.capacity_bytes) == (64 * GIB, 4 * GIB)
+    assert (seen.limited_by, seen.limit_bytes, seen.limit_level) == ("cgroup_v2", 4 * GIB, 1)
+    assert seen.headroom_bytes == 4 * GIB - 4 * GIB // 10
+    assert seen.usage == Usage(total_bytes=4 * GIB, used_bytes=4 * GIB // 10)
+
+
+def test_a_container_on_a_machine_that_is_nearly_full_has_its_limit_and_the_machine_s_rest(tmp_path: Path) -> None:
+    root = a_v2_tree(tmp_path, c=4 * GIB)
+    meminfo(tmp_path, total=64 * GIB, available=GIB)
+    seen = looked(root)
+
+    assert (seen.limited_by, seen.limit_bytes) == ("machine", 64 * GIB)
+    assert seen.headroom_bytes == GIB
+    assert seen.usage == Usage(total_bytes=4 * GIB, used_bytes=3 * GIB)
+
+
+def test_a_container_s_capacity_is_what_everything_speaks_of(tmp_path: Path) -> None:
+    """The sentence, the bar, the requirement, the guide to more memory."""
+    root = a_v2_tree(tmp_path, b=4 * GIB)
+    meminfo(tmp_path, total=64 * GIB, available=60 * GIB)
+    report = a_report(Subject.RAM, ram=looked(root), platform=JUPYTER, **CPU_RUNTIME)
+    verdict = check(parse("ram>=20"), report.snapshot)
+    guide = guides.for_goal(guides.Goal.MEMORY, report.snapshot, None)
+    english = translator("en")
+
+    assert "0.4 of 4.0 GiB used" in str(report)
+    assert "64" not in str(report)
+    assert not verdict.met
+    assert verdict.clauses[0].found == (("ram", (4 * GIB,)),)
+    assert messages.sentence(guide.remarks[0], english).startswith("This container may use 4.0 GiB RAM")
 
 
 def test_what_this_kernel_holds_is_seen() -> None:

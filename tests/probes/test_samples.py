@@ -18,8 +18,8 @@ MIB = 2**20
 PERIOD = client.SHORTEST_PERIOD_SECONDS
 
 
-def watched(subject: Subject = Subject.RUNTIME, *, afresh: bool = False) -> report.Report:
-    return report.watch(subject, shell_class=None, sample_every_seconds=PERIOD, afresh=afresh)
+def watched(subject: Subject = Subject.RUNTIME, *, restart_observer: bool = False) -> report.Report:
+    return report.watch(subject, shell_class=None, sample_every_seconds=PERIOD, restart_observer=restart_observer)
 
 
 def noted() -> tuple[Sample, ...]:
@@ -116,7 +116,7 @@ def test_to_watch_is_to_look_at_everything_and_to_judge_it_for_the_subject(plug_
         )
 
 
-def test_watched_afresh_a_driver_that_was_mended_is_seen_at_once(
+def test_with_the_observer_restarted_a_driver_that_was_mended_is_seen_at_once(
     plug_in: Plug, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_NVML_LIVE", "1")
@@ -126,7 +126,7 @@ def test_watched_afresh_a_driver_that_was_mended_is_seen_at_once(
     assert isinstance(seen, Unavailable)
     assert seen.code == "driver_resting"
     driver.set("heal nvmlDeviceGetUUID")
-    mended = watched(afresh=True).snapshot
+    mended = watched(restart_observer=True).snapshot
 
     assert isinstance(mended.gpus, tuple)
     assert mended.gpus[0].name == "Tesla T4"

@@ -1,371 +1,277 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import pkgutil
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 import colab_magics.rules
-from builders import (
-    A100,
-    COLAB,
-    DISK,
-    DRIVER,
-    GIB,
-    JUPYTER,
-    KAGGLE,
-    LIMITS,
-    SILENT,
-    SLICE,
-    T4,
-    TORCH,
-    TORCH_CPU,
-    V5E,
-    a_ram,
-    a_snapshot,
-)
-from colab_magics.rules import RULES, advise
-from colab_magics.model import GpuMemory, Service, Severity, Subject, Unavailable, Usage
+from builders import A100, COLAB, DISK, GIB, SILENT, T4, TORCH, TORCH_CPU, a_ram, a_snapshot
+from colab_magics.model import Finding, GpuMemory, Severity, Subject, Unavailable, Usage
+from colab_magics.rules import RULES, Rule, blocking, judge
+from colab_magics.translation import translator
+from colab_magics.views import messages
+from runtimes import TRANSLATED
 
-STARTING = Unavailable(code="driver_starting", values=(("seconds", 3.0),))
-NOT_LOADED = Unavailable(code="driver_not_loaded", values=(("code", 9),))
-UNREADABLE = Unavailable(code="unreadable", values=(("error", "OSError"),))
-L4 = replace(T4, name="NVIDIA L4")
-H100 = replace(T4, name="NVIDIA H100 80GB HBM3")
-UNHEARD_OF = replace(T4, name="NVIDIA B200")
-G4 = replace(T4, name="NVIDIA RTX PRO 6000 Blackwell Server Edition")
+MODULES = [
+    importlib.import_module(f"colab_magics.rules.{module.name}")
+    for module in pkgutil.iter_modules(colab_magics.rules.__path__)
+    if module.name != "rule"
+]
 
 
-def advised(subject: Subject = Subject.RUNTIME, **changes: object) -> list[str]:
-    """Return the rules that apply, without the hints, which are always the last."""
-    given = advise(subject, a_snapshot(**changes), LIMITS)
-    return [advice.rule for advice in given if advice.severity > Severity.HINT]
-
-
-def hinted(**changes: object) -> list[str]:
-    given = advise(Subject.RUNTIME, a_snapshot(**changes), LIMITS)
-    return [advice.rule for advice in given if advice.severity == Severity.HINT]
-
-
-def disk_with_free(percent: float) -> object:
-    total = 100 * GIB
-    free = int(total * percent / 100)
-    return (replace(DISK, usage=Usage(total_bytes=total, used_bytes=total - free), free_bytes=free),)
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        pytest.param({"gpus": ()}, True, id="none there"),
-        pytest.param({"gpus": (T4,)}, False, id="one there"),
-        pytest.param({"gpus": SILENT}, False, id="nobody knows"),
-        pytest.param({"gpus": None}, False, id="not asked"),
-        pytest.param({"gpus": (), "platform": KAGGLE}, True, id="also on Kaggle"),
-        pytest.param({"gpus": (), "platform": JUPYTER}, True, id="also elsewhere"),
-    ],
-)
-def test_no_gpu_is_said_everywhere_once_it_is_certain(changes: dict[str, object], expected: bool) -> None:
-    assert ("no_gpu" in advised(**changes)) is expected
-
-
-@pytest.mark.parametrize(
-    ("gpus", "expected"),
-    [
-        pytest.param(SILENT, [("driver_not_answering", Severity.ERROR)], id="silent"),
-        pytest.param(STARTING, [("driver_not_answering", Severity.INFO)], id="starting is no fault yet"),
-        pytest.param(NOT_LOADED, [("driver_failed", Severity.ERROR)], id="refused"),
-        pytest.param(Unavailable(code="linux_only"), [], id="another system"),
-        pytest.param((T4,), [], id="well"),
-    ],
-)
-def test_what_the_driver_did_decides_what_is_advised(gpus: object, expected: list[tuple[str, Severity]]) -> None:
-    given = advise(Subject.GPU, a_snapshot(gpus=gpus), LIMITS)
-
-    assert [(one.rule, one.severity) for one in given if one.severity > Severity.HINT] == expected
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        pytest.param({"ram": a_ram(12.7), "gpus": ()}, "not_high_ram", id="CPU standard"),
-        pytest.param({"ram": a_ram(51.0), "gpus": ()}, "high_ram", id="CPU high-RAM"),
-        pytest.param({"ram": a_ram(12.7)}, "not_high_ram", id="T4 standard"),
-        pytest.param({"ram": a_ram(51.0)}, "high_ram", id="T4 high-RAM"),
-        pytest.param({"ram": a_ram(83.5), "gpus": (A100,)}, "not_high_ram", id="a standard A100 has 83.5 GiB"),
-        pytest.param({"ram": a_ram(167.1), "gpus": (A100,)}, "high_ram", id="A100 high-RAM"),
-        pytest.param({"ram": a_ram(53.0), "gpus": (L4,)}, None, id="L4 has one shape"),
-        pytest.param(
-            {"ram": a_ram(47.1), "gpus": (), "tpus": (V5E,)},
-            None,
-            id="v5e-1 has one shape",
-        ),
-        pytest.param({"ram": a_ram(180.0), "gpus": (G4,)}, None, id="G4: nobody has published its shapes"),
-        pytest.param({"ram": a_ram(180.0), "gpus": (H100,)}, None, id="nor those of H100"),
-        pytest.param({"ram": a_ram(18.6), "gpus": (UNHEARD_OF,)}, "not_high_ram", id="just under 20e9 bytes"),
-        pytest.param(
-            {"ram": a_ram(18.7), "gpus": (UNHEARD_OF,)}, "high_ram", id="not in the table: the notebook's 20e9 bytes"
-        ),
-        pytest.param({"ram": a_ram(12.7), "gpus": SILENT}, "not_high_ram", id="small whatever the accelerator"),
-        pytest.param({"ram": a_ram(83.5), "gpus": SILENT}, None, id="large, but the accelerator is not known"),
-        pytest.param({"ram": a_ram(83.5), "gpus": (replace(A100, name=None),)}, None, id="large, nameless GPU"),
-        pytest.param({"ram": a_ram(51.0), "gpus": (), "platform": KAGGLE}, None, id="Kaggle has no such choice"),
-        pytest.param({"ram": a_ram(51.0), "gpus": (), "platform": JUPYTER}, None, id="nor has a machine of one's own"),
-        pytest.param({"ram": UNREADABLE}, None, id="unavailable"),
-    ],
-)
-def test_the_high_ram_verdict_is_given_where_colab_offers_the_choice(
-    changes: dict[str, object], expected: str | None
-) -> None:
-    verdicts = [rule for rule in advised(**changes) if rule in {"high_ram", "not_high_ram"}]
-
-    assert verdicts == ([] if expected is None else [expected])
-
-
-@pytest.mark.parametrize(
-    ("ram", "expected"),
-    [
-        pytest.param(a_ram(10.0, headroom_bytes=GIB - 1), True, id="just under a tenth"),
-        pytest.param(a_ram(10.0, headroom_bytes=GIB), False, id="a tenth"),
-        pytest.param(
-            a_ram(100.0, headroom_bytes=GIB // 4, limit_bytes=4 * GIB, limited_by="cgroup_v2", limit_level=0),
-            True,
-            id="the container's limit counts, not the machine's size",
-        ),
-        pytest.param(UNREADABLE, False, id="unavailable"),
-        pytest.param(None, False, id="not asked"),
-    ],
-)
-def test_ram_nearly_full(ram: object, expected: bool) -> None:
-    assert ("ram_nearly_full" in advised(ram=ram)) is expected
-
-
-@pytest.mark.parametrize(
-    ("disks", "expected"),
-    [
-        pytest.param(disk_with_free(9.9), True, id="just under"),
-        pytest.param(disk_with_free(10.1), False, id="just over"),
-        pytest.param(UNREADABLE, False, id="unavailable"),
-        pytest.param(None, False, id="not asked"),
-    ],
-)
-def test_disk_nearly_full(disks: object, expected: bool) -> None:
-    assert ("disk_nearly_full" in advised(disks=disks)) is expected
-
-
-def gpu_with(**changes: object) -> dict[str, object]:
-    return {"gpus": (replace(T4, **changes),)}
-
-
-def memory(used_gib: float, free_gib: float) -> GpuMemory:
+def with_memory(used_gib: float, free_gib: float) -> GpuMemory:
     return GpuMemory(
         total_bytes=15 * GIB, used_bytes=int(used_gib * GIB), free_bytes=int(free_gib * GIB), reserved_bytes=None
     )
 
 
-BUSY = {"utilization_percent": 80.0}
-
-
-@pytest.mark.parametrize(
-    ("rule", "changes", "expected"),
-    [
-        pytest.param("gpu_lost", {"unavailable": (("name", "gpu_lost"),)}, True, id="lost"),
-        pytest.param("gpu_lost", {"unavailable": (("memory", "gpu_needs_reset"),)}, True, id="needs a reset"),
-        pytest.param("gpu_lost", {"unavailable": (("fan_percent", "not_supported"),)}, False, id="not lost"),
-        pytest.param("gpu_memory_errors", {"ecc_errors": 1}, True, id="one error"),
-        pytest.param("gpu_memory_errors", {"ecc_errors": 0}, False, id="no error"),
-        pytest.param("gpu_memory_errors", {"ecc_errors": None}, False, id="no ECC"),
-        pytest.param("gpu_slowed", {"slowdown_reasons": ("power_cap", "thermal_software")}, True, id="too hot"),
-        pytest.param("gpu_slowed", {"slowdown_reasons": ("power_cap",)}, False, id="at its power limit"),
-        pytest.param("gpu_slowed", {"slowdown_reasons": None}, False, id="slowdown unknown"),
-        pytest.param("gpu_memory_nearly_full", {"memory": memory(14.2, 0.74)}, True, id="just under 5 % free"),
-        pytest.param("gpu_memory_nearly_full", {"memory": memory(14.2, 0.76)}, False, id="just over 5 % free"),
-        pytest.param("gpu_memory_nearly_full", {"memory": None}, False, id="memory unknown"),
-        pytest.param("gpu_idle", {"memory": memory(1.5, 13)}, True, id="idle with a tenth held"),
-        pytest.param("gpu_idle", {"memory": memory(1.4, 13)}, False, id="idle with less"),
-        pytest.param("gpu_idle", {"memory": memory(1.5, 13), **BUSY}, False, id="busy"),
-        pytest.param("gpu_idle", {"memory": memory(1.5, 13), "utilization_percent": None}, False, id="use unknown"),
-        pytest.param("cuda_hidden", {"is_hidden": True, "cuda_index": None}, True, id="hidden"),
-        pytest.param("cuda_hidden", {"is_hidden": False}, False, id="not hidden"),
-    ],
+EMPTY = with_memory(0.1, 14.9)
+FULL_DISK = replace(
+    DISK, usage=Usage(total_bytes=100 * GIB, used_bytes=99 * GIB), free_bytes=GIB, places=("working directory",)
 )
-def test_what_a_gpu_is_in(rule: str, changes: dict[str, object], expected: bool) -> None:
-    assert (rule in advised(Subject.GPU, **gpu_with(**changes))) is expected
+FOR_CUDA_13 = replace(TORCH, cuda_version="13.0")
+LITTLE_RAM = a_ram(10.0, headroom_bytes=GIB // 2, swap_used_bytes=GIB, kernel_bytes=6 * GIB)
+
+OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
+    "driver_failed": (
+        {"gpus": Unavailable(code="driver_missing", values=(("count", 1),))},
+        "There is an NVIDIA GPU here, but no driver for it.",
+    ),
+    "driver_not_answering": ({"gpus": SILENT}, "The NVIDIA driver did not answer within 3 s."),
+    "driver_starting": (
+        {"gpus": Unavailable(code="driver_starting", values=(("seconds", 3.0),))},
+        "The NVIDIA driver is still starting (3 s).",
+    ),
+    "no_gpu": ({"gpus": ()}, "Not connected to a GPU."),
+    "gpu_lost": (
+        {"gpus": (replace(T4, unavailable=(("name", "gpu_lost"),)),)},
+        "GPU 0 is lost: no restart of the kernel brings it back.",
+    ),
+    "gpu_memory_errors": (
+        {"gpus": (replace(T4, ecc_errors=2),)},
+        "GPU 0 had 2 memory errors that could not be corrected: results may be wrong.",
+    ),
+    "gpu_slowed": (
+        {"gpus": (replace(T4, slowdown_reasons=("thermal_hardware",)),)},
+        "GPU 0 is slowed down: too hot (hardware).",
+    ),
+    "gpu_memory_nearly_full": (
+        {"gpus": (replace(T4, memory=with_memory(14.5, 0.5)),)},
+        "GPU 0's memory is nearly full: 512 MiB of 15.0 GiB free.",
+    ),
+    "one_gpu_of_several": (
+        {"gpus": (replace(T4, memory=with_memory(8, 7)), replace(T4, index=1, memory=EMPTY))},
+        "Only one of 2 GPUs is in use.",
+    ),
+    "gpu_idle": (
+        {"gpus": (replace(T4, memory=with_memory(8, 7)),)},
+        "GPU 0 is idle while 8.0 GiB of its memory are held.",
+    ),
+    "framework_needs_newer_driver": (
+        {"frameworks": (FOR_CUDA_13,)},
+        "torch 2.11.0+cu128 needs CUDA 13.0; this driver runs at most 12.8.",
+    ),
+    "framework_cpu_only": (
+        {"frameworks": (TORCH_CPU,)},
+        "torch 2.11.0+cpu is a build without CUDA: it cannot use the GPU.",
+    ),
+    "cuda_hidden": (
+        {"gpus": (replace(T4, is_hidden=True, cuda_index=None),)},
+        "CUDA_VISIBLE_DEVICES hides every GPU from CUDA.",
+    ),
+    "ram_nearly_full": (
+        {"ram": LITTLE_RAM},
+        "RAM is nearly full: 512 MiB of the machine's 10.0 GiB can still be allocated.",
+    ),
+    "swap_in_use": ({"ram": LITTLE_RAM}, "1.0 GiB are swapped out to disk: everything may be slow."),
+    "high_ram": ({"ram": a_ram(51.0)}, "You are using a high-RAM runtime!"),
+    "not_high_ram": ({}, "Not using a high-RAM runtime."),
+    "one_shape_only": (
+        {"gpus": (replace(T4, name="NVIDIA L4"),)},
+        "L4 GPU comes with one size of RAM: there is no high-RAM choice.",
+    ),
+    "kernel_holds_most_ram": ({"ram": LITTLE_RAM}, "This kernel holds 6.0 GiB, most of the RAM."),
+    "disk_nearly_full": (
+        {"disks": (FULL_DISK,)},
+        "The disk is nearly full: 1.0 GiB of 100.0 GiB free (working directory).",
+    ),
+    "runtime_old": (
+        {"platform": replace(COLAB, machine_age_seconds=39_600.0)},
+        "This machine has been up 11 h 0 min; a free one lasts at most 12 h (Google publishes no exact limit).",
+    ),
+    "costly_gpu_unused": (
+        {"gpus": (replace(A100, utilization_percent=0.0, memory=EMPTY),), "ram": a_ram(167.1)},
+        "A100 GPU is not used, and takes about 7.52 compute units per hour (2026-03-10).",
+    ),
+    "larger_accelerators": (
+        {},
+        "With more memory than T4 GPU: L4 GPU (22.5 GiB), A100 GPU (40 GiB), H100 GPU (80 GiB), G4 GPU (95.6 GiB).",
+    ),
+    "newer_number_formats": ({}, "T4 GPU has no bfloat16; these have: L4 GPU, A100 GPU, H100 GPU, G4 GPU."),
+    "longer_runs": (
+        {},
+        "Colab resets every runtime after a while, sooner when nothing runs; how long is not published.",
+    ),
+    "usage_limits": ({}, "Resources on Colab are not unlimited, and the limits change."),
+    "feedback": ({}, "Something wrong with Colab itself, or with a bill?"),
+    "more_resources": ({}, "More about notebooks, data and accelerators on Colab."),
+}
+"""For each rule a runtime where it applies, and what is said of that."""
 
 
-@pytest.mark.parametrize("gpus", [pytest.param(SILENT, id="unavailable"), pytest.param((), id="none")])
-def test_without_a_gpu_nothing_is_said_of_one(gpus: object) -> None:
-    rules = advised(Subject.GPU, gpus=gpus, frameworks=(TORCH_CPU,))
-
-    assert rules in (["driver_not_answering"], ["no_gpu"])
-
-
-def test_a_slice_that_cuda_sees_is_not_hidden() -> None:
-    hidden = {"is_hidden": True, "cuda_index": None}
-
-    assert "cuda_hidden" in advised(Subject.GPU, **gpu_with(slices=(replace(SLICE, cuda_index=None),), **hidden))
-    assert "cuda_hidden" not in advised(Subject.GPU, **gpu_with(slices=(SLICE,), **hidden))
+def found(subject: Subject, **changes: Any) -> list[str]:
+    """Return the rules that apply, without the hints, which are always the last."""
+    findings = judge(subject, a_snapshot(**changes))
+    return [finding.rule for finding in findings if finding.severity > Severity.HINT]
 
 
-@pytest.mark.parametrize(
-    ("used_gib", "hidden", "expected"),
-    [
-        pytest.param((8, 0.1), (False, False), True, id="one of two"),
-        pytest.param((8, 1), (False, False), False, id="both"),
-        pytest.param((0.1, 0.1), (False, False), False, id="none"),
-        pytest.param((8, 0.1), (False, True), False, id="the other is hidden on purpose"),
-        pytest.param((8,), (False,), False, id="only one is there"),
-    ],
-)
-def test_several_gpus_and_one_used(used_gib: tuple[float, ...], hidden: tuple[bool, ...], expected: bool) -> None:
-    gpus = tuple(
-        replace(T4, index=index, memory=memory(used, 15 - used), is_hidden=is_hidden)
-        for index, (used, is_hidden) in enumerate(zip(used_gib, hidden, strict=True))
+# What there is to find --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_every_rule_of_a_module_is_among_its_rules(module: Any) -> None:
+    made = {rule for rule in vars(module).values() if isinstance(rule, Rule)}
+
+    assert made
+    assert set(module.RULES) == made
+    assert len(module.RULES) == len(made)
+
+
+def test_every_rule_of_every_module_is_judged_by_and_under_its_own_name() -> None:
+    told = [rule for module in MODULES for rule in module.RULES]
+
+    assert {rule.name for rule in told} == RULES.keys()
+    assert len(told) == len(RULES)
+    assert [name for name, rule in RULES.items() if name != rule.name or rule not in told] == []
+
+
+def test_every_rule_is_tried() -> None:
+    assert OCCURRING.keys() == RULES.keys()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_what_a_rule_finds_can_be_said(name: str) -> None:
+    changes, sentence = OCCURRING[name]
+    findings = {finding.rule: finding for finding in judge(Subject.RUNTIME, a_snapshot(**changes))}
+
+    assert RULES[name].message
+    assert messages.sentence(findings[name], translator("en")) == sentence
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+@pytest.mark.parametrize("name", RULES)
+def test_what_a_rule_finds_can_be_said_in_every_language(name: str, language: str) -> None:
+    finding = RULES[name](a_snapshot(**OCCURRING[name][0]))
+    assert finding is not None
+    said = messages.sentence(finding, translator(language))
+
+    assert said
+    assert not set(said) & {"{", "}"}
+    assert (said == OCCURRING[name][1]) is (language == "en")
+
+
+# How they are told ------------------------------------------------------------------------------------------------
+
+
+def test_the_most_serious_comes_first() -> None:
+    rules = found(Subject.RUNTIME, gpus=SILENT, ram=a_ram(12.7, headroom_bytes=1))
+
+    assert rules == ["driver_not_answering", "ram_nearly_full", "not_high_ram"]
+
+
+def test_of_those_alike_what_keeps_the_gpu_from_working_comes_first() -> None:
+    gpus = (replace(T4, ecc_errors=1, slowdown_reasons=("power_brake",), is_hidden=True, cuda_index=None),)
+
+    assert found(Subject.GPU, gpus=gpus, frameworks=(FOR_CUDA_13,)) == [
+        "framework_needs_newer_driver",
+        "gpu_memory_errors",
+        "cuda_hidden",
+        "gpu_slowed",
+    ]
+
+
+def test_of_those_alike_the_gpu_comes_before_the_ram_and_that_before_the_rest() -> None:
+    rules = found(
+        Subject.RUNTIME,
+        disks=(FULL_DISK,),
+        ram=LITTLE_RAM,
+        gpus=(replace(T4, slowdown_reasons=("power_brake",), memory=with_memory(8, 7)),),
+        platform=replace(COLAB, machine_age_seconds=40_000.0),
     )
-    assert ("one_gpu_of_several" in advised(Subject.GPU, gpus=gpus)) is expected
+    assert rules == [
+        *["gpu_slowed", "ram_nearly_full", "swap_in_use", "disk_nearly_full"],
+        *["gpu_idle", "not_high_ram", "kernel_holds_most_ram", "runtime_old"],
+    ]
 
 
-JAX = replace(TORCH, name="jax", version="0.7.2", cuda_version="12", loaded=False)
+def test_hints_come_last() -> None:
+    severities = [finding.severity for finding in judge(Subject.RUNTIME, a_snapshot())]
+
+    assert severities == sorted(severities, reverse=True)
+    assert severities[-1] is Severity.HINT
 
 
-@pytest.mark.parametrize(
-    ("frameworks", "expected"),
-    [
-        pytest.param((TORCH_CPU,), True, id="loaded and without CUDA"),
-        pytest.param((TORCH,), False, id="with CUDA"),
-        pytest.param((replace(TORCH_CPU, cpu_only=None),), False, id="cannot be told"),
-        pytest.param((replace(TORCH_CPU, loaded=False),), True, id="installed, and the only one"),
-        pytest.param((replace(TORCH_CPU, loaded=False), JAX), False, id="installed, beside one that can"),
-        pytest.param((TORCH_CPU, JAX), True, id="loaded, beside one that can"),
-        pytest.param((), False, id="none installed"),
-        pytest.param(None, False, id="not asked"),
-    ],
-)
-def test_a_framework_without_cuda_beside_a_gpu(frameworks: object, expected: bool) -> None:
-    assert ("framework_cpu_only" in advised(Subject.GPU, frameworks=frameworks)) is expected
+def test_each_subject_has_its_own_findings_and_the_runtime_has_all() -> None:
+    changes: dict[str, Any] = {
+        "gpus": (),
+        "ram": a_ram(12.7, headroom_bytes=1),
+        "disks": (FULL_DISK,),
+    }
+    assert found(Subject.GPU, **changes) == ["no_gpu"]
+    assert found(Subject.RAM, **changes) == ["ram_nearly_full", "not_high_ram"]
+    assert found(Subject.RUNTIME, **changes) == ["ram_nearly_full", "disk_nearly_full", "no_gpu", "not_high_ram"]
 
 
-@pytest.mark.parametrize(
-    ("needed", "newest", "expected"),
-    [
-        pytest.param("13.0", "12.8", True, id="a later major version"),
-        pytest.param("13", "12.8", True, id="only the major version told"),
-        pytest.param("12.8", "12.2", False, id="a later minor version will do"),
-        pytest.param("12.8", "13.0", False, id="an earlier one"),
-        pytest.param(None, "12.8", False, id="build unknown"),
-        pytest.param("13.0", None, False, id="driver unknown"),
-    ],
-)
-def test_a_framework_for_a_later_cuda_than_the_driver_s(needed: str | None, newest: str | None, expected: bool) -> None:
-    changes = {"frameworks": (replace(TORCH, cuda_version=needed),), "driver": replace(DRIVER, cuda_version=newest)}
+@pytest.mark.parametrize("subject", Subject)
+def test_what_is_found_for_a_subject_is_what_its_rules_find(subject: Subject) -> None:
+    snapshot = a_snapshot()
+    rules = [rule for rule in RULES.values() if subject in (Subject.RUNTIME, rule.subject)]
+    expected = {finding for rule in rules if (finding := rule(snapshot)) is not None}
 
-    assert ("framework_needs_newer_driver" in advised(Subject.GPU, **changes)) is expected
+    assert set(judge(subject, snapshot)) == expected
 
 
-@pytest.mark.parametrize(
-    ("ram", "rules"),
-    [
-        pytest.param({"kernel_bytes": 5 * GIB, "children_bytes": 0}, ["kernel_holds_most_ram"], id="half"),
-        pytest.param({"kernel_bytes": 4 * GIB, "children_bytes": GIB}, ["kernel_holds_most_ram"], id="with children"),
-        pytest.param({"kernel_bytes": 5 * GIB - 1, "children_bytes": 0}, [], id="just under"),
-        pytest.param({"kernel_bytes": None, "children_bytes": None}, [], id="unknown"),
-        pytest.param(
-            {"kernel_bytes": 0, "swap_used_bytes": GIB, "headroom_bytes": 1},
-            ["ram_nearly_full", "swap_in_use"],
-            id="swap while RAM is nearly full",
-        ),
-        pytest.param({"kernel_bytes": 0, "swap_used_bytes": GIB}, [], id="swap with room left"),
-        pytest.param({"kernel_bytes": 0, "swap_used_bytes": None, "headroom_bytes": 1}, ["ram_nearly_full"], id="?"),
-    ],
-)
-def test_what_the_ram_is_in(ram: dict[str, object], rules: list[str]) -> None:
-    assert advised(Subject.RAM, ram=a_ram(10.0, **ram), platform=JUPYTER) == rules
+def test_where_nobody_looked_nothing_is_found() -> None:
+    nothing = dict.fromkeys(("driver", "gpus", "ram", "disks", "cpu"))
+
+    assert judge(Subject.RUNTIME, a_snapshot(**nothing, platform=Unavailable(code="unexpected"))) == ()
+
+
+# What stands in the way -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        pytest.param({"gpus": (L4,), "ram": a_ram(53.0)}, True, id="L4"),
-        pytest.param({"gpus": (), "tpus": (V5E,), "ram": a_ram(47.1)}, True, id="v5e-1"),
-        pytest.param({"gpus": (A100,), "ram": a_ram(83.5)}, False, id="A100 has two"),
-        pytest.param({"gpus": (L4,), "platform": JUPYTER}, False, id="not on Colab"),
-        pytest.param({"gpus": SILENT}, False, id="unavailable"),
+        pytest.param({}, None, id="nothing"),
+        pytest.param({"gpus": ()}, None, id="no GPU is not in the way of one"),
+        pytest.param({"gpus": SILENT}, "driver_not_answering", id="the driver"),
+        pytest.param(
+            {"gpus": Unavailable(code="driver_starting", values=(("seconds", 3.0),))},
+            "driver_starting",
+            id="the driver, for a moment",
+        ),
+        pytest.param(
+            {"gpus": (replace(T4, unavailable=(("name", "gpu_lost"),)),)}, "gpu_lost", id="a GPU that is gone"
+        ),
+        pytest.param({"frameworks": (TORCH_CPU,)}, "framework_cpu_only", id="a build without CUDA"),
+        pytest.param(
+            {"gpus": (replace(T4, is_hidden=True, cuda_index=None),), "frameworks": (FOR_CUDA_13,)},
+            "framework_needs_newer_driver",
+            id="the gravest of two",
+        ),
+        pytest.param({"gpus": (replace(T4, ecc_errors=1),)}, None, id="a faulty GPU is in nobody's way"),
     ],
 )
-def test_one_shape_only(changes: dict[str, object], expected: bool) -> None:
-    assert ("one_shape_only" in advised(**changes)) is expected
+def test_what_stands_between_programs_and_the_gpu(changes: dict[str, Any], expected: str | None) -> None:
+    finding = blocking(judge(Subject.GPU, a_snapshot(**changes)))
+
+    assert (None if finding is None else finding.rule) == expected
 
 
-@pytest.mark.parametrize(
-    ("platform", "expected"),
-    [
-        pytest.param({"machine_age_seconds": 36_001.0}, True, id="over ten hours"),
-        pytest.param({"machine_age_seconds": 35_999.0}, False, id="just under"),
-        pytest.param({"machine_age_seconds": 90_000.0, "container_age_seconds": 60.0}, False, id="a young container"),
-        pytest.param({"machine_age_seconds": None}, False, id="unknown"),
-        pytest.param({"machine_age_seconds": 90_000.0, "service": Service.JUPYTER}, False, id="not on Colab"),
-    ],
-)
-def test_runtime_old(platform: dict[str, object], expected: bool) -> None:
-    assert ("runtime_old" in advised(platform=replace(COLAB, **platform))) is expected
-
-
-UNUSED = {"utilization_percent": 0.0, "memory": memory(0.1, 14.5)}
-
-
-@pytest.mark.parametrize(
-    ("gpu", "platform", "expected"),
-    [
-        pytest.param(replace(A100, **UNUSED), COLAB, True, id="a paid GPU that nobody uses"),
-        pytest.param(A100, COLAB, False, id="a paid GPU at work"),
-        pytest.param(replace(T4, **UNUSED), COLAB, False, id="a free one"),
-        pytest.param(replace(A100, **UNUSED), JUPYTER, False, id="not on Colab"),
-        pytest.param(replace(A100, utilization_percent=None), COLAB, False, id="use unknown"),
-        pytest.param(replace(H100, **UNUSED), COLAB, False, id="no rate published"),
-    ],
-)
-def test_costly_gpu_unused(gpu: object, platform: object, expected: bool) -> None:
-    assert ("costly_gpu_unused" in advised(gpus=(gpu,), platform=platform)) is expected
-
-
-def test_a_rate_is_told_with_its_date() -> None:
-    given = advise(Subject.GPU, a_snapshot(gpus=(replace(A100, **UNUSED),)), LIMITS)
-    (advice,) = [one for one in given if one.rule == "costly_gpu_unused"]
-
-    assert dict(advice.values) == {"accelerator": "A100 GPU", "units": 5.4, "date": "2026-03-10"}
-
-
-def test_hints_are_for_colab_and_say_which_accelerator_has_what() -> None:
-    general = {"longer_runs", "usage_limits", "feedback", "more_resources"}
-
-    assert set(hinted()) == general | {"larger_accelerators", "newer_number_formats"}
-    assert set(hinted(gpus=())) == general
-    assert hinted(platform=JUPYTER) == []
-    assert "newer_number_formats" not in hinted(gpus=(A100,))
-
-
-def test_the_most_serious_comes_first() -> None:
-    rules = advised(gpus=SILENT, ram=a_ram(12.7, headroom_bytes=1))
-
-    assert rules == ["driver_not_answering", "ram_nearly_full", "not_high_ram"]
-
-
-def test_each_magic_gives_the_advice_of_its_subject() -> None:
-    changes = {"gpus": (), "ram": a_ram(12.7, headroom_bytes=1), "disks": disk_with_free(1)}
-
-    assert advised(Subject.GPU, **changes) == ["no_gpu"]
-    assert advised(Subject.RAM, **changes) == ["ram_nearly_full", "not_high_ram"]
-    assert set(advised(Subject.RUNTIME, **changes)) == {"no_gpu", "ram_nearly_full", "not_high_ram", "disk_nearly_full"}
-
-
-def test_every_rule_is_in_the_table() -> None:
-    written = [
-        function.__name__
-        for module in pkgutil.iter_modules(colab_magics.rules.__path__)
-        for _, function in inspect.getmembers(
-            importlib.import_module(f"colab_magics.rules.{module.name}"), inspect.isfunction
-        )
-        if list(inspect.signature(function).parameters)[1:] in (["limits"], ["_limits"])
-    ]
-    assert sorted(rule.__name__ for rule in RULES) == sorted(written), f"RULES should hold {sorted(written)}"
+def test_of_no_finding_nothing_is_in_the_way() -> None:
+    assert blocking(()) is None
+    assert blocking([Finding(rule="no_gpu", severity=Severity.INFO)]) is None

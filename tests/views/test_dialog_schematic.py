@@ -6,20 +6,27 @@ from html import unescape
 import pytest
 
 from colab_magics import facts
-from colab_magics.facts import Accelerator, accelerators
+from colab_magics.facts import accelerators
+from colab_magics.guides import ChoiceStep, ClickStep, CommandStep, Dialog, Guide, MenuAlone, MenuStep, Sentence
 from colab_magics.translation import translator
-from colab_magics.views.wishes import schematic
+from colab_magics.views import dialog_schematic
+from runtimes import LANGUAGES
 
-MARKS = {"change_runtime_type": "1", "T4": "2", "save": "3"}
-
-
-def accelerator(name: str) -> Accelerator:
-    return next(one for one in accelerators() if one.id == name)
+CHANGE = MenuStep(("runtime_menu", "change_runtime_type"))
+SAVE = MenuStep(("save",))
+STEPS = (CHANGE, ClickStep(("T4 GPU",), "T4"), SAVE)
+DIALOG = Dialog(chosen=accelerators.by_id("T4"), present=accelerators.by_id("NONE"), high_ram=False)
 
 
 def drawn(language: str = "en", *, high_ram: bool | None = False) -> str:
-    chosen, present = accelerator("T4"), accelerator("NONE")
-    return schematic.dialog(MARKS, translator(language), chosen=chosen, present=present, high_ram=high_ram)
+    guide = Guide(Sentence("x"), steps=STEPS, drawing=DIALOG._replace(high_ram=high_ram))
+    return dialog_schematic.draw(guide, translator(language))
+
+
+def marks(picture: str) -> dict[str, str]:
+    """Return what is marked, by number."""
+    rows = re.findall(r'<b class="cm-guide-badge">(\w+)</b> <span class="cm-guide-word">(.*?)</div>', picture)
+    return {number: " ".join(words(row)) for number, row in rows}
 
 
 def words(picture: str) -> list[str]:
@@ -42,7 +49,9 @@ def test_a_picture_is_called_a_schematic_first_of_all() -> None:
 def test_the_choices_are_those_of_the_dialog_in_its_order() -> None:
     radios = [line for line in words(drawn()) if "○" in line or "◉" in line]
 
-    assert [re.sub(r"^2 |[○◉] | now$", "", radio) for radio in radios] == [one.menu_name for one in accelerators()]
+    assert [re.sub(r"^2 |[○◉] | now$", "", radio) for radio in radios] == [
+        one.menu_name for one in accelerators.offered()
+    ]
     assert [radio for radio in radios if "◉" in radio] == ["2 ◉ T4 GPU"]
     assert [radio for radio in radios if "now" in radio] == ["○ CPU now"]
 
@@ -54,7 +63,7 @@ def test_the_name_says_what_the_picture_shows() -> None:
     assert "In use now: CPU." in said
     assert "The switch High-RAM cannot be clicked." in said
     assert said.endswith("1 marks Change runtime type. 2 marks T4 GPU. 3 marks Save.")
-    for one in accelerators():
+    for one in accelerators.offered():
         assert one.menu_name in said
 
 
@@ -69,7 +78,7 @@ def test_the_switch_is_on_or_off_or_no_switch(high_ram: bool | None, line: str) 
     assert ("cm-guide-on" in picture) == (high_ram is True)
 
 
-@pytest.mark.parametrize("language", [menu.language for menu in facts.menus()])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_to_be_clicked_stands_in_both_languages(language: str) -> None:
     lines, menu = words(drawn(language)), facts.menu(language)
     assert menu is not None
@@ -87,8 +96,35 @@ def test_the_menu_is_drawn_in_one_language() -> None:
 
 
 def test_a_menu_alone_has_no_dialog() -> None:
-    picture = schematic.menu({"disconnect_and_delete": "3"}, translator("en"))
+    steps = (CommandStep("ls"), CommandStep("ls"), MenuStep(("runtime_menu", "disconnect_and_delete")))
+    picture = dialog_schematic.draw(Guide(Sentence("x"), steps=steps, drawing=MenuAlone()), translator("en"))
 
     assert "3 Disconnect and delete runtime" in words(picture)
     assert "cm-guide-dialog" not in picture
     assert "In the dialog" not in label(picture)
+
+
+def test_two_ways_at_one_step_have_its_number_and_a_letter_and_neither_is_chosen() -> None:
+    ways = ChoiceStep(Sentence("One of the two:"), (MenuStep(("high_ram",)), ClickStep(("L4 GPU",), "L4")))
+    dialog = Dialog(chosen=accelerators.by_id("T4"), present=accelerators.by_id("T4"), high_ram=True)
+    guide = Guide(Sentence("x"), steps=(CHANGE, ways, SAVE), drawing=dialog)
+
+    assert marks(dialog_schematic.draw(guide, translator("en"))) == {
+        "1": "Change runtime type",
+        "2a": "High-RAM on",
+        "2b": "○ L4 GPU",
+        "3": "Save",
+    }
+
+
+def test_where_the_choice_is_left_open_nothing_is_drawn_as_chosen_or_in_use() -> None:
+    guide = Guide(Sentence("x"), steps=STEPS, drawing=Dialog(chosen=None, present=None, high_ram=False))
+    picture = dialog_schematic.draw(guide, translator("en"))
+
+    assert "◉" not in picture
+    assert "cm-guide-now" not in picture
+    assert "In use now" not in label(picture)
+
+
+def test_a_guide_without_a_drawing_has_none() -> None:
+    assert dialog_schematic.draw(Guide(Sentence("x"), steps=STEPS), translator("en")) == ""

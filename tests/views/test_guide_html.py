@@ -1,63 +1,33 @@
+"""A goal's guide as a page; what each says of a machine is in tests/guides."""
+
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from builders import (
-    A100,
-    COLAB,
-    CPU_RUNTIME,
-    HUNG_DRIVER,
-    JUPYTER,
-    KAGGLE,
-    MUTE_GPU,
-    NOTHING_AVAILABLE,
-    RAM,
-    T4,
-    V5E,
-    a_ram,
-    a_report,
-)
-from colab_magics import facts
-from colab_magics.model import Service
-from colab_magics.views import guides, wishes
+from builders import CPU_RUNTIME, HUNG_DRIVER, JUPYTER, KAGGLE, T4, V5E, a_report
+from colab_magics import facts, guides, rules
+from colab_magics.guides import CommandStep, Goal, Guide, Point, Sentence, TextStep
 from colab_magics.translation import translator
-from colab_magics.views.wishes import Wish, hosted, pages, published
+from colab_magics.views import guide_html, messages
 from markup import Markup
+from runtimes import GUIDED, LARGEST_TPU, SERVICES, TPU_RUNTIME, at
 
 LANGUAGES = ("en", "zh-CN", "de", "ja")
-SERVICES = tuple(Service)
-TPU_RUNTIME = {"gpus": (), "driver": None, "tpus": (V5E,), "ram": a_ram(47.1)}
-LARGEST_TPU = {**TPU_RUNTIME, "tpus": (replace(V5E, kind="v6e", accelerator_type="v6e-1"),), "ram": a_ram(173.0)}
-L4 = {"gpus": (replace(T4, name="NVIDIA L4"),), "ram": a_ram(53.0)}
-A100_HIGH_RAM = {"gpus": (A100,), "ram": a_ram(167.1)}
-CASES: dict[str, dict[str, Any]] = {
-    "t4": {},
-    "cpu": CPU_RUNTIME,
-    "hung driver": HUNG_DRIVER,
-    "nothing": NOTHING_AVAILABLE,
-    "mute": {"gpus": (MUTE_GPU,)},
-    "unknown gpu": {"gpus": (replace(T4, name="NVIDIA Z1"),)},
-    "l4": L4,
-    "a100": {"gpus": (A100,), "ram": a_ram(83.5)},
-    "a100 high-ram": A100_HIGH_RAM,
-    "tpu": TPU_RUNTIME,
-    "largest tpu": LARGEST_TPU,
-}
+ENGLISH = translator("en")
 NEW_MACHINE = "This gives you a new machine: variables and files in /content are lost."
 
 
-def shown(wish: Wish, language: str = "en", **changes: Any) -> str:
-    return wishes.render(wish, a_report(**changes), language=language)
-
-
-def at(service: Service, changes: dict[str, Any]) -> dict[str, Any]:
-    return {**changes, "platform": replace(changes.get("platform", COLAB), service=service)}
+def shown(goal: Goal, language: str = "en", **changes: Any) -> str:
+    report = a_report(**changes)
+    guide = guides.for_goal(goal, report.snapshot, rules.blocking(report.findings))
+    return guide_html.page(guide, translator(language))
 
 
 def words(page: str) -> str:
@@ -80,20 +50,12 @@ def marks(page: str) -> dict[str, str]:
     return {number: words(row).strip() for number, row in rows}
 
 
-def rows(page: str) -> list[list[str]]:
-    body = page[page.index("<tbody>") : page.index("</tbody>")]
-    return [
-        [words(cell).strip() for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)]
-        for row in re.findall(r"<tr>(.*?)</tr>", body)
-    ]
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("service", SERVICES)
-@pytest.mark.parametrize("wish", Wish)
-def test_every_page_is_whole_and_brings_nothing_from_outside(wish: Wish, service: Service, language: str) -> None:
-    for changes in CASES.values():
-        page = Markup(shown(wish, language, **at(service, changes)))
+@pytest.mark.parametrize("service", SERVICES, ids=str)
+@pytest.mark.parametrize("goal", Goal)
+def test_every_page_is_whole_and_brings_nothing_from_outside(goal: Goal, service: str | None, language: str) -> None:
+    for changes in GUIDED.values():
+        page = Markup(shown(goal, language, **at(service, changes)))
 
         assert not page.names & {"script", "style", "img", "link", "iframe", "object", "svg"}
         assert not [name for name in page.attributes if name.startswith("on") or name in ("src", "style")]
@@ -102,59 +64,53 @@ def test_every_page_is_whole_and_brings_nothing_from_outside(wish: Wish, service
         assert page.tags[0] == ("div", {"class": "cm-guide", "lang": translator(language).spoken})
 
 
-@pytest.mark.parametrize("service", [Service.COLAB, Service.KAGGLE, Service.JUPYTER])
-@pytest.mark.parametrize("wish", Wish)
-def test_a_device_s_name_is_never_html(wish: Wish, service: Service) -> None:
-    gpu = shown(wish, **at(service, {"gpus": (replace(T4, name="<b>x</b>"),)}))
-    tpu = shown(wish, **at(service, {**TPU_RUNTIME, "tpus": (replace(V5E, accelerator_type="<b>x</b>"),)}))
+@pytest.mark.parametrize("service", ["colab", "kaggle", None], ids=str)
+@pytest.mark.parametrize("goal", Goal)
+def test_a_device_s_name_is_never_html(goal: Goal, service: str | None) -> None:
+    gpu = shown(goal, **at(service, {"gpus": (replace(T4, name="<b>x</b>"),)}))
+    tpu = shown(goal, **at(service, {**TPU_RUNTIME, "tpus": (replace(V5E, accelerator_type="<b>x</b>"),)}))
 
     assert "<b>x" not in gpu + tpu
-    if wish is Wish.GPU:
+    if goal is Goal.GPU:
         assert "&lt;b&gt;x&lt;/b&gt;" in gpu
-    if wish is Wish.TPU and service is Service.COLAB:
+    if goal is Goal.TPU and service == "colab":
         assert "&lt;b&gt;x&lt;/b&gt;" in tpu
 
 
-def test_the_wishes_have_their_order_and_their_labels() -> None:
-    said = [wishes.label(wish, translator("en")) for wish in Wish]
-
-    assert said == ["a GPU", "a TPU", "more memory", "longer runs", "to stop paying", "I hit a limit"]
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("wish", [Wish.GPU, Wish.TPU, Wish.MEMORY])
-def test_the_steps_quote_the_menu_in_the_reader_s_language_and_in_english(wish: Wish, language: str) -> None:
-    page, say = shown(wish, language, **CPU_RUNTIME), translator(language)
+@pytest.mark.parametrize("goal", [Goal.GPU, Goal.TPU, Goal.MEMORY])
+def test_the_steps_quote_the_menu_in_the_reader_s_language_and_in_english(goal: Goal, language: str) -> None:
+    page, translate = shown(goal, language, **CPU_RUNTIME), translator(language)
 
     first, *_, last = steps(page)
     menu = facts.menu(language)
     assert menu is not None
-    assert first == guides.step(("runtime_menu", "change_runtime_type"), say)
+    assert first == messages.way(("runtime_menu", "change_runtime_type"), translate)
     assert menu.change_runtime_type in first
     assert "Runtime > Change runtime type" in first
     assert last == "Save"
 
 
 @pytest.mark.parametrize(
-    ("wish", "case", "marked"),
+    ("goal", "case", "marked"),
     [
-        (Wish.GPU, "cpu", {"2": "◉ T4 GPU"}),
-        (Wish.GPU, "hung driver", {"2": "◉ T4 GPU"}),
-        (Wish.GPU, "t4", {"2": "◉ L4 GPU"}),
-        (Wish.GPU, "a100", {"2": "◉ T4 GPU"}),
-        (Wish.TPU, "cpu", {"2": "◉ v5e-1 TPU"}),
-        (Wish.TPU, "tpu", {"2": "◉ v6e-1 TPU"}),
-        (Wish.MEMORY, "cpu", {"2": "High-RAM on"}),
-        (Wish.MEMORY, "t4", {"2a": "High-RAM on", "2b": "○ L4 GPU"}),
-        (Wish.MEMORY, "l4", {"2": "◉ A100 GPU"}),
-        (Wish.MEMORY, "a100", {"2a": "High-RAM on", "2b": "○ H100 GPU"}),
-        (Wish.MEMORY, "a100 high-ram", {"2": "◉ G4 GPU"}),
-        (Wish.MEMORY, "tpu", {"2": "◉ v6e-1 TPU"}),
-        (Wish.MEMORY, "hung driver", {"2a": "High-RAM on", "2b": "Hardware accelerator"}),
+        (Goal.GPU, "cpu", {"2": "◉ T4 GPU"}),
+        (Goal.GPU, "hung driver", {"2": "◉ T4 GPU"}),
+        (Goal.GPU, "t4", {"2": "◉ L4 GPU"}),
+        (Goal.GPU, "a100", {"2": "◉ T4 GPU"}),
+        (Goal.TPU, "cpu", {"2": "◉ v5e-1 TPU"}),
+        (Goal.TPU, "tpu", {"2": "◉ v6e-1 TPU"}),
+        (Goal.MEMORY, "cpu", {"2": "High-RAM on"}),
+        (Goal.MEMORY, "t4", {"2a": "High-RAM on", "2b": "○ L4 GPU"}),
+        (Goal.MEMORY, "l4", {"2": "◉ A100 GPU"}),
+        (Goal.MEMORY, "a100", {"2a": "High-RAM on", "2b": "○ H100 GPU"}),
+        (Goal.MEMORY, "a100 high-ram", {"2": "◉ G4 GPU"}),
+        (Goal.MEMORY, "tpu", {"2": "◉ v6e-1 TPU"}),
+        (Goal.MEMORY, "hung driver", {"2a": "High-RAM on", "2b": "Hardware accelerator"}),
     ],
 )
-def test_the_picture_marks_what_the_steps_say(wish: Wish, case: str, marked: dict[str, str]) -> None:
-    page = shown(wish, **CASES[case])
+def test_the_picture_marks_what_the_steps_say(goal: Goal, case: str, marked: dict[str, str]) -> None:
+    page = shown(goal, **GUIDED[case])
 
     assert marks(page) == {"1": "Change runtime type", **marked, "3": "Save"}
     said = " ".join(steps(page))
@@ -166,17 +122,8 @@ def test_the_picture_marks_what_the_steps_say(wish: Wish, case: str, marked: dic
         assert f" {number} marks " in label[1]
 
 
-@pytest.mark.parametrize("case", ["l4", "tpu"])
-def test_what_has_one_shape_has_no_high_ram_switch_to_click(case: str) -> None:
-    page = shown(Wish.MEMORY, **CASES[case])
-
-    assert "there is no high-RAM choice" in page
-    assert "cm-guide-switch" not in shown(Wish.TPU, **CASES["cpu"])
-    assert "High-RAM" not in " ".join(marks(page).values())
-
-
-def test_the_largest_of_a_kind_has_no_steps() -> None:
-    page = shown(Wish.MEMORY, **LARGEST_TPU)
+def test_a_guide_without_steps_has_no_picture() -> None:
+    page = shown(Goal.MEMORY, **LARGEST_TPU)
 
     assert "Nothing that Colab offers is known to have more." in page
     assert "cm-guide-steps" not in page
@@ -184,90 +131,27 @@ def test_the_largest_of_a_kind_has_no_steps() -> None:
     assert NEW_MACHINE not in page
 
 
-def test_the_accelerator_in_use_is_shown_as_the_present_one() -> None:
-    page = shown(Wish.GPU, **CPU_RUNTIME)
-
-    assert page.count('class="cm-guide-now"') == 1
-    assert "○ CPU now" in words(page)
-    assert "In use now: CPU." in page
-    assert 'class="cm-guide-now"' not in shown(Wish.GPU, **HUNG_DRIVER)
-
-
-def test_the_table_says_what_the_facts_say() -> None:
-    expected = []
-    for one in facts.accelerators():
-        with_high_ram = (
-            (one.memory_gib, one.high_ram_memory_gib, "g"),
-            (one.standard_ram_gib, one.high_ram_gib, ".1f"),
-            (one.units_per_hour, one.high_ram_units_per_hour, ".2f"),
-        )
-        memory, ram, units = (
-            " ".join(
-                [
-                    "not published" if figure is None else format(figure, form),
-                    *([] if high is None else [f"{format(high, form)} High-RAM"]),
-                ]
-            )
-            for figure, high, form in with_high_ram
-        )
-        expected.append(
-            [
-                f"{one.menu_name} {'free, paid' if one.tier == 'free' else 'paid'}",
-                "-" if one.kind == "none" else memory,
-                f"{ram} one size" if one.one_shape else ram,
-                {True: "yes", False: "no", None: "-"}[one.supports_bf16],
-                units,
-            ]
-        )
-
-    assert rows(shown(Wish.MEMORY, **HUNG_DRIVER)) == expected
-    assert rows(shown(Wish.GPU, **HUNG_DRIVER)) == [
-        row for row, one in zip(expected, facts.accelerators(), strict=True) if one.kind == "gpu"
-    ]
-
-
-def test_the_table_has_its_dates_and_sources() -> None:
-    page = words(shown(Wish.MEMORY))
-
-    assert "As read on 2026-11-22. Compute units as seen on 2026-03-10. Prices and availability change." in page
-    for one in facts.accelerators():
-        assert one.source in page
-    assert "Compute units as seen" not in shown(Wish.TPU)
-
-
-@pytest.mark.parametrize(("wish", "changes"), [(Wish.GPU, True), (Wish.TPU, True), (Wish.MEMORY, True),
-                                               (Wish.CHEAPER, True), (Wish.LONGER, False)])  # fmt: skip
-def test_a_new_machine_is_told_where_there_will_be_one(wish: Wish, changes: bool) -> None:
-    page = shown(wish)
+@pytest.mark.parametrize(("goal", "changes"), [(Goal.GPU, True), (Goal.TPU, True), (Goal.MEMORY, True),
+                                               (Goal.CHEAPER, True), (Goal.LONGER, False)])  # fmt: skip
+def test_a_new_machine_is_told_where_there_will_be_one(goal: Goal, changes: bool) -> None:
+    page = shown(goal)
 
     assert (NEW_MACHINE in page) == changes
     assert ("Then run again from your first cell" in page) == changes
-    assert NEW_MACHINE not in shown(wish, platform=JUPYTER)
+    assert NEW_MACHINE not in shown(goal, platform=JUPYTER)
 
 
 def test_two_kinds_of_memory_are_told_apart() -> None:
-    page = words(shown(Wish.MEMORY))
+    page = words(shown(Goal.MEMORY))
 
     assert "RAM When it runs out, the kernel ends" in page
     assert "GPU memory When it runs out, the cell fails" in page
-    assert "GPU memory" not in words(shown(Wish.MEMORY, **CPU_RUNTIME)).split("What each choice gives")[0]
-    assert "High-RAM more RAM, a card with 80 GiB (paid)" in words(shown(Wish.MEMORY, **CASES["a100"]))
-
-
-@pytest.mark.parametrize(
-    ("case", "said"),
-    [
-        ("a100", "A100 GPU takes about 5.40 compute units per hour (seen on 2026-03-10)."),
-        ("a100 high-ram", "A100 GPU takes about 7.52 compute units per hour (seen on 2026-03-10)."),
-        ("tpu", "What v5e-1 TPU takes per hour is not published."),
-    ],
-)
-def test_what_the_accelerator_takes_is_said_with_its_date(case: str, said: str) -> None:
-    assert said in words(shown(Wish.CHEAPER, **CASES[case]))
+    assert "GPU memory" not in words(shown(Goal.MEMORY, **CPU_RUNTIME)).split("What each choice gives")[0]
+    assert "High-RAM more RAM, a card with 80 GiB (paid)" in words(shown(Goal.MEMORY, **GUIDED["a100"]))
 
 
 def test_to_stop_paying_the_menu_alone_is_drawn() -> None:
-    page = shown(Wish.CHEAPER)
+    page = shown(Goal.CHEAPER)
 
     assert marks(page) == {"2": "Manage sessions", "3": "Disconnect and delete runtime"}
     assert "cm-guide-dialog" not in page
@@ -278,28 +162,9 @@ def test_to_stop_paying_the_menu_alone_is_drawn() -> None:
     assert "CPU / T4 GPU / v5e-1 TPU" in page
 
 
-@pytest.mark.parametrize("service", [Service.COLAB, Service.KAGGLE, Service.COLAB_ENTERPRISE])
-def test_lifetimes_are_those_that_were_published_each_with_its_date(service: Service) -> None:
-    page = words(shown(Wish.LONGER, **at(service, {})))
-
-    published_here = [limit for limit in facts.limits() if limit.service == service]
-    assert published_here
-    for limit in published_here:
-        unit = {"hours": "h", "minutes": "min"}[limit.unit]
-        figure = f"{'about ' if limit.about else ''}{limit.value:g} {unit}"
-        assert f"{figure} {limit.applies} (read {limit.date})" in page
-
-
-def test_what_is_translated_of_the_facts_is_what_they_say() -> None:
-    assert {limit.key: limit.applies for limit in facts.limits()} == published.APPLIES
-    elsewhere = {other.place: other.purpose for other in facts.other_menus()}
-    assert {place: elsewhere[place] for place in hosted.PURPOSES} == hosted.PURPOSES
-    assert hosted.PURPOSES.keys() == elsewhere.keys() - {"kaggle"}
-
-
-@pytest.mark.parametrize("wish", [Wish.GPU, Wish.TPU, Wish.MEMORY])
-def test_the_ways_outside_colab_s_web_page_are_folded_away(wish: Wish) -> None:
-    page = shown(wish)
+@pytest.mark.parametrize("goal", [Goal.GPU, Goal.TPU, Goal.MEMORY])
+def test_the_ways_outside_colab_s_web_page_are_folded_away(goal: Goal) -> None:
+    page = shown(goal)
 
     assert "<details><summary>Not on Colab&#x27;s web page?</summary>" in page
     for place in ("VS Code", "Colab CLI", "Colab, the older dialog"):
@@ -307,70 +172,80 @@ def test_the_ways_outside_colab_s_web_page_are_folded_away(wish: Wish) -> None:
 
 
 def test_on_kaggle_the_steps_are_kaggle_s() -> None:
-    page = shown(Wish.GPU, **{**CPU_RUNTIME, "platform": KAGGLE})
+    page = shown(Goal.GPU, **{**CPU_RUNTIME, "platform": KAGGLE})
 
     assert steps(page) == ["Settings > Accelerator", "GPU T4 x2 / GPU P100", "confirm in the dialog"]
     assert "phone number" in page
     assert "about 30 h" in words(page)
-    assert steps(shown(Wish.TPU, platform=KAGGLE))[1] == "TPU v5e-8"
-    assert "phone number" not in shown(Wish.LIMIT, platform=KAGGLE)
 
 
-@pytest.mark.parametrize("service", [service for service in Service if service is not Service.COLAB])
-@pytest.mark.parametrize("wish", Wish)
-def test_colab_s_dialog_is_shown_on_hosted_colab_alone(wish: Wish, service: Service) -> None:
-    page = shown(wish, **at(service, CPU_RUNTIME))
+@pytest.mark.parametrize("service", [service for service in SERVICES if service != "colab"], ids=str)
+@pytest.mark.parametrize("goal", Goal)
+def test_colab_s_dialog_is_shown_on_hosted_colab_alone(goal: Goal, service: str | None) -> None:
+    page = shown(goal, **at(service, CPU_RUNTIME))
 
     assert "Change runtime type" not in page
     assert "cm-guide-picture" not in page
 
 
-def test_elsewhere_what_hides_the_gpu_comes_before_another_machine() -> None:
-    hidden = shown(Wish.GPU, platform=JUPYTER, gpus=(replace(T4, is_hidden=True, cuda_index=None),))
-    silent = shown(Wish.GPU, platform=JUPYTER, **HUNG_DRIVER)
+def test_the_finding_that_blocks_the_gpu_is_said_before_its_steps() -> None:
+    hidden = shown(Goal.GPU, platform=JUPYTER, gpus=(replace(T4, is_hidden=True, cuda_index=None),))
 
-    assert "CUDA_VISIBLE_DEVICES hides every GPU from CUDA." in hidden
+    assert hidden.index("CUDA_VISIBLE_DEVICES hides every GPU from CUDA.") < hidden.index("cm-guide-steps")
     assert steps(hidden) == ["take CUDA_VISIBLE_DEVICES out of the environment", "restart the kernel"]
-    assert "The NVIDIA driver did not answer within 3 s." in silent
-    assert "nvidia-smi lists it" in shown(Wish.GPU, platform=JUPYTER, **CPU_RUNTIME)
+    assert "The NVIDIA driver did not answer within 3 s." in shown(Goal.GPU, platform=JUPYTER, **HUNG_DRIVER)
 
 
-def test_elsewhere_it_is_said_what_limits_the_ram() -> None:
-    contained = replace(RAM, limited_by="cgroup_v2", limit_bytes=4 * 2**30, limit_level=0)
-
-    assert "The machine has 12.7 GiB RAM" in shown(Wish.MEMORY, platform=JUPYTER)
-    for wish in (Wish.MEMORY, Wish.LIMIT):
-        assert "This container may use 4.0 GiB RAM" in shown(wish, platform=JUPYTER, ram=contained)
-
-
-@pytest.mark.parametrize("wish", Wish)
-def test_every_link_is_one_of_the_facts(wish: Wish) -> None:
+@pytest.mark.parametrize("goal", Goal)
+def test_every_link_is_one_of_the_facts(goal: Goal) -> None:
     known = {one.url for one in facts.links()}
 
-    assert set(re.findall(r'href="([^"]*)"', shown(wish))) <= known
-    assert 'target="_blank" rel="noopener"' in shown(wish)
+    assert set(re.findall(r'href="([^"]*)"', shown(goal))) <= known
+    assert 'target="_blank" rel="noopener"' in shown(goal)
+
+
+def test_what_comes_from_outside_is_escaped_wherever_it_stands() -> None:
+    guide = Guide(
+        Sentence("To {what}", (("what", "<b>"),)),
+        points=(Point(Sentence("{what}!", (("what", "<i>"),))),),
+        steps=(CommandStep("pip install <x>"), TextStep(Sentence("then {what}", (("what", "<u>"),)))),
+    )
+    page = guide_html.page(guide, ENGLISH)
+
+    assert not Markup(page).names & {"b", "i", "u", "x"}
+    assert "<li><code>pip install &lt;x&gt;</code></li><li>then &lt;u&gt;</li>" in page
+    assert "<li>&lt;i&gt;!</li>" in page
+
+
+def test_further_guides_for_the_same_goal_follow_with_their_own_purpose() -> None:
+    other = Guide(Sentence("To go on"), points=(Point(Sentence("so"), term=Sentence("then")),))
+    page = guide_html.page(Guide(Sentence("To see"), also=(other,), links=("faq",)), ENGLISH)
+
+    assert (
+        page.index("To see") < page.index("To go on") < page.index("<strong>then</strong> so") < page.index("faq.html")
+    )
 
 
 def test_the_style_sheet_styles_pages_alone_and_every_name_that_it_styles_is_used() -> None:
-    with open(pages.__file__.replace("pages.py", "wishes.css"), encoding="utf-8") as file:
-        sheet = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.DOTALL)
+    sheet = Path(guide_html.__file__).with_name("guide.css").read_text(encoding="utf-8")
+    sheet = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
     selectors = [one.strip() for block in re.findall(r"([^{}]+)\{", sheet) for one in block.split(",")]
-    used = "".join(shown(wish, "de", **changes) for wish in Wish for changes in CASES.values())
+    used = "".join(shown(goal, "de", **changes) for goal in Goal for changes in GUIDED.values())
 
     assert all(selector.startswith(".cm-guide") for selector in selectors)
     assert {name for name in re.findall(r"\.(cm-guide[\w-]*)", sheet) if not re.search(rf"\b{name}\b", used)} == set()
 
 
 GOLDEN = {
-    "wish-gpu-cpu": (Wish.GPU, CPU_RUNTIME),
-    "wish-memory-t4": (Wish.MEMORY, {}),
-    "wish-cheaper-a100": (Wish.CHEAPER, CASES["a100"]),
-    "wish-gpu-kaggle": (Wish.GPU, {**CPU_RUNTIME, "platform": KAGGLE}),
+    "goal-gpu-cpu": (Goal.GPU, CPU_RUNTIME),
+    "goal-memory-t4": (Goal.MEMORY, {}),
+    "goal-cheaper-a100": (Goal.CHEAPER, GUIDED["a100"]),
+    "goal-gpu-kaggle": (Goal.GPU, {**CPU_RUNTIME, "platform": KAGGLE}),
 }
 
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_pages_are_as_they_were_reviewed(name: str, golden: Callable[[str, str], None]) -> None:
-    wish, changes = GOLDEN[name]
+    goal, changes = GOLDEN[name]
 
-    golden(f"{name}.html", re.sub(r"(</(?:li|tr|p|div|ol|ul|table|caption)>)", r"\1\n", shown(wish, "de", **changes)))
+    golden(f"{name}.html", re.sub(r"(</(?:li|tr|p|div|ol|ul|table|caption)>)", r"\1\n", shown(goal, "de", **changes)))

@@ -2,18 +2,49 @@ from __future__ import annotations
 
 import dataclasses
 import json as standard_json
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from builders import CPU_RUNTIME, HUNG_DRIVER, MUTE_GPU, T4, a_report, a_snapshot
+import pytest
+
+from builders import (
+    COLAB,
+    CPU_RUNTIME,
+    HUNG_DRIVER,
+    JUPYTER,
+    MIG_IN_A_CONTAINER,
+    MUTE_GPU,
+    T4,
+    V5E,
+    a_report,
+    a_snapshot,
+)
 from colab_magics import model
-from colab_magics.model import Report, Subject
+from colab_magics.model import Subject, Unavailable
+from colab_magics.report import Report
 from colab_magics.views import json
+from runtimes import IN_A_CONTAINER, REPORTED, REVIEWED
 
 
 def document(**changes: Any) -> Any:
     shown = json.render(a_report(**changes))
     assert "\n" not in shown
     return standard_json.loads(shown)
+
+
+@pytest.mark.parametrize("case", REVIEWED)
+def test_the_json_is_as_it_was_reviewed(case: str, golden: Callable[[str, str], None]) -> None:
+    golden(f"{case}.json", json.render(a_report(**REPORTED[case])))
+
+
+@pytest.mark.parametrize("case", REPORTED)
+def test_every_report_is_one_line_of_ascii(case: str) -> None:
+    for subject in Subject:
+        shown = json.render(a_report(subject, **REPORTED[case]))
+
+        assert shown.isascii()
+        assert "\n" not in shown
 
 
 def test_a_report_is_one_document_with_schema_and_time() -> None:
@@ -54,6 +85,30 @@ def test_ram_names_what_limits_it() -> None:
     assert ram["limited_by"] == "machine"
     assert isinstance(ram["headroom_bytes"], int)
     assert isinstance(ram["kernel_bytes"], int)
+    assert document(**IN_A_CONTAINER)["ram"]["capacity_bytes"] == 4 * 2**30
+
+
+def test_a_slice_stands_in_its_gpu() -> None:
+    (gpu,) = document(gpus=(MIG_IN_A_CONTAINER,))["gpus"]
+    (part,) = gpu["slices"]
+
+    assert part["name"] == "NVIDIA H100 80GB HBM3 MIG 1g.10gb"
+    assert part["unavailable"] == {}
+
+
+def test_a_tpu_has_the_model_s_fields() -> None:
+    assert document(tpus=(V5E,), **CPU_RUNTIME)["tpus"] == [{**dataclasses.asdict(V5E), "held_by": []}]
+
+
+def test_where_there_is_no_service_the_frontend_stands_for_it() -> None:
+    assert document(platform=JUPYTER)["platform"]["service"] == "jupyter"
+    assert document(platform=replace(COLAB, service="colab_local"))["platform"]["service"] == "colab_local"
+
+
+def test_a_platform_that_could_not_be_looked_at_says_why() -> None:
+    seen = document(platform=Unavailable(code="unreadable", values=(("error", "OSError"),)))
+
+    assert seen["platform"] == {"unavailable": {"reason": "It could not be read (OSError).", "remedy": None}}
 
 
 def test_a_section_nobody_could_look_at_says_why_and_what_helps() -> None:
@@ -68,10 +123,10 @@ def test_a_section_nobody_could_look_at_says_why_and_what_helps() -> None:
     assert "driver" not in seen
 
 
-def test_advice_carries_its_words() -> None:
-    advice = document(**CPU_RUNTIME)["advice"][0]
+def test_a_finding_carries_its_words() -> None:
+    finding = document(**CPU_RUNTIME)["advice"][0]
 
-    assert advice == {
+    assert finding == {
         "rule": "no_gpu",
         "severity": "info",
         "finding": "Not connected to a GPU.",
@@ -86,19 +141,16 @@ def test_advice_carries_its_words() -> None:
 
 def test_a_section_that_was_not_asked_for_is_not_there() -> None:
     snapshot = a_snapshot(ram=None, disks=None, cpu=None)
-    seen = json.document(Report(subject=Subject.GPU, snapshot=snapshot, advice=()))
+    seen = json.document(Report(subject=Subject.GPU, snapshot=snapshot, findings=()))
 
     assert seen.keys() == {"schema", "taken_at", "platform", "driver", "gpus", "advice"}
 
 
 def test_every_field_of_the_snapshot_is_in_the_document() -> None:
     seen = document()
-    for section, kind in (
-        ("ram", model.Ram),
-        ("cpu", model.Cpu),
-        ("platform", model.Platform),
-        ("driver", model.Driver),
-    ):
+    for section, kind in (("ram", model.Ram), ("cpu", model.Cpu), ("driver", model.Driver)):
         assert seen[section].keys() == {field.name for field in dataclasses.fields(kind)}
+    fields = {field.name for field in dataclasses.fields(model.Platform)}
+    assert seen["platform"].keys() == fields - {"frontend"}  # it stands as the service where there is none
     assert seen["disk"][0].keys() == {field.name for field in dataclasses.fields(model.Disk)}
     assert T4.name == seen["gpus"][0]["name"]

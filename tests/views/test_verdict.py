@@ -24,7 +24,9 @@ from builders import (
 )
 from colab_magics.requirement import check, parse
 from colab_magics.units import width
-from colab_magics.views.verdict import render
+from colab_magics.views import verdict
+from colab_magics.views.render_options import RenderOptions
+from runtimes import IN_A_CONTAINER
 
 CPU: dict[str, Any] = {**CPU_RUNTIME, "tpus": ()}
 DARK: dict[str, Any] = {"gpus": SILENT, "driver": None}
@@ -37,7 +39,8 @@ NEW_MACHINE = [
 
 def shown(expression: str, *, strict: bool = False, language: str = "en", **changes: Any) -> list[str]:
     snapshot = a_snapshot(**{"tpus": (), **changes})
-    return render(check(parse(expression), snapshot, strict=strict), snapshot, language=language).splitlines()
+    options = RenderOptions(language=language)
+    return verdict.render(check(parse(expression), snapshot, strict=strict), snapshot, options).splitlines()
 
 
 def test_a_t4_where_an_a100_is_wanted() -> None:
@@ -72,6 +75,10 @@ def test_another_accelerator_with_more_ram() -> None:
         "To meet it (paid):  1 Runtime > Change runtime type   2 T4 GPU   3 High-RAM",
         "4 Save",
     ]
+
+
+def test_in_a_container_there_is_as_much_ram_as_it_may_use() -> None:
+    assert shown("ram>=20", **{**IN_A_CONTAINER, "tpus": ()})[1] == "There is: 4.0 GiB RAM."
 
 
 def test_several_accelerators_would_do() -> None:

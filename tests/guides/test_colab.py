@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from builders import CPU_RUNTIME, a_ram, a_snapshot
+from colab_magics.facts import accelerators
+from colab_magics.guides import (
+    ClickStep,
+    Goal,
+    Guide,
+    LimitsTable,
+    MenuStep,
+    OfferedMachine,
+    OtherMenusTable,
+    Sentence,
+    colab,
+    generic,
+)
+from colab_magics.model import Finding, Offer, Severity, Unavailable
+from runtimes import GUIDED
+
+DISCONNECT = MenuStep(("runtime_menu", "disconnect_and_delete"))
+CHANGE, SAVE = MenuStep(("runtime_menu", "change_runtime_type")), MenuStep(("save",))
+
+
+def for_rule(rule: str, **changes: Any) -> Guide | None:
+    return colab.for_finding(Finding(rule=rule, severity=Severity.INFO), a_snapshot(**changes))
+
+
+def offered(**changes: Any) -> dict[tuple[str, bool], OfferedMachine]:
+    return {(one.offer.name, one.offer.high_ram): one for one in colab.offered_machines(a_snapshot(**changes))}
+
+
+def test_without_a_gpu_the_first_of_the_dialog_is_to_be_clicked() -> None:
+    guide = for_rule("no_gpu", **CPU_RUNTIME)
+
+    assert guide is not None
+    assert guide.steps == (CHANGE, ClickStep(("T4 GPU",), "T4"), SAVE)
+    assert guide.goal is Goal.GPU
+    assert Sentence("This gives you a new machine: variables and files in /content are lost.") in guide.consequences
+
+
+@pytest.mark.parametrize("rule", sorted(generic.ANOTHER_MACHINE_MENDS))
+def test_a_fault_of_the_machine_is_left_behind_with_it(rule: str) -> None:
+    guide = for_rule(rule)
+
+    assert guide is not None
+    assert guide.steps[0] == DISCONNECT
+
+
+@pytest.mark.parametrize("code", sorted(generic.ANOTHER_MACHINE_HELPS))
+def test_what_a_new_kernel_does_not_mend_another_machine_does(code: str) -> None:
+    guide = colab.for_unavailable(Unavailable(code=code))
+
+    assert guide is not None
+    assert guide.steps[0] == DISCONNECT
+
+
+def test_what_is_no_matter_of_colab_s_is_told_as_everywhere() -> None:
+    for rule in ("disk_nearly_full", "ram_nearly_full", "cuda_hidden", "kernel_holds_most_ram"):
+        assert for_rule(rule) == generic.for_finding(Finding(rule=rule, severity=Severity.INFO), a_snapshot())
+    starting = Unavailable(code="driver_starting")
+    assert colab.for_unavailable(starting) == generic.for_unavailable(starting)
+
+
+@pytest.mark.parametrize(
+    ("rule", "goal"),
+    [("no_gpu", Goal.GPU), ("not_high_ram", Goal.MEMORY), ("longer_runs", Goal.LONGER), ("usage_limits", Goal.LIMIT)],
+)
+def test_a_finding_that_a_goal_tells_more_of_names_the_goal(rule: str, goal: Goal) -> None:
+    guide = for_rule(rule)
+
+    assert guide is not None
+    assert guide.goal is goal
+
+
+@pytest.mark.parametrize("case", GUIDED)
+def test_every_choice_of_the_dialog_is_offered_in_each_of_its_shapes_but_for_this_machine(case: str) -> None:
+    snapshot = a_snapshot(**GUIDED[case])
+    present, high_ram = accelerators.in_use(snapshot), accelerators.is_high_ram(snapshot) is True
+    machines = offered(**GUIDED[case])
+
+    for one in accelerators.offered():
+        is_here = one == present
+        assert ((one.menu_name, False) in machines) == (not is_here)
+        has_two = not one.one_shape and one.high_ram_gib is not None
+        assert ((one.menu_name, True) in machines) == (has_two and not (is_here and high_ram))
+
+
+def test_more_ram_of_the_accelerator_in_use_is_an_offer_and_paid() -> None:
+    assert offered()["T4 GPU", True].offer == Offer(name="T4 GPU", high_ram=True, paid=True, is_current=True)
+    assert offered()["CPU", False].offer == Offer(name="CPU")
+    assert offered()["L4 GPU", False].offer == Offer(name="L4 GPU", paid=True)
+    assert ("T4 GPU", True) not in offered(ram=a_ram(51.0))
+
+
+def test_where_more_ram_brings_another_card_it_is_called_by_its_own_name() -> None:
+    standard, high_ram = offered()["A100 GPU", False], offered()["A100 GPU", True]
+
+    assert (standard.memory_gib, high_ram.memory_gib) == (40, 80)
+    assert (standard.ram_gib, high_ram.ram_gib) == (83.5, 167.1)
+    assert not [name for name in standard.accelerator_names if "80GB" in name]
+    assert not [name for name in high_ram.accelerator_names if "40GB" in name]
+    assert "A100 GPU" in {*standard.accelerator_names} & {*high_ram.accelerator_names}
+
+
+def test_to_get_an_offer_its_words_are_clicked_and_high_ram_where_all_need_it() -> None:
+    l4, a100 = Offer(name="L4 GPU", paid=True), Offer(name="A100 GPU", paid=True)
+    larger_t4, cpu = Offer(name="T4 GPU", high_ram=True, paid=True, is_current=True), Offer(name="CPU")
+
+    def steps(*offers: Offer) -> tuple[object, ...]:
+        guide = colab.to_get(offers)
+        assert guide is not None
+        return guide.steps
+
+    assert steps(l4, a100) == (CHANGE, ClickStep(("L4 GPU", "A100 GPU")), SAVE)
+    assert steps(larger_t4) == (CHANGE, MenuStep(("high_ram",)), SAVE)
+    assert steps(cpu) == (CHANGE, ClickStep(("CPU",)), SAVE)
+    assert colab.to_get(()) is None
+
+
+def test_what_costs_is_said_to() -> None:
+    paid, free = colab.to_get((Offer(name="L4 GPU", paid=True),)), colab.to_get((Offer(name="T4 GPU"),))
+
+    assert paid is not None
+    assert free is not None
+    assert (paid.purpose.message, free.purpose.message) == ("To meet it (paid)", "To meet it")
+
+
+def test_what_is_known_of_colab_are_its_limits_and_every_way_to_accelerators_elsewhere() -> None:
+    assert colab.tables() == (LimitsTable("colab"), OtherMenusTable(None))
+    assert dict(colab.not_visible().values) == {"menu": ("runtime_menu", "view_resources")}

@@ -1,0 +1,236 @@
+"""The registry: which service's guides answer, and that every question has an answer on every service."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from builders import (
+    COLAB,
+    CPU_RUNTIME,
+    GB10,
+    HUNG_DRIVER,
+    JUPYTER,
+    KAGGLE,
+    T4,
+    a_snapshot,
+)
+from colab_magics import facts, guides, rules
+from colab_magics.guides import (
+    ChoiceStep,
+    ClickStep,
+    Goal,
+    Guide,
+    LimitsTable,
+    MenuStep,
+    generic,
+)
+from colab_magics.guides.interface import ServiceGuides
+from colab_magics.model import Finding, Severity, Unavailable
+from colab_magics.requirement import check, parse
+from colab_magics.rules import RULES
+from colab_magics.views import messages
+from runtimes import GUIDED, SERVICES, at
+
+CODES = sorted({*messages.REASONS, *messages.FIELD_REASONS, "nvml_error_77"})
+SERIOUS = [rule.name for rule in RULES.values() if rule.severity >= Severity.WARNING]
+NOTHING_TO_DO = {
+    "gpu_slowed": "heat and power are matters of whoever runs the machine; nothing that one can do is known to help",
+    "swap_in_use": "it is found only with ram_nearly_full, whose guide makes room",
+}
+"""Why a rule that matters has no guide on Colab."""
+
+UNAIDED = {
+    "linux_only": "Colab runs Linux, so this is not Colab's machine",
+    "no_child": "why the process did not start is in the reason; nothing known helps in every case",
+    "unexpected": "a mistake of ours",
+    "unreadable": "a section other than the GPUs",
+}
+"""Why the reason of a section that is not known has no guide on Colab."""
+
+
+def finding(rule: str, cause: str = "driver_silent") -> Finding:
+    """A finding with every value that a guide looks at."""
+    whose_sentence_is_a_reason = RULES[rule].message == "{cause:reason}"
+    values = (("cause", Unavailable(code=cause)),) if whose_sentence_is_a_reason else (("framework", "torch"),)
+    return Finding(rule=rule, severity=RULES[rule].severity, values=values)
+
+
+def on(service: str | None, **changes: Any) -> Any:
+    return a_snapshot(**at(service, changes))
+
+
+def clicked(guide: Guide) -> list[str]:
+    """Return every choice of a dialog that a guide names, the one to click first."""
+    names: list[str] = []
+    for step in guide.steps:
+        for one in step.ways if isinstance(step, ChoiceStep) else (step,):
+            if isinstance(one, ClickStep):
+                names += one.choices
+            if isinstance(one, ClickStep | MenuStep) and one.note is not None:
+                names += one.note.others
+    return names
+
+
+@pytest.mark.parametrize("service", ["new_cloud", "databricks", "binder", None], ids=str)
+def test_a_service_that_nobody_has_written_guides_for_gets_what_holds_everywhere(service: str | None) -> None:
+    for changes in GUIDED.values():
+        snapshot = on(service, **changes)
+        blocking = rules.blocking(rules.judge(rules.RULES["no_gpu"].subject, snapshot))
+
+        assert guides.offered_machines(snapshot) == ()
+        assert guides.tables(snapshot) == ()
+        assert guides.not_visible(snapshot) is None
+        for goal in Goal:
+            assert guides.for_goal(goal, snapshot, blocking) == generic.for_goal(goal, snapshot, blocking)
+        for rule in RULES:
+            assert guides.for_finding(finding(rule), snapshot) == generic.for_finding(finding(rule), snapshot)
+        for code in CODES:
+            unavailable = Unavailable(code=code)
+            assert guides.for_unavailable(unavailable, snapshot) == generic.for_unavailable(unavailable)
+
+
+def test_a_platform_that_could_not_be_looked_at_gets_what_holds_everywhere() -> None:
+    snapshot = a_snapshot(platform=Unavailable(code="unreadable"), **CPU_RUNTIME)
+
+    for goal in Goal:
+        assert guides.for_goal(goal, snapshot, None) == generic.for_goal(goal, snapshot, None)
+
+
+def test_what_has_guides_is_a_service_of_the_facts_and_keeps_the_protocol() -> None:
+    questions = [name for name in vars(ServiceGuides) if not name.startswith("_")]
+
+    assert guides._SERVICES.keys() <= {service.key for service in facts.services()}
+    for module in (generic, *guides._SERVICES.values()):
+        for name in questions:
+            asked = len(inspect.signature(getattr(ServiceGuides, name)).parameters) - 1
+            assert len(inspect.signature(getattr(module, name)).parameters) == asked, (module, name)
+
+
+@pytest.mark.parametrize("service", [*SERVICES, "new_cloud"], ids=str)
+def test_every_question_has_a_guide_or_none_on_every_service(service: str | None) -> None:
+    for changes in GUIDED.values():
+        snapshot = on(service, **changes)
+        answers: list[object] = [guides.for_unavailable(Unavailable(code=code), snapshot) for code in CODES]
+        answers += [guides.for_finding(finding(rule, code), snapshot) for rule in RULES for code in CODES]
+        answers += [guides.for_finding(one, snapshot) for one in rules.judge(RULES["longer_runs"].subject, snapshot)]
+
+        assert all(answer is None or isinstance(answer, Guide) for answer in answers)
+        assert all(isinstance(guides.for_goal(goal, snapshot, None), Guide) for goal in Goal)
+
+
+@pytest.mark.parametrize("rule", SERIOUS)
+def test_what_matters_has_something_to_do_on_colab_or_a_reason_why_not(rule: str) -> None:
+    guide = guides.for_finding(finding(rule), on("colab"))
+
+    assert (guide is None) == (rule in NOTHING_TO_DO)
+    assert guide is None or guide.steps
+
+
+@pytest.mark.parametrize("code", messages.REASONS)
+def test_what_is_not_known_has_something_to_do_on_colab_or_a_reason_why_not(code: str) -> None:
+    guide = guides.for_unavailable(Unavailable(code=code), on("colab"))
+
+    assert (guide is None) == (code in UNAIDED)
+    assert guide is None or guide.steps
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=str)
+def test_a_guide_that_names_a_goal_leads_to_one_that_the_service_has_a_guide_for(service: str | None) -> None:
+    snapshot = on(service, **CPU_RUNTIME)
+    for rule in RULES:
+        guide = guides.for_finding(finding(rule), snapshot)
+        goals = () if guide is None else (guide.goal, guide.otherwise)
+        for goal in filter(None, goals):
+            assert guides.for_goal(goal, snapshot, None).purpose
+
+
+@pytest.mark.parametrize("service", SERVICES, ids=str)
+def test_every_table_and_every_link_is_of_the_facts(service: str | None) -> None:
+    snapshot, keys = on(service), {link.key for link in facts.links()}
+    found = [guides.for_goal(goal, snapshot, None) for goal in Goal]
+    found += [guide for rule in RULES if (guide := guides.for_finding(finding(rule), snapshot)) is not None]
+
+    assert all({*guide.links} <= keys for guide in found)
+    for table in (*guides.tables(snapshot), *(table for guide in found for table in guide.tables)):
+        if isinstance(table, LimitsTable):
+            assert table.service == service
+
+
+@pytest.mark.parametrize("service", ["colab", "kaggle"])
+@pytest.mark.parametrize("goal", [Goal.GPU, Goal.TPU])
+def test_a_goal_s_guide_and_a_requirement_offer_the_same_machines(goal: Goal, service: str) -> None:
+    snapshot = on(service, **CPU_RUNTIME, tpus=())
+    offered = {one.offer.name for one in guides.offered_machines(snapshot) if one.kind == goal.value}
+    named = [name for name in clicked(guides.for_goal(goal, snapshot, None)) if name != "Settings > Accelerator"]
+    verdict = check(parse(goal.value), snapshot)
+
+    assert offered
+    assert {*named} == offered
+    assert verdict.offers[0].name == named[0]
+    assert {offer.name for offer in verdict.offers} <= offered
+
+
+def test_more_memory_for_a_goal_and_for_a_requirement_are_the_same_clicks() -> None:
+    snapshot = a_snapshot(tpus=())
+    ram, own = guides.for_goal(Goal.MEMORY, snapshot, None).steps[1].ways  # type: ignore[union-attr]
+    (more_ram,) = guides.for_verdict(check(parse("ram>=30"), snapshot), snapshot)
+    (more_memory,) = guides.for_verdict(check(parse("vram>=20"), snapshot), snapshot)
+
+    assert more_ram.steps[1]._replace(note=None) == ram._replace(note=None)
+    assert more_memory.steps[1].choices[0] == own.choices[0]  # type: ignore[union-attr]
+
+
+def test_without_a_gpu_the_finding_s_guide_and_the_goal_s_click_the_same() -> None:
+    for platform in (COLAB, KAGGLE):
+        snapshot = a_snapshot(platform=platform, **CPU_RUNTIME)
+        guide = guides.for_finding(finding("no_gpu"), snapshot)
+
+        assert guide is not None
+        goal = guides.for_goal(Goal.GPU, snapshot, None)
+        assert [getattr(step, "choices", ("",))[0] for step in guide.steps] == [
+            getattr(step, "choices", ("",))[0] for step in goal.steps
+        ]
+
+
+def for_verdict(expression: str, *, strict: bool = False, **changes: Any) -> tuple[Guide, ...]:
+    snapshot = a_snapshot(**{"tpus": (), **changes})
+    return guides.for_verdict(check(parse(expression), snapshot, strict=strict), snapshot)
+
+
+def purposes(*found: Guide) -> list[str]:
+    return [guide.purpose.message for guide in found]
+
+
+def test_for_what_is_met_there_is_nothing_to_do() -> None:
+    assert for_verdict("gpu") == ()
+
+
+def test_for_what_is_not_known_there_is_what_helps_to_know_it() -> None:
+    assert purposes(*for_verdict("vram>=15", strict=True, **HUNG_DRIVER)) == ["To get another machine"]
+    assert for_verdict("vram>=15", strict=True, gpus=Unavailable(code="linux_only"), driver=None) == ()
+    assert for_verdict("ram>=15", strict=True, ram=Unavailable(code="unreadable")) == ()
+
+
+def test_for_a_hidden_gpu_there_is_the_guide_of_the_finding() -> None:
+    (guide,) = for_verdict("gpu", gpus=(replace(T4, is_hidden=True, cuda_index=None),))
+
+    assert guide == generic.for_finding(finding("cuda_hidden"), a_snapshot())
+
+
+def test_for_room_there_are_the_guides_of_the_findings_each_once() -> None:
+    assert purposes(*for_verdict("disk>=90, ram_free>=12")) == ["To make room", "To make room"]
+    assert len(for_verdict("vram_free>=9, ram_free>=10", gpus=(GB10,))) == 1  # whose memory is the machine's
+
+
+def test_elsewhere_there_is_a_machine_that_has_what_is_required() -> None:
+    assert purposes(*for_verdict("gpu", platform=JUPYTER, **CPU_RUNTIME)) == ["To use a GPU"]
+    assert purposes(*for_verdict("ram>=200", platform=JUPYTER)) == ["To meet it"]
+
+
+def test_for_what_the_service_does_not_offer_there_is_nothing() -> None:
+    assert for_verdict("gpu=V100") == ()
+    assert for_verdict("gpu=A100", platform=KAGGLE, **CPU_RUNTIME) == ()

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import ipywidgets as widgets
+import pytest
+
+from colab_magics import facts
+from colab_magics.guides import GOAL_LABELS, Goal
+from colab_magics.panel.controls import Controls, Handlers
+from colab_magics.translation import translator
+
+Clicks = list[tuple[str, Any]]
+
+
+@pytest.fixture
+def clicks() -> Clicks:
+    """What was clicked, in order."""
+    return []
+
+
+@pytest.fixture
+def controls(clicks: Clicks) -> Iterator[Controls]:
+    """Controls of a panel that moves by itself, in English."""
+    made = Controls(handlers(clicks), language="en", period_seconds=2.0)
+    made.speak(translator("en"))
+    yield made
+    made.close()
+
+
+def handlers(clicks: Clicks) -> Handlers:
+    def note(name: str) -> Callable[..., None]:
+        return lambda *choice: clicks.append((name, *choice))
+
+    return Handlers(*map(note, Handlers._fields))
+
+
+def every_widget(widget: Any) -> list[Any]:
+    return [widget, *(one for child in getattr(widget, "children", ()) for one in every_widget(child))]
+
+
+def buttons(controls: Controls) -> dict[str, widgets.Button]:
+    return {one.description: one for one in every_widget(controls._root) if isinstance(one, widgets.Button)}
+
+
+def dropdowns(controls: Controls) -> dict[str, widgets.Dropdown]:
+    return {one.description: one for one in every_widget(controls._root) if isinstance(one, widgets.Dropdown)}
+
+
+def test_only_core_widgets_are_used_and_buttons_have_no_colour(controls: Controls) -> None:
+    allowed = {widgets.VBox, widgets.HBox, widgets.HTML, widgets.Button, widgets.Dropdown, widgets.ToggleButtons}
+
+    assert {type(one) for one in every_widget(controls._root)} == allowed
+    assert all(one.button_style == "" for one in buttons(controls).values())
+    assert controls._goal.button_style == ""
+    assert controls.view["model_id"] == controls._root.model_id
+
+
+def test_languages_are_named_by_the_facts(controls: Controls) -> None:
+    assert dropdowns(controls)["Language"].options == tuple((menu.name, menu.language) for menu in facts.menus())
+    assert dropdowns(controls)["Language"].value == "en"
+
+
+def test_every_goal_can_be_chosen_and_none_is_at_first(controls: Controls) -> None:
+    assert controls._goal.options == tuple((GOAL_LABELS[goal], goal) for goal in Goal)
+    assert controls._goal.value is None
+    assert controls._goal.description == "I want"
+
+
+def test_words_are_those_of_the_language(controls: Controls) -> None:
+    controls.show_moving(is_live=True, translate=translator("en"))
+    assert buttons(controls).keys() == {"Pause", "Refresh", "Close", "Check again"}
+    assert dropdowns(controls).keys() == {"Every", "Language"}
+
+    controls.speak(translator("zh-CN"))
+    controls.show_moving(is_live=False, translate=translator("zh-CN"))
+    assert not buttons(controls).keys() & {"Pause", "Resume", "Refresh", "Close", "Check again"}
+
+
+def test_a_click_is_handed_on(controls: Controls, clicks: Clicks) -> None:
+    controls.show_moving(is_live=True, translate=translator("en"))
+    for name in ("Pause", "Refresh", "Check again", "Close"):
+        buttons(controls)[name].click()
+    dropdowns(controls)["Every"].value = 5.0
+    dropdowns(controls)["Language"].value = "zh-CN"
+    controls._goal.value = Goal.MEMORY
+
+    assert clicks == [
+        ("pause_or_resume",),
+        ("refresh",),
+        ("check_again",),
+        ("close",),
+        ("choose_period", 5.0),
+        ("choose_language", "zh-CN"),
+        ("choose_goal", Goal.MEMORY),
+    ]
+
+
+def test_a_choice_that_is_set_is_no_click(controls: Controls, clicks: Clicks) -> None:
+    controls.show_guide(Goal.TPU, "<p>steps</p>")
+    controls.speak(translator("zh-CN"))
+    controls.speak(translator("en"))
+
+    assert controls._goal.value is Goal.TPU
+    assert controls._guide.value == "<p>steps</p>"
+    assert clicks == []
+
+
+def test_where_no_goal_is_chosen_another_language_chooses_none(controls: Controls, clicks: Clicks) -> None:
+    controls.speak(translator("zh-CN"))
+
+    assert controls._goal.value is None
+    assert clicks == []
+
+
+def test_the_setting_s_period_is_among_those_to_choose_from(clicks: Clicks) -> None:
+    controls = Controls(handlers(clicks), language="de", period_seconds=3.5)
+    controls.speak(translator("de"))
+
+    assert (dropdowns(controls)["Every"].value, dropdowns(controls)["Language"].value) == (3.5, "de")
+    assert [value for _, value in dropdowns(controls)["Every"].options] == [0.5, 1.0, 2.0, 3.5, 5.0, 10.0]
+    controls.close()
+
+
+def test_what_does_not_move_by_itself_has_neither_pause_nor_period(clicks: Clicks) -> None:
+    controls = Controls(handlers(clicks), language="en", period_seconds=None)
+    controls.speak(translator("en"))
+    controls.show_moving(is_live=False, translate=translator("en"))
+
+    assert buttons(controls).keys() == {"Refresh", "Close", "Check again"}
+    assert dropdowns(controls).keys() == {"Language"}
+    controls.close()
+
+
+def test_check_again_is_there_where_something_may_be_gone(controls: Controls) -> None:
+    controls.show(title="<p>t</p>", card="<p>c</p>", can_check_again=False)
+    assert controls._checking.layout.display == "none"
+
+    controls.show(title="<p>t</p>", card="<p>c</p>", can_check_again=True)
+    assert controls._checking.layout.display is None
+    assert (controls._title.value, controls._card.value) == ("<p>t</p>", "<p>c</p>")
+
+
+def test_the_report_behind_it_is_hidden_until_the_kernel_is_gone(controls: Controls) -> None:
+    (style,) = [
+        one for one in every_widget(controls._root) if getattr(one, "value", None) and "<style>" in str(one.value)
+    ]
+    number = controls._root.model_id
+
+    assert f".cm-fallback-{number} {{ display: none; }}" in style.value
+    assert f"cm-panel-{number}" in controls._root._dom_classes
+    assert style.layout.display == "none"
+
+
+def test_what_is_closed_leaves_no_widget_behind(clicks: Clicks) -> None:
+    controls = Controls(handlers(clicks), language="en", period_seconds=1.0)
+    every = every_widget(controls._root)
+    controls.close()
+
+    assert all(one.comm is None for one in every)
+    assert all(one.layout.comm is None for one in every)

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from builders import A100, JUPYTER, KAGGLE, T4, a_ram, a_snapshot
+from colab_magics.model import Remedy
+from colab_magics.requirement import check, parse
+from requirements import CPU, DARK, HIDDEN
+
+UNHEARD_OF = replace(T4, name="NVIDIA B200", compute_capability="10.0")
+
+
+def offered(expression: str, **changes: Any) -> list[str]:
+    verdict = check(parse(expression), a_snapshot(**{"tpus": (), **changes}))
+    assert (verdict.remedy is Remedy.ANOTHER_MACHINE) == bool(verdict.offers)
+    return [f"{one.name}{', high RAM' * one.high_ram}{', paid' * one.paid}" for one in verdict.offers]
+
+
+@pytest.mark.parametrize(
+    ("expression", "changes", "expected"),
+    [
+        ("gpu=A100", {}, ["A100 GPU, paid"]),
+        ("gpu=A100-80GB", {}, ["A100 GPU, high RAM, paid"]),
+        ("gpu=G4", {}, ["G4 GPU, paid"]),
+        ("gpu", CPU, ["T4 GPU"]),
+        ("gpu|tpu", CPU, ["T4 GPU", "v5e-1 TPU"]),
+        ("tpu", {}, ["v5e-1 TPU"]),
+        ("vram>=20", {}, ["L4 GPU, paid", "A100 GPU, paid", "H100 GPU, paid", "G4 GPU, paid"]),
+        ("gpu, cc>=8.9, vram>=40", {}, ["H100 GPU, paid", "G4 GPU, paid"]),
+        ("ram>=20", {}, ["T4 GPU, high RAM, paid"]),
+        ("ram>=20", CPU, ["CPU, high RAM, paid"]),
+        ("ram>=20", DARK, ["CPU, high RAM, paid"]),
+        ("ram>=60", {}, ["A100 GPU, paid"]),
+        ("ram>=60", CPU, []),
+        ("gpu=T4, ram>=20", CPU, ["T4 GPU, high RAM, paid"]),
+        ("ram>=60", {"ram": a_ram(51.0)}, ["A100 GPU, paid"]),
+        ("ram>=60", {"gpus": (UNHEARD_OF,), "ram": a_ram(51.0)}, ["A100 GPU, paid"]),
+        ("ram>=100", {"gpus": (UNHEARD_OF,), "ram": a_ram(51.0)}, ["A100 GPU, high RAM, paid"]),
+        ("ram>=100", {"gpus": (A100,), "ram": a_ram(83.5)}, ["A100 GPU, high RAM, paid"]),
+        ("ram>=200", {"gpus": (A100,), "ram": a_ram(167.1)}, []),
+        ("gpu=A100, disk>=10", {}, ["A100 GPU, paid"]),
+        ("gpu=V100", {}, []),
+        ("gpus>=2", {}, []),
+        ("python>=3.14", {}, []),
+        ("gpu", {**CPU, "platform": KAGGLE}, ["GPU T4 x2", "GPU P100"]),
+        ("gpus>=2, vram>=15", {**CPU, "platform": KAGGLE}, ["GPU T4 x2"]),
+        ("tpu=v5e-8", {**CPU, "platform": KAGGLE}, ["TPU v5e-8"]),
+        ("gpu=A100", {**CPU, "platform": KAGGLE}, []),
+        ("gpu=A100", {**CPU, "platform": JUPYTER}, []),
+    ],
+)
+def test_what_the_service_offers_that_would_do(expression: str, changes: dict[str, Any], expected: list[str]) -> None:
+    assert offered(expression, **changes) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "changes", "expected"),
+    [
+        ("gpu", {"gpus": (replace(T4, **HIDDEN),)}, Remedy.SHOW_GPUS),
+        ("gpu=A100", {"gpus": (replace(T4, **HIDDEN),)}, Remedy.ANOTHER_MACHINE),
+        ("ram_free>=10", {}, Remedy.MAKE_ROOM),
+        ("vram_free>=15.3", {}, Remedy.MAKE_ROOM),
+        ("disk>=100", {}, Remedy.MAKE_ROOM),
+        ("disk>=1000", {}, None),
+        ("ram_free>=20", {}, Remedy.ANOTHER_MACHINE),
+        ("gpu", {}, None),
+    ],
+)
+def test_the_least_costly_remedy_comes_first(expression: str, changes: dict[str, Any], expected: Remedy | None) -> None:
+    assert check(parse(expression), a_snapshot(tpus=(), **changes)).remedy is expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_current"),
+    [
+        pytest.param({}, True, id="listed"),
+        pytest.param({"gpus": (UNHEARD_OF,)}, False, id="not in the table: its own larger shape is not known"),
+    ],
+)
+def test_more_ram_beside_the_same_accelerator_is_told_from_another_one(
+    changes: dict[str, Any], is_current: bool
+) -> None:
+    verdict = check(parse("ram>=20"), a_snapshot(tpus=(), **changes))
+
+    assert verdict.remedy is Remedy.ANOTHER_MACHINE
+    assert {offer.is_current for offer in verdict.offers} == {is_current}
+
+
+def test_where_it_is_met_nothing_is_offered() -> None:
+    verdict = check(parse("ram>=20"), a_snapshot(tpus=(), gpus=(UNHEARD_OF,), ram=a_ram(51.0)))
+
+    assert (verdict.met, verdict.remedy, verdict.offers) == (True, None, ())

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+import colab_magics.requirement
+from builders import A100, GB10, MIB, MUTE_GPU, T4, a_snapshot
+from colab_magics.model import FoundGpu, Remedy, State
+from colab_magics.requirement import Requirement, check, parse
+from requirements import CPU, DARK, REPEATABLE, REQUIREMENTS, SNAPSHOTS, state
+
+
+@REPEATABLE
+@given(REQUIREMENTS, SNAPSHOTS)
+def test_a_verdict_agrees_with_its_clauses(asked: Requirement, snapshot: Any) -> None:
+    strict, lenient = check(asked, snapshot, strict=True), check(asked, snapshot)
+    states = {clause.state for clause in lenient.clauses}
+
+    assert strict.met == (states == {State.MET})
+    assert lenient.met == (State.UNMET not in states)
+    assert [clause.asked for clause in lenient.clauses] == [str(clause) for clause in asked.clauses]
+    assert not (lenient.met and (lenient.remedy or lenient.offers or lenient.met_separately))
+
+
+def test_clauses_tell_what_is_there() -> None:
+    asked = parse("gpu=A100|tpu, vram>=15, vram_free>=1, cc>=8, bf16, gpus>=3, ram>=20, python>=3.11, cuda>=12")
+    verdict = check(asked, a_snapshot(tpus=(), gpus=(T4, MUTE_GPU)))
+
+    assert dict(found for clause in verdict.clauses for found in clause.found) == {
+        "gpu": ("Tesla T4", None),
+        "tpu": (),
+        "vram": (15360 * MIB, None),
+        "vram_free": (14502 * MIB, None),
+        "cc": ("7.5", None),
+        "bf16": (False, None),
+        "gpus": (2,),
+        "ram": (int(12.7 * 2**30),),
+        "python": ("3.13.15",),
+        "cuda": ("12.8",),
+    }
+
+
+def test_clauses_are_told_for_the_gpu_that_comes_nearest() -> None:
+    verdict = check(parse("gpu=A100, vram>=40, cc>=9"), a_snapshot(gpus=(T4, A100)))
+
+    assert [clause.state for clause in verdict.clauses] == [State.MET, State.MET, State.UNMET]
+    assert not verdict.met_separately
+    assert check(parse("gpu=T4, vram>=40"), a_snapshot(gpus=(T4, A100))).met_separately
+
+
+@pytest.mark.parametrize(
+    ("expression", "changes", "lenient", "strict"),
+    [
+        pytest.param("gpu", {}, True, True, id="met"),
+        pytest.param("gpu", CPU, False, False, id="unmet"),
+        pytest.param("gpu", DARK, True, False, id="not known"),
+    ],
+)
+def test_what_is_not_known_passes_unless_strict(
+    expression: str, changes: dict[str, Any], lenient: bool, strict: bool
+) -> None:
+    snapshot = a_snapshot(**{"tpus": (), **changes})
+
+    assert check(parse(expression), snapshot).met is lenient
+    assert check(parse(expression), snapshot, strict=True).met is strict
+
+
+def test_the_gpus_that_count_are_told_with_the_verdict() -> None:
+    (shared,) = check(parse("gpu"), a_snapshot(gpus=(GB10,))).gpus or ()
+
+    assert check(parse("gpu"), a_snapshot()).gpus == (
+        FoundGpu(
+            name="Tesla T4",
+            memory_bytes=15360 * MIB,
+            memory_free_bytes=14502 * MIB,
+            compute_capability="7.5",
+        ),
+    )
+    assert shared.shares_ram
+    assert check(parse("gpu"), a_snapshot(**DARK)).gpus is None
+
+
+def test_only_what_is_unmet_has_a_remedy() -> None:
+    assert check(parse("gpu"), a_snapshot(**DARK), strict=True).remedy is None
+    assert check(parse("gpu"), a_snapshot(**CPU)).remedy is Remedy.ANOTHER_MACHINE
+
+
+def test_the_example_of_the_language_stands_as_its_documentation_says() -> None:
+    assert "gpu=A100|L4, vram>=15, ram>=20, disk>=50, cc>=8.0" in (colab_magics.requirement.__doc__ or "")
+    assert isinstance(parse("gpu=A100|L4, vram>=15, ram>=20, disk>=50, cc>=8.0"), Requirement)
+    assert state("gpu=A100|L4, vram>=15, ram>=10, disk>=50, cc>=8.0", gpus=(A100,)) is State.MET
+    assert state("python=3.13") is state("python<=3.13") is State.MET

@@ -1,0 +1,95 @@
+"""What requirements are tried on: machines that differ in what is asked for, and any requirement there may be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from builders import (
+    A100,
+    CPU_RUNTIME,
+    GB10,
+    JUPYTER,
+    KAGGLE,
+    MIB,
+    MIG_IN_A_CONTAINER,
+    MUTE_GPU,
+    NOTHING_AVAILABLE,
+    SILENT,
+    T4,
+    V5E,
+    a_snapshot,
+)
+from colab_magics.model import Gpu, State
+from colab_magics.requirement import KEYS, OPERATORS, Clause, Requirement, Size, Term, Version, check, parse, parser
+
+REPEATABLE = settings(derandomize=True, deadline=None, max_examples=60, database=None)
+
+
+def a_gpu(name: str, mib: int, capability: str, **changes: Any) -> Gpu:
+    assert T4.memory is not None
+    memory = replace(T4.memory, total_bytes=mib * MIB, free_bytes=(mib - 600) * MIB)
+    return replace(T4, name=name, memory=memory, compute_capability=capability, **changes)
+
+
+L4 = a_gpu("NVIDIA L4", 23034, "8.9")
+L40S = a_gpu("NVIDIA L40S", 46068, "8.9")
+A100_80 = a_gpu("NVIDIA A100-SXM4-80GB", 81920, "8.0")
+G4 = a_gpu("NVIDIA RTX PRO 6000 Blackwell Server Edition", 97887, "12.0")
+HIDDEN = {"is_hidden": True, "cuda_index": None}
+MIG = replace(MIG_IN_A_CONTAINER, compute_capability="9.0")
+TPU: dict[str, Any] = {**CPU_RUNTIME, "tpus": (V5E,)}
+CPU: dict[str, Any] = {**CPU_RUNTIME, "tpus": ()}
+DARK: dict[str, Any] = {"gpus": SILENT, "driver": None, "tpus": ()}
+
+
+def state(expression: str, **changes: Any) -> State:
+    """Return how a requirement stands as a whole."""
+    snapshot = a_snapshot(**{"tpus": (), **changes})
+    if check(parse(expression), snapshot, strict=True).met:
+        return State.MET
+    return State.UNKNOWN if check(parse(expression), snapshot).met else State.UNMET
+
+
+def _names() -> st.SearchStrategy[str]:
+    words = st.text("aBcé09-_.一", min_size=1, max_size=6).filter(parser.words)
+    return st.lists(words, min_size=1, max_size=3).map(" ".join)
+
+
+def _terms(key: str) -> st.SearchStrategy[Term]:
+    alone = st.just(Term(key))
+    if key == "bf16":
+        return alone
+    number = st.integers(0, 9999)
+    values: st.SearchStrategy[Any] = number
+    if key in parser._NAMES:
+        values = _names().filter(lambda name: name.lower() not in KEYS)
+    elif key in parser._SIZES:
+        amounts = st.decimals(0, 999_999, places=3)
+        values = st.builds(Size, amounts, st.sampled_from(["GB", "GiB", "MB", "MiB", "TB", "TiB"]))
+    elif key in parser._VERSIONS:
+        values = st.builds(Version, st.lists(number, min_size=1, max_size=4).map(tuple))
+    operators = st.sampled_from(["=", "!="] if key in parser._NAMES else OPERATORS)
+    compared = st.builds(Term, st.just(key), operators, st.lists(values, min_size=1, max_size=3).map(tuple))
+    return alone | compared
+
+
+_CLAUSES = st.builds(Clause, st.lists(st.sampled_from(KEYS).flatmap(_terms), min_size=1, max_size=3).map(tuple))
+
+REQUIREMENTS = st.builds(Requirement, st.lists(_CLAUSES, min_size=1, max_size=4).map(tuple))
+"""Any requirement."""
+
+SNAPSHOTS = st.sampled_from(
+    [
+        a_snapshot(**changes)
+        for changes in (
+            {}, CPU, TPU, DARK, NOTHING_AVAILABLE, {"gpus": (T4, A100)}, {"gpus": (MIG,)}, {"gpus": (MUTE_GPU,)},
+            {"gpus": (GB10,), "ram": None, "disks": None}, {"gpus": (replace(T4, **HIDDEN),)},
+            {**CPU, "platform": KAGGLE}, {**CPU, "platform": JUPYTER},
+        )
+    ]
+)  # fmt: skip
+"""What a requirement may be held against."""

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from builders import A100, COLAB, GIB, JUPYTER, KAGGLE, SILENT, T4, V5E, a_ram, a_snapshot
+from colab_magics.model import Unavailable
+from colab_magics.rules import ram
+
+UNREADABLE = Unavailable(code="unreadable", values=(("error", "OSError"),))
+L4 = replace(T4, name="NVIDIA L4")
+UNHEARD_OF = replace(T4, name="NVIDIA B200")
+
+
+def found(**changes: Any) -> list[str]:
+    """Return what the rules of this module find."""
+    return [rule.name for rule in ram.RULES if rule(a_snapshot(**changes)) is not None]
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        pytest.param(a_ram(10.0, headroom_bytes=GIB - 1), True, id="just under a tenth"),
+        pytest.param(a_ram(10.0, headroom_bytes=GIB), False, id="a tenth"),
+        pytest.param(
+            a_ram(100.0, headroom_bytes=GIB // 4, limit_bytes=4 * GIB, limited_by="cgroup_v2", limit_level=0),
+            True,
+            id="the container's limit counts, not the machine's size",
+        ),
+        pytest.param(
+            a_ram(100.0, headroom_bytes=3 * GIB, limit_bytes=4 * GIB, limited_by="cgroup_v2", limit_level=0),
+            False,
+            id="a small container with room in it",
+        ),
+        pytest.param(UNREADABLE, False, id="unavailable"),
+        pytest.param(None, False, id="not asked"),
+    ],
+)
+def test_ram_nearly_full(section: Any, expected: bool) -> None:
+    assert (ram.ram_nearly_full(a_snapshot(ram=section)) is not None) is expected
+
+
+def test_what_is_left_is_told_of_what_bites_first() -> None:
+    contained = a_ram(64.0, headroom_bytes=GIB // 4, limit_bytes=4 * GIB, limited_by="cgroup_v2", limit_level=0)
+    finding = ram.ram_nearly_full(a_snapshot(ram=contained))
+
+    assert finding is not None
+    assert dict(finding.values) == {
+        "headroom_bytes": GIB // 4,
+        "limit_bytes": 4 * GIB,
+        "limited_by": "cgroup_v2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("figures", "rules"),
+    [
+        pytest.param({"kernel_bytes": 5 * GIB, "children_bytes": 0}, ["kernel_holds_most_ram"], id="half"),
+        pytest.param({"kernel_bytes": 4 * GIB, "children_bytes": GIB}, ["kernel_holds_most_ram"], id="with children"),
+        pytest.param({"kernel_bytes": 5 * GIB - 1, "children_bytes": 0}, [], id="just under"),
+        pytest.param(
+            {"kernel_bytes": 5 * GIB, "children_bytes": None}, ["kernel_holds_most_ram"], id="children unseen"
+        ),
+        pytest.param({"kernel_bytes": None, "children_bytes": None}, [], id="unknown"),
+        pytest.param(
+            {"kernel_bytes": 0, "swap_used_bytes": GIB, "headroom_bytes": 1},
+            ["ram_nearly_full", "swap_in_use"],
+            id="swap while RAM is nearly full",
+        ),
+        pytest.param({"kernel_bytes": 0, "swap_used_bytes": GIB}, [], id="swap with room left"),
+        pytest.param({"kernel_bytes": 0, "swap_used_bytes": None, "headroom_bytes": 1}, ["ram_nearly_full"], id="?"),
+    ],
+)
+def test_what_the_ram_is_in(figures: dict[str, Any], rules: list[str]) -> None:
+    assert found(ram=a_ram(10.0, **figures), platform=JUPYTER) == rules
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({"ram": a_ram(12.7)}, "not_high_ram", id="T4 standard"),
+        pytest.param({"ram": a_ram(51.0)}, "high_ram", id="T4 high-RAM"),
+        pytest.param({"ram": a_ram(51.0), "gpus": (UNHEARD_OF,)}, "high_ram", id="a GPU that is not in the table"),
+        pytest.param({"ram": a_ram(53.0), "gpus": (L4,)}, "one_shape_only", id="L4 has one shape"),
+        pytest.param({"ram": a_ram(47.1), "gpus": (), "tpus": (V5E,)}, "one_shape_only", id="so has v5e-1"),
+        pytest.param({"ram": a_ram(83.5), "gpus": (A100,)}, "not_high_ram", id="A100 has two"),
+        pytest.param({"ram": a_ram(83.5), "gpus": SILENT}, None, id="large, but the accelerator is not known"),
+        pytest.param({"ram": a_ram(51.0), "platform": KAGGLE}, None, id="Kaggle has no such choice"),
+        pytest.param({"gpus": (L4,), "platform": JUPYTER}, None, id="nor has a machine of one's own"),
+        pytest.param(
+            {"ram": a_ram(51.0), "platform": replace(COLAB, service="colab_enterprise")}, None, id="nor Enterprise"
+        ),
+        pytest.param({"ram": UNREADABLE}, None, id="unavailable"),
+    ],
+)
+def test_one_thing_at_most_is_said_of_colab_s_two_shapes(changes: dict[str, Any], expected: str | None) -> None:
+    shapes = [rule for rule in found(**changes) if rule in {"high_ram", "not_high_ram", "one_shape_only"}]
+
+    assert shapes == ([] if expected is None else [expected])
+
+
+def test_an_accelerator_with_one_shape_is_named_as_the_dialog_names_it() -> None:
+    finding = ram.one_shape_only(a_snapshot(gpus=(L4,)))
+
+    assert finding is not None
+    assert finding.values == (("accelerator", "L4 GPU"),)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json as standard_json
+from typing import Any
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from builders import CPU_RUNTIME, a_report
+from colab_magics.views import display, html, text
+from colab_magics.views.render_options import RenderOptions
+from markup import Markup
+
+VIEW = {"version_major": 2, "version_minor": 0, "model_id": "abc123"}
+
+
+def bundles(shell: InteractiveShell) -> list[dict[str, Any]]:
+    return [shown["data"] if isinstance(shown, dict) else shown.data for shown in shell.display_pub.outputs]
+
+
+def test_a_report_is_displayed_once_as_text_and_html(shell: InteractiveShell) -> None:
+    options = RenderOptions(language="zh-CN", everything=True)
+    display.show(a_report(), options)
+
+    (bundle,) = bundles(shell)
+    assert bundle == {"text/plain": text.render(a_report(), options), "text/html": html.render(a_report(), options)}
+
+
+def test_json_is_printed_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    display.print_json(a_report(**CPU_RUNTIME))
+
+    (line,) = capsys.readouterr().out.splitlines()
+    assert standard_json.loads(line)["schema"] == 1
+
+
+def test_behind_a_widget_stands_the_report_and_when_it_was_made(shell: InteractiveShell) -> None:
+    display.show_widget(VIEW, a_report(), RenderOptions())
+
+    fallback, widget = bundles(shell)
+    said = "This is the panel as it was opened at 12:00:00 UTC; run its cell again for one that is alive."
+    assert fallback["text/plain"].startswith(said)
+    assert said in fallback["text/html"]
+    assert Markup(fallback["text/html"]).tags[0] == ("div", {"class": "cm-fallback cm-fallback-abc123"})
+    assert widget == {"application/vnd.jupyter.widget-view+json": VIEW, "text/plain": ""}
+
+
+def test_in_a_widget_s_place_comes_the_report_as_it_was_last(shell: InteractiveShell) -> None:
+    shown = display.show_widget(VIEW, a_report(), RenderOptions())
+    shown.replace(a_report(**CPU_RUNTIME), RenderOptions())
+
+    *_, last, widget = bundles(shell)
+    assert last["text/plain"].startswith("This is the panel as it was closed at 12:00:00 UTC")
+    assert "Not connected to a GPU." in last["text/html"]
+    assert "cm-fallback" not in last["text/html"]
+    assert widget == {"text/plain": ""}

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import pytest
+
+import colab_magics
+from builders import (
+    A100,
+    CPU_RUNTIME,
+    DISK,
+    EIGHT_A100,
+    HUNG_DRIVER,
+    MUTE_GPU,
+    RAM,
+    T4,
+    TORCH,
+    TORCH_CPU,
+    a_ram,
+    a_snapshot,
+)
+from colab_magics import facts
+from colab_magics.guides import Sentence
+from colab_magics.model import Finding, Severity, Unavailable
+from colab_magics.observer import nvml
+from colab_magics.rules import RULES
+from colab_magics.translation import translator
+from colab_magics.views import messages
+from runtimes import LANGUAGES, TRANSLATED
+
+ENGLISH = translator("en")
+PACKAGE = Path(colab_magics.__file__).parent
+
+VALUES: Any = (
+    ("seconds", 3.0),
+    ("cause", "SIGSEGV"),
+    ("error", "EPERM"),
+    ("library", "580.1"),
+    ("module", "575.2"),
+    ("where", "probes/gpu.py:7"),
+)
+"""Every value that a reason needs."""
+
+APPLIES: dict[str, dict[str, Any]] = {
+    "driver_failed": {"gpus": Unavailable(code="driver_missing"), "driver": None},
+    "driver_not_answering": HUNG_DRIVER,
+    "driver_starting": {"gpus": Unavailable(code="driver_starting", values=(("seconds", 3.0),)), "driver": None},
+    "no_gpu": CPU_RUNTIME,
+    "gpu_lost": {"gpus": (MUTE_GPU,)},
+    "gpu_memory_errors": {"gpus": (replace(T4, ecc_errors=2),)},
+    "gpu_slowed": {"gpus": (replace(T4, slowdown_reasons=("thermal_hardware",)),)},
+    "gpu_memory_nearly_full": {"gpus": (replace(T4, memory=replace(T4.memory, free_bytes=2**20)),)},
+    "one_gpu_of_several": {"gpus": (T4, replace(A100, index=1))},
+    "gpu_idle": {
+        "gpus": (replace(EIGHT_A100[0], utilization_percent=0.0, memory=replace(T4.memory, used_bytes=2**33)),)
+    },
+    "framework_needs_newer_driver": {"frameworks": (replace(TORCH, cuda_version="13.0"),)},
+    "framework_cpu_only": {"frameworks": (TORCH_CPU,)},
+    "cuda_hidden": {"gpus": (replace(T4, is_hidden=True, cuda_index=None),)},
+    "ram_nearly_full": {"ram": replace(RAM, headroom_bytes=2**20)},
+    "swap_in_use": {"ram": replace(RAM, headroom_bytes=2**20, swap_used_bytes=2**30)},
+    "high_ram": {"ram": a_ram(51.0)},
+    "not_high_ram": {},
+    "one_shape_only": {"gpus": (replace(T4, name="NVIDIA L4"),)},
+    "kernel_holds_most_ram": {"ram": replace(RAM, kernel_bytes=10 * 2**30)},
+    "disk_nearly_full": {"disks": (replace(DISK, free_bytes=2**30),)},
+    "runtime_old": {"platform": replace(a_snapshot().platform, machine_age_seconds=40_000.0)},
+    "costly_gpu_unused": {"gpus": (replace(A100, utilization_percent=0.0, memory=replace(A100.memory, used_bytes=0)),)},
+    "larger_accelerators": {},
+    "newer_number_formats": {},
+    "longer_runs": {},
+    "usage_limits": {},
+    "feedback": {},
+    "more_resources": {},
+}
+"""A runtime in which each rule applies."""
+
+
+def spoken(message: str, **values: Any) -> str:
+    return messages.spoken(message, tuple(values.items()), ENGLISH)
+
+
+def codes_in_the_package() -> set[str]:
+    """Return the codes that stand in the package's modules where something is not known."""
+    found: set[str] = set()
+    for file in PACKAGE.rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call):
+                continue
+            called = getattr(call.func, "id", getattr(call.func, "attr", ""))
+            if called in ("Unavailable", "Refused", "_unavailable", "_failed"):
+                given = [*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg == "code")]
+                found |= {one.value for one in given if isinstance(one, ast.Constant)}
+    return found
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+@pytest.mark.parametrize("code", messages.REASONS)
+def test_every_reason_is_a_sentence(code: str, language: str) -> None:
+    said = messages.reason(Unavailable(code=code, values=VALUES), translator(language))
+
+    assert said.endswith((".", "。"))
+    assert not {"{", "}"} & {*said}
+
+
+@pytest.mark.parametrize("code", sorted({*nvml._REASONS.values(), *messages.FIELD_REASONS, "nvml_error_77"}))
+def test_every_reason_the_driver_can_give_has_words_for_a_field_and_for_the_whole(code: str) -> None:
+    unavailable = Unavailable(code=code, values=VALUES)
+
+    assert messages.reason(unavailable, ENGLISH).endswith(".")
+    if code in messages.FIELD_REASONS or code.startswith("nvml_error_"):
+        assert not messages.field_reason(code, ENGLISH).endswith(".")
+
+
+def test_every_code_that_the_package_gives_has_words_and_every_reason_is_given() -> None:
+    given = codes_in_the_package() | {*nvml._REASONS.values()}
+
+    assert given <= messages.REASONS.keys() | messages.FIELD_REASONS.keys()
+    assert messages.REASONS.keys() <= given
+    assert {*nvml._REASONS.values()} <= messages.FIELD_REASONS.keys()
+
+
+def test_an_error_of_nvml_s_that_nobody_knows_is_said_by_its_number() -> None:
+    assert messages.reason(Unavailable(code="nvml_error_77"), ENGLISH) == (
+        "The NVIDIA driver cannot be asked: NVML error 77."
+    )
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+@pytest.mark.parametrize("rule", RULES)
+def test_what_a_rule_finds_is_a_sentence_with_all_its_values(rule: str, language: str) -> None:
+    finding = RULES[rule](a_snapshot(**APPLIES[rule]))
+
+    assert finding is not None
+    said = messages.sentence(finding, translator(language))
+    assert said.endswith((".", "。", "!", "！", "?", "？"))
+    assert not {"{", "}"} & {*said}
+
+
+def test_a_finding_whose_sentence_is_a_reason_says_the_reason() -> None:
+    silent = HUNG_DRIVER["gpus"]
+    finding = Finding(rule="driver_not_answering", severity=Severity.ERROR, values=(("cause", silent),))
+
+    assert messages.sentence(finding, ENGLISH) == messages.sentence(silent, ENGLISH)
+    assert messages.sentence(silent, ENGLISH) == "The NVIDIA driver did not answer within 3 s."
+
+
+@pytest.mark.parametrize(
+    ("way", "value", "said"),
+    [
+        ("", "580.82", "580.82"),
+        ("", 3.0, "3"),
+        ("", 2, "2"),
+        ("device", "Tesla T4", "Tesla T4"),
+        ("device", "", "GPU of unknown name"),
+        ("limiter", "machine", "the machine's"),
+        ("limiter", "cgroup_v2", "this container's"),
+        ("list", ("L4 GPU", "A100 GPU"), "L4 GPU, A100 GPU"),
+        ("place", "/", "/"),
+        ("place", "working directory", "working directory"),
+        ("rate", 5.4, "5.40"),
+        ("reason", Unavailable(code="linux_only"), "NVIDIA GPUs are looked at on Linux only."),
+        ("size", 4 * 2**30, "4.0 GiB"),
+        ("size", 70 * 2**20, "70 MiB"),
+        ("slowdown", "power_brake", "the power supply asks for it"),
+        ("slowdown", "unknown_8", "unknown 8"),
+        ("span", 7500.0, "2 h 5 min"),
+        ("tpu", "v5e-1", "v5e-1"),
+        ("tpu", "", "kind unknown"),
+        ("way", ("runtime_menu", "view_resources"), "Runtime > View resources"),
+    ],
+)
+def test_a_value_is_spoken_as_its_place_says(way: str, value: Any, said: str) -> None:
+    assert spoken(f"<{{value:{way}}}>", value=value) == f"<{said}>"
+
+
+def test_every_way_of_speaking_is_one_of_those_tried_above_and_is_used() -> None:
+    tried = {case[0] for case in test_a_value_is_spoken_as_its_place_says.pytestmark[0].args[1]}
+
+    assert messages._WAYS_OF_SPEAKING.keys() == tried
+
+
+def test_an_unknown_way_of_speaking_fails() -> None:
+    with pytest.raises(LookupError):
+        spoken("{value:loudly}", value=1)
+
+
+def test_a_place_without_a_value_fails() -> None:
+    with pytest.raises(LookupError):
+        spoken("{one} {other}", one=1)
+
+
+def test_a_value_is_never_formatted_again() -> None:
+    assert spoken("{name:device}: {other}", name="{other}", other="{name.__class__}") == "{other}: {name.__class__}"
+    assert spoken("{names:list}", names=("{0}", "{names}")) == "{0}, {names}"
+    error = Unavailable(code="unreadable", values=(("error", "{error}"),))
+    assert spoken("{cause:reason}", cause=error) == "It could not be read ({error})."
+
+
+@pytest.mark.parametrize("way", ["", "device", "tpu"])
+def test_a_value_from_outside_steers_no_terminal(way: str) -> None:
+    assert spoken(f"{{value:{way}}}", value="\x1b[31mred") == "\\x1b[31mred"
+    assert spoken("{value:list}", value=("\x1b",)) == "\\x1b"
+
+
+def test_a_guide_s_sentence_is_spoken_with_its_values() -> None:
+    assert messages.sentence(Sentence("{a} and {b:size}", (("a", "x"), ("b", 2**30))), ENGLISH) == "x and 1.0 GiB"
+    assert messages.sentence(Sentence("100 %"), ENGLISH) == "100 %"
+
+
+def test_the_places_of_every_rule_s_sentence_are_spoken_in_known_ways() -> None:
+    for rule in RULES.values():
+        ways = {way for _, name, way, _ in Formatter().parse(rule.message) if name is not None}
+        assert ways <= messages._WAYS_OF_SPEAKING.keys(), rule.name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_way_is_quoted_in_the_reader_s_language_with_the_english_beside(language: str) -> None:
+    menu = facts.menu(language)
+    assert menu is not None
+    local = f"{'/'.join(menu.runtime_menu)} > {menu.change_runtime_type}"
+    english = "Runtime > Change runtime type"
+
+    shown = messages.way(("runtime_menu", "change_runtime_type"), translator(language))
+    assert shown == (english if local == english else f"{local} ({english})")
+
+
+def test_a_word_that_is_not_known_in_the_reader_s_language_is_english() -> None:
+    assert messages.menu_words(("restart_session",), translator("fr")) == (None, "Restart session")
+    assert messages.way(("restart_session",), translator("fr")) == "Restart session"
+
+
+def test_a_word_that_no_menu_has_fails() -> None:
+    with pytest.raises(LookupError):
+        messages.menu_words(("no_such_entry",), ENGLISH)
+
+
+def test_cores_and_places_are_counted_and_named() -> None:
+    assert [messages.cores(count, ENGLISH) for count in (1, 1.5, 2.0)] == ["1 core", "1.5 cores", "2 cores"]
+    assert messages.places(("/", "working directory"), translator("zh-CN")).startswith("/")
+    assert messages.places(("/", "working directory"), ENGLISH) == "/, working directory"
