@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -154,7 +155,8 @@ def refreshes_of_panel(panel: Any) -> dict[str, Any]:
         if len(whole) == REFRESHES:
             done.set()
 
-    panel._source = source._replace(look=spent(source.look, look))  # noqa: SLF001
+    timed = SimpleNamespace(look=spent(source.look, look), stop_sampling=source.stop_sampling)
+    panel._source = timed  # noqa: SLF001
     controls.show = spent(controls.show, show)
     panel._refresh_now = refresh_and_count  # noqa: SLF001
     kernel_us, child_us = cpu_us(), cpu_us(client.pid())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,33 +14,75 @@ import pytest
 import colab_magics
 
 PACKAGE = Path(colab_magics.__file__).parent
+ROOT = Path(__file__).parents[1]
+RUFF = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]["lint"]
 
 # A module's room is its folder, or itself where it lies at the top. A floor imports only from floors below it.
 FLOORS = {
     "__init__": 6,
     "magics": 5,
     "__main__": 4,
-    "panels": 4,
+    "panel": 4,
     "report": 3,
+    "options": 3,
     "probes": 2,
-    "advice": 2,
     "requirement": 2,
     "views": 2,
     "observer": 1,
-    "facts": 1,
+    "rules": 1,
+    "guides": 1,
     "autoload": 1,
-    "model": 0,
-    "cgroup": 0,
-    "procfs": -1,  # below cgroup, which reads by it
-    "units": 0,
+    "stopping": 1,
+    "facts": 0,
+    "model": -1,
+    "cgroup": -1,
+    "units": -1,
+    "translation": -1,
+    "procfs": -2,  # below cgroup, which reads by it
+    "values": -2,  # below model, which is made of them
 }
 
+# The floors within a room, from top to bottom: the same holds for its files.
+INSIDE: dict[str, tuple[set[str], ...]] = {
+    "views": (
+        {"display"},
+        {"html", "json", "text", "verdict"},
+        {"details", "guide_html"},
+        {"bars", "dialog_schematic", "guide_text", "tables"},
+        {"html_parts", "summary"},
+        {"__init__", "layout", "markup", "messages", "render_options"},
+    ),
+    "panel": (
+        {"opening"},
+        {"session"},
+        {"card", "controls"},
+        {"gauges", "source", "sparkline"},
+        {"__init__"},
+    ),
+    "guides": (
+        {"__init__"},
+        {"colab", "enterprise", "kaggle", "local_runtime"},
+        {"colab_goals"},
+        {"colab_menu", "generic"},
+        {"interface"},
+    ),
+}
+
+SERVICES = {
+    "colab": {"colab", "colab_goals", "colab_menu"},
+    "enterprise": {"enterprise"},
+    "kaggle": {"kaggle"},
+    "local runtime": {"local_runtime"},
+}
+"""The files in `guides` that are one service's, which no other service's may use."""
+
+# A module, or all of a room.
 DOORS = {
     "IPython": {"autoload", "magics", "views.display"},
     "traitlets": {"magics"},
-    "psutil": {"probes.cpu", "probes.disk", "probes.platform", "probes.ram"},
-    "pynvml": set(),  # the child loads it from its file, and hands it to observer.nvml
-    "ipywidgets": {"views.panel.controls"},
+    "psutil": {"probes"},
+    "pynvml": {"observer.nvml"},  # which does not import it: the child loads it from its file, and hands it over
+    "ipywidgets": {"panel.controls"},
 }
 
 CHILD_MODULES = {"observer.child", "observer.devices", "observer.nvml", "observer.samples", "cgroup", "procfs"}
@@ -75,6 +119,14 @@ def imported(file: Path) -> set[str]:
     return names
 
 
+def imported_within(file: Path) -> set[str]:
+    """Return the files of its own room that a module imports when it runs."""
+    inside = f"colab_magics.{file.parent.name}."
+    files = {one.stem for one in file.parent.glob("*.py")}
+    first = {name.removeprefix(inside).split(".")[0] for name in imported(file) if name.startswith(inside)}
+    return {name if name in files else "__init__" for name in first}
+
+
 @pytest.mark.parametrize("file", MODULES, ids=dotted)
 def test_imports_go_down_only(file: Path) -> None:
     ours = room(dotted(file))
@@ -84,11 +136,59 @@ def test_imports_go_down_only(file: Path) -> None:
             assert theirs == ours or FLOORS[theirs] < FLOORS[ours], f"{dotted(file)} must not import {name}"
 
 
+@pytest.mark.parametrize("inside", INSIDE)
+def test_every_file_of_a_room_has_a_floor(inside: str) -> None:
+    files = [file for floor in INSIDE[inside] for file in floor]
+
+    assert sorted(files) == sorted(file.stem for file in (PACKAGE / inside).glob("*.py"))
+
+
+@pytest.mark.parametrize("file", [file for file in MODULES if room(dotted(file)) in INSIDE], ids=dotted)
+def test_imports_within_a_room_go_down_only(file: Path) -> None:
+    inside = room(dotted(file))
+    floors = {name: -number for number, floor in enumerate(INSIDE[inside]) for name in floor}
+    for name in imported_within(file):
+        assert floors[name] < floors[file.stem], f"{dotted(file)} must not import {name}"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_service_s_guides_use_another_service_s(service: str) -> None:
+    others = set[str]().union(*SERVICES.values()) - SERVICES[service]
+    for name in SERVICES[service]:
+        assert imported_within(PACKAGE / "guides" / f"{name}.py").isdisjoint(others)
+
+
+def test_all_guides_are_everybody_s_or_one_service_s() -> None:
+    of_services = [name for files in SERVICES.values() for name in files]
+
+    assert sorted([*of_services, "__init__", "generic", "interface"]) == sorted(
+        file.stem for file in (PACKAGE / "guides").glob("*.py")
+    )
+
+
 @pytest.mark.parametrize("file", MODULES, ids=dotted)
 def test_a_foreign_package_comes_in_by_its_door(file: Path) -> None:
     for name in imported(file):
         allowed = DOORS.get(name.split(".")[0])
-        assert allowed is None or dotted(file) in allowed, f"{dotted(file)} must not import {name}"
+        assert allowed is None or {dotted(file), room(dotted(file))} & allowed, f"{dotted(file)} must not import {name}"
+
+
+@pytest.mark.parametrize("package", DOORS)
+def test_ruff_names_the_same_doors_in_the_editor(package: str) -> None:
+    message = RUFF["flake8-tidy-imports"]["banned-api"][package]["msg"]
+    named = [name.removeprefix("colab_magics/") for name in re.findall(r"[\w/]+(?:\.py|/(?!\w))", message)]
+
+    assert {name.removesuffix(".py").strip("/").replace("/", ".") for name in named} == DOORS[package]
+    assert all((PACKAGE / name).exists() for name in named)
+
+
+def test_ruff_knows_every_door() -> None:
+    assert RUFF["flake8-tidy-imports"]["banned-api"].keys() == DOORS.keys()
+
+
+@pytest.mark.parametrize("pattern", RUFF["per-file-ignores"])
+def test_what_ruff_lets_pass_is_there(pattern: str) -> None:
+    assert any(ROOT.glob(pattern))
 
 
 @pytest.mark.parametrize("file", MODULES, ids=dotted)
@@ -109,6 +209,17 @@ def test_the_child_imports_the_standard_library_and_its_own(module: str) -> None
 
 def test_every_room_has_a_floor() -> None:
     assert {room(dotted(file)) for file in MODULES} == FLOORS.keys()
+
+
+def test_contributing_shows_the_same_floors() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    shown = {
+        name: int(floor)
+        for floor, names in re.findall(r"^\| (-?\d) \| (.*?) \|", text, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", names)
+    }
+
+    assert shown == FLOORS
 
 
 def modules_after(code: str) -> set[str]:

@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 import colab_magics
-from colab_magics.requirement import RequirementNotMet, RequirementSyntaxError
+from colab_magics import RequirementNotMet, RequirementSyntaxError
 from fake_nvml import FakeDriver
 
 Plug = Callable[..., FakeDriver]

@@ -137,8 +137,10 @@ def _reasons(unknown: Sequence[ClauseVerdict], snapshot: Snapshot, translate: Tr
     keys = {key for clause in unknown for key in clause.keys}
     sections = (
         (_OF_A_GPU | {"cuda"}, snapshot.gpus),
+        ({"tpu", "bf16"}, snapshot.tpus),
         ({"ram", "ram_free"}, snapshot.ram),
         ({"disk"}, snapshot.disks),
+        ({"python"}, snapshot.platform),
     )
     reasons = [messages.reason(one, translate) for of, one in sections if of & keys and isinstance(one, Unavailable)]
     if _OF_A_GPU & keys:

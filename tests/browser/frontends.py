@@ -192,7 +192,7 @@ class Notebook:
     @property
     def guide(self) -> Locator:
         """What the panel says after a click on what someone wants."""
-        return self.panel.locator(".cm-guide")
+        return self.panel.locator(".cm-goal")
 
     @property
     def report(self) -> Locator:
@@ -203,7 +203,7 @@ class Notebook:
         buttons = self.panel.get_by_role("button", name=name, exact=False)
         return buttons.or_(self.panel.get_by_role("combobox", name=name))
 
-    def wish(self, name: str) -> Locator:
+    def goal(self, name: str) -> Locator:
         """The button after "I want" with this name."""
         return self.panel.get_by_role("button", name=name, exact=True)
 

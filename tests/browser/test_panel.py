@@ -1,4 +1,4 @@
-"""The panel in the hands of a person: it opens, leads through every wish, moves by itself, and closes."""
+"""The panel in the hands of a person: it opens, leads through every goal, moves by itself, and closes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fake_nvml import FakeDriver
 
 GIB = 2**30
 OPEN = ("%load_ext colab_magics", "%runtime_status -w")
-WISHES = {
+GOALS = {
     "a GPU": "To use a GPU",
     "a TPU": "To use a TPU",
     "more memory": "To get more memory",
@@ -53,13 +53,13 @@ def test_it_opens_with_bars_that_are_also_said_and_words_for_every_number(
         assert [said for said in meters if said.startswith(name)], meters
     assert {"60", "87"} <= {value.removesuffix("%") for value in meters.values()}
     assert {name: value for role, name, value in said if role == "combobox"} == {"Every": "2 s", "Language": "English"}
-    assert {"Pause", "Refresh", "Close", *WISHES} <= {name for role, name, _ in said if role == "button"}
+    assert {"Pause", "Refresh", "Close", *GOALS} <= {name for role, name, _ in said if role == "button"}
     periods = notebook.control("Every").locator("option").all_inner_texts()
     assert [period.replace("\xa0", " ") for period in periods] == ["0.5 s", "1 s", "2 s", "5 s", "10 s"]
 
     since = time.monotonic()
-    notebook.wish("a TPU").click()
-    expect(notebook.guide).to_contain_text(WISHES["a TPU"])
+    notebook.goal("a TPU").click()
+    expect(notebook.guide).to_contain_text(GOALS["a TPU"])
     took("a click shows its guide", since)
     notebook.control("Every").select_option("10 s")
     a_live_t4.set(f"gpu0.memory_used = {6 * GIB}")
@@ -70,18 +70,18 @@ def test_it_opens_with_bars_that_are_also_said_and_words_for_every_number(
 
 
 @pytest.mark.usefixtures("on_colab")
-def test_each_wish_is_led_through_in_two_languages(open_notebook: Callable[..., Notebook]) -> None:
+def test_each_goal_is_led_through_in_two_languages(open_notebook: Callable[..., Notebook]) -> None:
     notebook = open_notebook(*OPEN)
     expect(notebook.panel).to_contain_text("Not connected to a GPU.")
     guides = []
-    for wish, purpose in WISHES.items():
-        notebook.wish(wish).click()
+    for goal, purpose in GOALS.items():
+        notebook.goal(goal).click()
         expect(notebook.guide.locator(".cm-guide-purpose").first).to_have_text(purpose)
         assert notebook.guide.locator("li").count() >= 3
         guides.append(notebook.guide.inner_text())
-    assert len(set(guides)) == len(WISHES)
+    assert len(set(guides)) == len(GOALS)
 
-    notebook.wish("a GPU").click()
+    notebook.goal("a GPU").click()
     steps = notebook.guide.locator("ol > li")
     expect(steps.nth(0)).to_contain_text("Runtime > Change runtime type")
     expect(steps.nth(1)).to_contain_text("T4 GPU")
@@ -92,8 +92,8 @@ def test_each_wish_is_led_through_in_two_languages(open_notebook: Callable[..., 
     expect(steps.nth(0)).to_contain_text("代码执行程序")
     expect(steps.nth(0)).to_contain_text("Runtime > Change runtime type")
     expect(notebook.panel).not_to_contain_text("Not connected to a GPU.")
-    for word in ("Refresh", "Close", *WISHES):
-        expect(notebook.wish(word)).to_have_count(0)
+    for word in ("Refresh", "Close", *GOALS):
+        expect(notebook.goal(word)).to_have_count(0)
 
 
 @pytest.mark.frontends("lab", "notebook", "classic")

@@ -16,7 +16,7 @@ from fake_nvml import FakeDriver
 
 GIB = 2**30
 OPEN = ("%load_ext colab_magics", "%runtime_status -w")
-WISHES = {
+GOALS = {
     "a GPU": "To use another GPU",
     "a TPU": "To use a TPU",
     "more memory": "To get more memory",
@@ -40,18 +40,18 @@ def test_everything_in_it_can_be_read_in_every_theme_and_width(
     a_live_t4.set(f"gpu0.memory_used = {14 * GIB}")  # so full that its bar warns
     notebook = open_notebook(*OPEN, theme=theme)
     expect(notebook.card).to_contain_text("14.0 of 15.0 GiB")
-    for wish, purpose in WISHES.items():
-        notebook.wish(wish).click()
+    for goal, purpose in GOALS.items():
+        notebook.goal(goal).click()
         expect(notebook.guide.locator(".cm-guide-purpose").first).to_have_text(purpose)
         for summary in notebook.guide.locator("summary").all():
             summary.click()
         # What the operating system prefers is none of the notebook's business: the page has a theme of its own.
         for preference in (LIGHT, DARK):
             notebook.page.emulate_media(color_scheme=preference)
-            assert accessibility.faults(notebook.page, ".cm-panel") == [], (wish, preference)
+            assert accessibility.faults(notebook.page, ".cm-panel") == [], (goal, preference)
         for width in WIDTHS:
             notebook.page.set_viewport_size({"width": width, "height": 1000})
-            assert misfits(notebook.panel) == [], (wish, width)
+            assert misfits(notebook.panel) == [], (goal, width)
         notebook.page.set_viewport_size({"width": WIDTHS[0], "height": 1000})
     drawn = bars(notebook.panel)
     assert len(drawn) >= 3
@@ -63,7 +63,7 @@ def test_the_keyboard_alone_reaches_and_works_everything(
 ) -> None:
     notebook = open_notebook(*OPEN)
     keyboard = notebook.page.keyboard
-    notebook.wish("a TPU").focus()
+    notebook.goal("a TPU").focus()
     keyboard.press("Enter")
     expect(notebook.guide).to_contain_text("To use a TPU")
 

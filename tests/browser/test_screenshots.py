@@ -77,7 +77,7 @@ def test_the_panel_with_the_way_to_another_gpu(
     keep: Callable[[str, Notebook, Locator], None],
 ) -> None:
     notebook = a_busy_panel(open_notebook, a_live_t4, theme=theme)
-    notebook.wish("a GPU").click()
+    notebook.goal("a GPU").click()
     expect(notebook.guide).to_contain_text("To use another GPU")
     keep(f"panel-{theme}", notebook, notebook.guide.locator(".cm-guide-cost"))
 
@@ -87,7 +87,7 @@ def test_the_panel_where_there_is_little_room(
     open_notebook: Callable[..., Notebook], a_live_t4: FakeDriver, keep: Callable[[str, Notebook, Locator], None]
 ) -> None:
     notebook = a_busy_panel(open_notebook, a_live_t4, width=NARROW)
-    notebook.wish("a TPU").click()
+    notebook.goal("a TPU").click()
     expect(notebook.guide).to_contain_text("To use a TPU")
     keep("panel-narrow", notebook, notebook.guide.locator(".cm-guide-cost"))
 

@@ -13,6 +13,19 @@ from notebooks import Notebook
 
 GIB = 2**30
 
+STANDARD_RAM = """
+from dataclasses import replace
+from colab_magics.model import Usage
+from colab_magics.probes import ram
+seen = ram.probe_ram
+def probe_ram(**how):
+    of_a_t4 = {"machine": Usage(total_bytes=13 << 30, used_bytes=2 << 30), "available_bytes": 11 << 30,
+               "capacity_bytes": 13 << 30, "headroom_bytes": 11 << 30, "limited_by": "machine",
+               "limit_bytes": 13 << 30, "limit_level": None}
+    return replace(seen(**how), **of_a_t4)
+ram.probe_ram = probe_ram
+"""
+
 THREADS = "import threading; print(sum(t.name.startswith('colab_magics') for t in threading.enumerate()))"
 PANEL = "get_ipython().find_line_magic('gpu_info').__self__.panel"
 
@@ -48,11 +61,13 @@ def jupyter(
 def colab(
     monkeypatch: pytest.MonkeyPatch, open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
 ) -> tuple[Notebook, FakeDriver]:
-    """A notebook on hosted Colab, and the driver of its T4, which can change meanwhile."""
+    """A notebook on hosted Colab with its usual RAM, and the driver of its T4, which can change meanwhile."""
     driver = plug_in("t4")
     monkeypatch.setenv("FAKE_NVML_LIVE", "1")
     monkeypatch.setenv("TBE_RUNTIME_ADDR", "172.28.0.1:8011")
-    return open_notebook(), driver
+    notebook = open_notebook()
+    notebook.run(STANDARD_RAM)
+    return notebook, driver
 
 
 def card(notebook: Notebook) -> str:
@@ -81,11 +96,11 @@ def settle(notebook: Notebook) -> None:
 
 def test_behind_the_panel_stands_the_report_which_reads_without_a_kernel(jupyter: tuple[Notebook, FakeDriver]) -> None:
     notebook, _ = jupyter
-    still, panel = notebook.run("%runtime_status -w").shown
+    fallback, panel = notebook.run("%runtime_status -w").shown
 
-    assert still.keys() == {"text/html", "text/plain"}
-    assert "Tesla T4: 1.0 of 15.0 GiB used" in still["text/html"]
-    first, second = still["text/plain"].split("\n")[:2]
+    assert fallback.keys() == {"text/html", "text/plain"}
+    assert "Tesla T4: 1.0 of 15.0 GiB used" in fallback["text/html"]
+    first, second = fallback["text/plain"].split("\n")[:2]
     assert first.startswith("This is the panel as it was opened at ")
     assert second.startswith("Tesla T4: 1.0 of 15.0 GiB used")
 
@@ -95,10 +110,10 @@ def test_behind_the_panel_stands_the_report_which_reads_without_a_kernel(jupyter
 
 def test_the_panel_hides_the_report_that_stands_behind_it_and_no_other(jupyter: tuple[Notebook, FakeDriver]) -> None:
     notebook, _ = jupyter
-    still, panel = notebook.run("%runtime_status -w").shown
+    fallback, panel = notebook.run("%runtime_status -w").shown
     name = f"cm-fallback-{panel['application/vnd.jupyter.widget-view+json']['model_id']}"
 
-    assert f'class="cm-fallback {name}"' in still["text/html"]
+    assert f'class="cm-fallback {name}"' in fallback["text/html"]
     styles = [str(state["value"]) for state in notebook.widgets.values() if "<style>" in str(state.get("value"))]
     assert [f"\n.{name} {{ display: none; }}" in style for style in styles] == [True]
 
@@ -171,7 +186,7 @@ def test_the_period_can_be_chosen(jupyter: tuple[Notebook, FakeDriver]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "said"),
+    ("goal", "said"),
     [
         ("a GPU", "L4 GPU"),
         ("a TPU", "v5e-1 TPU"),
@@ -181,27 +196,42 @@ def test_the_period_can_be_chosen(jupyter: tuple[Notebook, FakeDriver]) -> None:
         ("I hit a limit", "colab-billing@google.com"),
     ],
 )
-def test_every_wish_has_its_guide(colab: tuple[Notebook, FakeDriver], wish: str, said: str) -> None:
+def test_every_goal_has_its_guide(colab: tuple[Notebook, FakeDriver], goal: str, said: str) -> None:
     notebook, _ = colab
     notebook.run("%runtime_status -w")
     assert guide(notebook) == ""
-    notebook.choose("I want", wish)
+    notebook.choose("I want", goal)
     settle(notebook)
 
     assert said in guide(notebook)
 
 
-def test_it_opens_at_its_subject(colab: tuple[Notebook, FakeDriver]) -> None:
+def chosen_goal(notebook: Notebook) -> str | None:
+    labels = notebook.widgets[notebook.widget(description="I want")]
+    return None if labels["index"] is None else str(labels["_options_labels"][labels["index"]])
+
+
+def test_it_opens_at_its_subject_where_something_can_be_done(colab: tuple[Notebook, FakeDriver]) -> None:
+    notebook, driver = colab
+    notebook.run("%gpu_info -w")
+    assert (chosen_goal(notebook), guide(notebook)) == (None, "")
+
+    driver.set("gpus = 0")
+    notebook.run("%gpu_info -w")
+    assert chosen_goal(notebook) == "a GPU"
+    assert "T4 GPU" in guide(notebook)
+
+
+def test_a_panel_on_ram_begins_with_it(colab: tuple[Notebook, FakeDriver]) -> None:
     notebook, _ = colab
     notebook.run("%ram_info -w")
 
     assert "High-RAM" in guide(notebook)
-    labels = notebook.widgets[notebook.widget(description="I want")]
-    assert labels["_options_labels"][labels["index"]] == "more memory"
+    assert chosen_goal(notebook) == "more memory"
     assert card(notebook).index("<b>RAM</b>") < card(notebook).index("<b>GPU memory</b>")
 
 
-def test_another_language_changes_every_word_and_keeps_the_wish(colab: tuple[Notebook, FakeDriver]) -> None:
+def test_another_language_changes_every_word_and_keeps_the_goal(colab: tuple[Notebook, FakeDriver]) -> None:
     notebook, _ = colab
     notebook.run("%runtime_status -w")
     notebook.choose("I want", "a GPU")
@@ -212,8 +242,8 @@ def test_another_language_changes_every_word_and_keeps_the_wish(colab: tuple[Not
     assert {"刷新", "关闭"} <= buttons
     assert "显存" in card(notebook)
     assert "代码执行程序" in guide(notebook)
-    wishes = notebook.widgets[notebook.widget(description="我想：")]
-    assert wishes["index"] == 0
+    goals = notebook.widgets[notebook.widget(description="我想：")]
+    assert goals["index"] == 0
     notebook.choose("语言", "Deutsch")
     settle(notebook)
     assert "Laufzeittyp ändern" in guide(notebook)
@@ -430,11 +460,10 @@ def test_a_mended_driver_is_seen_at_once(jupyter: tuple[Notebook, FakeDriver]) -
 
 def test_a_disk_with_room_again_is_seen_and_the_last_minutes_are_kept(jupyter: tuple[Notebook, FakeDriver]) -> None:
     notebook, _ = jupyter
-    notebook.run("import dataclasses; from colab_magics import report; usual = report._LIMITS")
-    notebook.run("report._LIMITS = dataclasses.replace(usual, disk_free_percent=100)")
+    notebook.run("from colab_magics.rules import runtime; runtime._DISK_FREE_PERCENT = 100")
     notebook.run("%runtime_status -w")
     assert notebook.watch(until=lambda: "<svg" in card(notebook), seconds=5)
-    notebook.run("report._LIMITS = dataclasses.replace(usual, disk_free_percent=0)")
+    notebook.run("runtime._DISK_FREE_PERCENT = 0")
     notebook.click("Check again")
     settle(notebook)
 
@@ -486,10 +515,28 @@ def test_on_colab_a_mistake_of_ours_breaks_no_cell(colab: tuple[Notebook, FakeDr
     assert "LookupError" not in card(notebook)
 
 
+def test_a_mistake_in_one_look_costs_that_section_alone(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, driver = jupyter
+    notebook.run("%runtime_status -w")
+    broken = """
+from colab_magics.probes import ram as broken
+def probe_ram(**_):
+    raise LookupError('/home/somebody')
+broken.probe_ram = probe_ram
+"""
+    notebook.run(broken)
+    driver.set(f"gpu0.memory_used = {9 * GIB}")
+
+    assert notebook.watch(until=lambda: "9.0 of 15.0 GiB used" in card(notebook), seconds=5)
+    assert "<b>RAM</b>" not in card(notebook)
+    assert "<b>CPU</b>" in card(notebook)
+    assert "LookupError" not in card(notebook)
+
+
 def test_where_nobody_clicks_for_long_it_pauses_itself(jupyter: tuple[Notebook, FakeDriver]) -> None:
     notebook, _ = jupyter
     notebook.run("%runtime_status -w")
-    notebook.run("from colab_magics.panel import live; live.UNATTENDED_SECONDS = 0.1")
+    notebook.run("from colab_magics.panel import session; session.UNATTENDED_SECONDS = 0.1")
 
     assert notebook.watch(until=lambda: "nobody has clicked" in card(notebook), seconds=5)
     assert notebook.widget(description="Resume")
@@ -499,8 +546,8 @@ def test_what_the_driver_calls_a_gpu_does_not_become_html(jupyter: tuple[Noteboo
     notebook, driver = jupyter
     driver.set("gpu0.name = <img src=x onerror=alert(1)>")
     notebook.run("%runtime_status -w")
-    for wish in ("a GPU", "more memory", "to stop paying"):
-        notebook.choose("I want", wish)
+    for goal in ("a GPU", "more memory", "to stop paying"):
+        notebook.choose("I want", goal)
         settle(notebook)
 
         assert not any("<img" in str(state.get("value")) for state in notebook.widgets.values())
@@ -594,8 +641,8 @@ def test_voila_has_a_page_though_nobody_types_there(
     [
         ("%runtime_status -w -j", "-w and -j exclude each other"),
         ("%ram_info -o --widget", "-w and -o exclude each other"),
-        ("%gpu_info -a -w", "-a and -w exclude each other"),
-        ("%gpu_info -w --quiet", "-q and -w exclude each other"),
+        ("%gpu_info -a -w", "-w and -a exclude each other"),
+        ("%gpu_info -w --quiet", "-w and -q exclude each other"),
     ],
 )
 def test_what_excludes_each_other_is_said_in_one_line(
@@ -640,5 +687,5 @@ def test_an_unknown_language_is_refused_in_one_line_and_the_panel_speaks_the_one
     notebook.run("%runtime_status -w")
 
     assert refused.count("\n") == 1
-    assert "'zh-CN'" in refused
+    assert "The language is 'tlh'. Allowed: auto, en, zh-CN, " in refused
     assert notebook.widget(description="Refresh")

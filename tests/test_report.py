@@ -1,0 +1,372 @@
+"""Where looking and judging meet: what each report looks at, what a look that fails costs, how a report is shown."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pickle
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from builders import COLAB, CPU, DISK, DRIVER, EIGHT_A100, T4, TORCH, V5E, a_ram, a_report
+from colab_magics import RequirementNotMet, report
+from colab_magics.model import Platform, Snapshot, State, Subject, Unavailable
+from colab_magics.observer import client
+from colab_magics.probes.gpu import Seen
+from colab_magics.report import Report
+from colab_magics.requirement import check, parse
+from colab_magics.views import html, text
+from colab_magics.views.render_options import RenderOptions
+from markup import Markup
+
+PROBES = {
+    "platform": "platform.probe_platform",
+    "gpus": "gpu.probe_gpus",
+    "tpus": "tpu.probe_tpus",
+    "frameworks": "frameworks.probe_frameworks",
+    "ram": "ram.probe_ram",
+    "cpu": "cpu.probe_cpu",
+    "disks": "disk.probe_disks",
+}
+"""The looks that a report is made of: each fills the section of this name."""
+
+LOOKS: dict[str, Callable[[], Report]] = {
+    "gpu_info": lambda: report.gpu_info(shell_class=None),
+    "ram_info": lambda: report.ram_info(shell_class=None),
+    "runtime_status": lambda: report.runtime_status(shell_class=None),
+    "a panel's look": lambda: report.watch(Subject.RUNTIME, shell_class=None, sample_every_seconds=1.0),
+}
+LOOKED_AT = {
+    "gpu_info": {"platform", "gpus", "tpus", "frameworks"},
+    "ram_info": {"platform", "gpus", "tpus", "ram"},
+    "runtime_status": set(PROBES),
+    "a panel's look": set(PROBES),
+}
+NEEDS = {
+    ("frameworks", "gpus"): LOOKS.keys(),  # they matter for a GPU alone
+    ("gpus", "platform"): {"ram_info"},  # they matter for the RAM on Colab alone, where there is much of it
+    ("gpus", "ram"): {"ram_info"},
+    ("tpus", "platform"): {"ram_info"},
+    ("tpus", "ram"): {"ram_info"},
+}
+"""What is looked at only where something else was seen, and in which reports that is so."""
+
+SECRET = "/home/somebody/a_private_thing"
+
+NAME_IN_JSON = {"disks": "disk"}
+TITLES = {
+    "gpus": "GPU 0",
+    "tpus": "TPU 0",
+    "frameworks": "torch",
+    "ram": "RAM",
+    "cpu": "Processors",
+    "disks": "Disk: /, working directory",
+    "platform": "Platform",
+}
+"""The titles of the sections where every field is shown."""
+
+WORDS = {"gpus": "Tesla T4", "ram": "RAM", "cpu": "2 cores", "disks": "69.6 GiB", "platform": "Python 3.13.15"}
+"""What the short form says of a section, where it says anything."""
+
+ASKED = {
+    "platform": ["python>=3.11"],
+    "gpus": ["gpu=T4", "gpus>=1", "vram>=15", "vram_free>=1", "cc>=7.5", "cuda>=12"],
+    "tpus": ["tpu"],
+    "ram": ["ram>=20", "ram_free>=1"],
+    "disks": ["disk>=1"],
+}
+"""Requirements about a section."""
+
+
+def swap(monkeypatch: pytest.MonkeyPatch, section: str, probe: Callable[..., Any]) -> None:
+    module, name = PROBES[section].split(".")
+    monkeypatch.setattr(importlib.import_module(f"colab_magics.probes.{module}"), name, probe)
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with everything, and so much RAM that its accelerator counts for whether that is much."""
+    monkeypatch.setattr(client, "start", lambda: None)
+    there = {
+        "platform": COLAB,
+        "gpus": Seen((T4,), DRIVER, ()),
+        "tpus": (V5E,),
+        "frameworks": (TORCH,),
+        "ram": a_ram(50),
+        "cpu": CPU,
+        "disks": (DISK,),
+    }
+    for section, seen in there.items():
+        swap(monkeypatch, section, lambda seen=seen, **_: seen)
+
+
+def break_look(monkeypatch: pytest.MonkeyPatch, section: str) -> None:
+    def fail(**_: object) -> None:
+        raise LookupError(SECRET)
+
+    swap(monkeypatch, section, fail)
+
+
+def looked_at(seen: Report) -> set[str]:
+    return {section for section in PROBES if getattr(seen.snapshot, section) is not None}
+
+
+def blocks(shown: str) -> dict[str, str]:
+    """Return the sections of a report that shows every field, by their titles."""
+    return dict(block.split("\n", maxsplit=1) for block in shown.split("\n\n")[1:])
+
+
+EVERY_LOOK_OF_EVERY_REPORT = [
+    pytest.param(name, section, id=f"{section} in {name}")
+    for name, sections in LOOKED_AT.items()
+    for section in PROBES
+    if section in sections
+]
+
+
+# A look that fails ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "broken"), EVERY_LOOK_OF_EVERY_REPORT)
+@pytest.mark.usefixtures("machine")
+def test_a_look_that_fails_costs_its_section_alone(name: str, broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = LOOKS[name]().snapshot
+    break_look(monkeypatch, broken)
+    seen = LOOKS[name]().snapshot
+
+    lost = getattr(seen, broken)
+    assert isinstance(lost, Unavailable)
+    assert lost.code == "unexpected"
+    assert dict(lost.values).keys() == {"error", "where"}
+    assert dict(lost.values)["error"] == "LookupError"
+    assert re.fullmatch(r"report\.py:\d+", str(dict(lost.values)["where"]))
+    for section in LOOKED_AT[name] - {broken}:
+        is_looked_at = name not in NEEDS.get((section, broken), ())
+        assert getattr(seen, section) == (getattr(whole, section) if is_looked_at else None), section
+
+
+@pytest.mark.parametrize(("name", "broken"), EVERY_LOOK_OF_EVERY_REPORT)
+@pytest.mark.usefixtures("machine")
+def test_every_other_section_is_in_json_as_before(name: str, broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = json.loads(LOOKS[name]().to_json())
+    break_look(monkeypatch, broken)
+    shown = LOOKS[name]().to_json()
+    told = json.loads(shown)
+
+    reason = told[NAME_IN_JSON.get(broken, broken)]["unavailable"]["reason"]
+    assert re.fullmatch(r"A mistake in colab_magics kept it from being read \(LookupError, report\.py:\d+\)\.", reason)
+    for section in LOOKED_AT[name] - {broken}:
+        key = NAME_IN_JSON.get(section, section)
+        if name not in NEEDS.get((section, broken), ()):
+            assert told[key] == whole[key]
+    assert SECRET not in shown
+
+
+@pytest.mark.parametrize(("name", "broken"), EVERY_LOOK_OF_EVERY_REPORT)
+@pytest.mark.usefixtures("machine")
+def test_every_other_section_is_shown_in_full_as_before(
+    name: str, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = RenderOptions(everything=True)
+    whole = blocks(text.render(LOOKS[name](), options))
+    break_look(monkeypatch, broken)
+    seen = LOOKS[name]()
+    shown, page = text.render(seen, options), html.render(seen, options)
+    sections = blocks(shown)
+
+    about = LOOKED_AT[name] - ({"gpus", "tpus"} if name == "ram_info" else set())
+    for section in about - {broken}:
+        if name not in NEEDS.get((section, broken), ()):
+            title = TITLES[section]
+            assert sections[title] == whole[title]
+            assert all(word in page for word in title.split())
+    if broken in about:
+        assert "A mistake in colab_magics kept it from being read" in shown
+        assert "A mistake in colab_magics kept it from being read" in page
+    Markup(page)
+    assert SECRET not in shown + page
+
+
+@pytest.mark.parametrize("name", LOOKS)
+@pytest.mark.parametrize("broken", PROBES)
+@pytest.mark.usefixtures("machine")
+def test_every_other_section_is_in_the_short_form(name: str, broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = str(LOOKS[name]())
+    break_look(monkeypatch, broken)
+    seen = LOOKS[name]()
+    shown, page = str(seen), seen._repr_mimebundle_()["text/html"]
+
+    for section, words in WORDS.items():
+        if section != broken and words in whole:
+            assert words in shown
+            assert words in page
+    assert shown
+    assert len(shown.split("\n")) <= text.MOST_LINES
+    Markup(page)
+    assert SECRET not in shown + page + repr(seen)
+
+
+@pytest.mark.parametrize("broken", PROBES)
+@pytest.mark.usefixtures("machine")
+def test_a_requirement_about_what_could_not_be_looked_at_is_not_known(
+    broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_look(monkeypatch, broken)
+    snapshot = LOOKS["runtime_status"]().snapshot
+
+    for section, expressions in ASKED.items():
+        for expression in expressions:
+            (clause,) = check(parse(expression), snapshot, strict=False).clauses
+            assert clause.state is (State.UNKNOWN if section == broken else State.MET), expression
+
+
+@pytest.mark.parametrize(
+    ("broken", "expression"), [(section, expression) for section, asked in ASKED.items() for expression in asked]
+)
+@pytest.mark.usefixtures("machine")
+def test_such_a_requirement_passes_unless_strict(broken: str, expression: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_look(monkeypatch, broken)
+    snapshot = LOOKS["runtime_status"]().snapshot
+    requirement = parse(expression)
+
+    assert report.require(requirement, snapshot, strict=False, language="en").met
+    with pytest.raises(RequirementNotMet) as stopped:
+        report.require(requirement, snapshot, strict=True, language="en")
+    answer, *why = str(stopped.value).split("\n")
+    assert answer.startswith("Requirement not known to be met: ")
+    assert "A mistake in colab_magics kept it from being read (LookupError, report.py:" in " ".join(why)
+    assert SECRET not in str(stopped.value)
+
+
+@pytest.mark.usefixtures("machine")
+def test_all_looks_can_fail_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for section in PROBES:
+        break_look(monkeypatch, section)
+    for look in LOOKS.values():
+        seen = look()
+        for everything in (False, True):
+            options = RenderOptions(everything=everything)
+            assert "A mistake in colab_magics" in text.render(seen, options)
+            assert "A mistake in colab_magics" in html.render(seen, options)
+        assert json.loads(seen.to_json())["platform"].keys() == {"unavailable"}
+
+
+def test_where_it_went_wrong_is_the_line_of_ours_that_is_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ArithmeticError(SECRET)
+
+    monkeypatch.setattr("os.cpu_count", fail)
+    lost = LOOKS["runtime_status"]().snapshot.cpu
+
+    assert isinstance(lost, Unavailable)
+    where = str(dict(lost.values)["where"])
+    assert re.fullmatch(r"probes/cpu\.py:\d+", where)
+    number = int(where.partition(":")[2])
+    file = importlib.import_module("colab_magics.probes.cpu").__file__
+    assert file is not None
+    with open(file, encoding="utf-8") as source:
+        assert "os.cpu_count()" in source.readlines()[number - 1]
+
+
+@pytest.mark.parametrize("section", PROBES)
+@pytest.mark.usefixtures("machine")
+def test_ctrl_c_is_no_failure_of_a_look(section: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    swap(monkeypatch, section, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        LOOKS["runtime_status"]()
+
+
+# What is looked at ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", LOOKS)
+@pytest.mark.usefixtures("machine")
+def test_a_report_looks_at_its_sections_and_no_other(name: str) -> None:
+    assert looked_at(LOOKS[name]()) == LOOKED_AT[name]
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_report_on_gpus_looks_at_the_machine_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    swap(monkeypatch, "gpus", lambda **_: Seen((), None, None))
+
+    assert looked_at(LOOKS["gpu_info"]()) == {"platform", "gpus", "tpus", "ram", "cpu", "disks"}
+
+
+@pytest.mark.parametrize("platform", [COLAB, replace(COLAB, service="kaggle")], ids=["Colab", "Kaggle"])
+@pytest.mark.parametrize("ram_gib", [12.7, 50])
+@pytest.mark.usefixtures("machine")
+def test_a_report_on_ram_asks_the_driver_only_where_the_size_depends_on_the_accelerator(
+    platform: Platform, ram_gib: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swap(monkeypatch, "platform", lambda **_: platform)
+    swap(monkeypatch, "ram", lambda **_: a_ram(ram_gib))
+
+    asks = looked_at(LOOKS["ram_info"]()) == {"platform", "ram", "gpus", "tpus"}
+    assert asks is (platform is COLAB and ram_gib == 50)
+
+
+@pytest.mark.parametrize("expression", [expression for asked in ASKED.values() for expression in asked])
+@pytest.mark.usefixtures("machine")
+def test_a_requirement_looks_at_what_a_report_has_not(expression: str) -> None:
+    snapshot = Snapshot(taken_at=a_report().snapshot.taken_at, platform=COLAB)
+
+    assert report.require(parse(expression), snapshot, strict=True, language="en").met
+
+
+def test_only_the_gpus_that_were_asked_for_are_kept() -> None:
+    seen = a_report(gpus=EIGHT_A100)
+
+    assert report.only(seen, ()) is seen
+    assert report.only(seen, (5, 2)).snapshot.gpus == (EIGHT_A100[2], EIGHT_A100[5])
+    assert report.only(seen, (9,)).snapshot.gpus == Unavailable(code="gpu_lost")
+    unknown = a_report(gpus=Unavailable(code="no_permission"), driver=None)
+    assert report.only(unknown, (0,)) is unknown
+
+
+# A report ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("subject", Subject)
+def test_a_report_shows_itself_as_text_as_html_and_as_json(subject: Subject) -> None:
+    seen = a_report(subject)
+
+    assert str(seen) == text.render(seen, RenderOptions())
+    assert seen._repr_mimebundle_(include=None, exclude=None) == {
+        "text/plain": text.render(seen, RenderOptions()),
+        "text/html": html.render(seen, RenderOptions()),
+    }
+    assert "\n" not in seen.to_json()
+    assert json.loads(seen.to_json())["gpus"][0]["name"] == "Tesla T4"
+
+
+def test_a_report_shows_itself_in_the_environment_s_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLAB_MAGICS_LANGUAGE", "zh_CN")
+    seen = a_report(gpus=(), driver=None)
+
+    assert str(seen).startswith("未连接到 GPU")
+    assert seen._repr_mimebundle_()["text/plain"] == str(seen)
+    assert 'lang="zh-CN"' in seen._repr_mimebundle_()["text/html"]
+    assert "Not connected to a GPU." in seen.to_json()
+
+
+@pytest.mark.parametrize("name", LOOKS)
+@pytest.mark.parametrize("broken", [None, "platform", "gpus", "ram"])
+@pytest.mark.usefixtures("machine")
+def test_a_report_pickles_also_one_of_looks_that_failed(
+    name: str, broken: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if broken is not None:
+        break_look(monkeypatch, broken)
+    seen = LOOKS[name]()
+    again = pickle.loads(pickle.dumps(seen))
+
+    assert again == seen
+    assert str(again) == str(seen)
+    assert again.to_json() == seen.to_json()
