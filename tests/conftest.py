@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import threading
@@ -95,6 +96,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Interacti
     if "colab_magics" in fresh.extension_manager.loaded:
         fresh.extension_manager.unload_extension("colab_magics")
     fresh.atexit_operations()
+    atexit.unregister(fresh.atexit_operations)  # newer versions trip over a second time, at the end of the run
     InteractiveShell.clear_instance()
 
 
