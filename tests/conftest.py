@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.manager import KernelManager, start_new_kernel
 from traitlets.config import Config
 
+from builders import CPU, DISK, RAM, RAM_IN_FULL
 from colab_magics.observer import client
+from colab_magics.probes import cpu, disk, gpu, platform, ram, tpu
 from fake_nvml import FakeDriver, no_driver_environment
 from notebooks import Notebook
 
@@ -81,6 +84,21 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Fa
         return driver
 
     return plug
+
+
+@pytest.fixture
+def ordinary_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports of this process are of no machine in particular: no GPU but a fake driver's, no TPU, enough of the rest.
+
+    What the real one has on its bus, and how full it is, would otherwise change what a report says first.
+    """
+    root = tmp_path / "machine"
+    (root / "sys/bus/pci/devices").mkdir(parents=True)
+    for probes, name in ((platform, "probe_platform"), (gpu, "probe_gpus"), (tpu, "probe_tpus")):
+        monkeypatch.setattr(probes, name, partial(getattr(probes, name), root=str(root)))
+    monkeypatch.setattr(ram, "probe_ram", lambda *, everything: RAM_IN_FULL if everything else RAM)
+    monkeypatch.setattr(disk, "probe_disks", lambda: (DISK,))
+    monkeypatch.setattr(cpu, "probe_cpu", lambda: CPU)
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from fake_nvml import FakeDriver
 
 Plug = Callable[..., FakeDriver]
 
+pytestmark = pytest.mark.usefixtures("ordinary_machine")
+
 
 @pytest.fixture
 def loaded(shell: InteractiveShell) -> InteractiveShell:
