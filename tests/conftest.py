@@ -24,11 +24,25 @@ from colab_magics.probes import cpu, disk, gpu, platform, ram, tpu
 from fake_nvml import FakeDriver, no_driver_environment
 from notebooks import Notebook
 
-GOLDEN = Path(__file__).parent / "views" / "golden"
+TESTS = Path(__file__).parent
+GOLDEN = TESTS / "views" / "golden"
+
+STARTERS = {
+    "fake_nvml", "observer", "test_autoload.py", "test_command.py", "test_examples.py", "test_kernels.py",
+    "test_panels.py", "test_terminal.py",
+}  # fmt: skip
+"""The folders and files that start kernels, terminals, or one process after another: nine tenths of the time."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--regenerate", action="store_true", help="write the golden files anew; then read their diff")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow; `-m "not slow"` is the quick part, which tells most of what there is to know."""
+    for item in items:
+        if item.path.relative_to(TESTS).parts[0] in STARTERS or "open_notebook" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture
