@@ -9,13 +9,14 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from IPython import version_info
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
-from jupyter_client.manager import KernelManager, start_new_kernel
+from jupyter_client.manager import KernelManager
 from traitlets.config import Config
 
 from builders import CPU, DISK, RAM, RAM_IN_FULL
@@ -134,7 +135,10 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Interacti
 
 @pytest.fixture
 def open_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Notebook]]:
-    """Start kernels in a folder of their own, with the driver that is plugged in by then."""
+    """Start kernels in a folder of their own, with the driver that is plugged in by then.
+
+    They listen on sockets of files, since a port can be given to two kernels: see test_examples.py.
+    """
     for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
@@ -143,8 +147,12 @@ def open_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
     def start(*, load: bool = True) -> Notebook:
         folder = tmp_path / "notebook"
         folder.mkdir(exist_ok=True)
-        manager, spoken_to = start_new_kernel(kernel_name="python3", cwd=str(folder))
+        manager = KernelManager(kernel_name="python3", transport="ipc", ip=f"{sockets}/{len(started)}")
+        manager.start_kernel(cwd=str(folder))
+        spoken_to = manager.client()
         started.append((manager, spoken_to))
+        spoken_to.start_channels()
+        spoken_to.wait_for_ready(timeout=60)
         notebook = Notebook(manager, spoken_to)
         if load:
             loaded = notebook.run("%load_ext colab_magics")
@@ -153,7 +161,8 @@ def open_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
             assert loaded.shown == []
         return notebook
 
-    yield start
-    for manager, spoken_to in started:
-        spoken_to.stop_channels()
-        manager.shutdown_kernel(now=True)
+    with TemporaryDirectory() as sockets:
+        yield start
+        for manager, spoken_to in started:
+            spoken_to.stop_channels()
+            manager.shutdown_kernel(now=True)
