@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import re
@@ -37,6 +36,7 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")  # as tests/browser
 AXE_CORE = "4.14.1"
 
 WHERE_IT_IS = "import colab_magics, pathlib; print(pathlib.Path(colab_magics.__file__).resolve())"
+VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
 WHAT_IS_INSTALLED = """\
 import importlib.metadata, json
 print(json.dumps([(package.name, package.version) for package in importlib.metadata.distributions()]))
@@ -53,14 +53,14 @@ def the_wheel() -> Path:
     return next(DIST.glob("*.whl"))
 
 
-@functools.cache
-def python_nearest_to_colab() -> str:
-    """Return the Python nearest to Colab's 3.13 that starts and can make an environment, on PATH or among pyenv's.
+def first_python(*versions: str) -> str:
+    """Return the first Python of these versions that starts and can make an environment, on PATH or among pyenv's.
 
-    pyenv puts a command on PATH for every version it has; those that are not switched on refuse to start.
+    pyenv puts a command on PATH for every version it has; those that are not switched on refuse to start. Where there
+    is none at all, it is the one that runs nox.
     """
     pyenv_versions = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    for version in ("3.13", "3.12", "3.11"):
+    for version in versions:
         from_pyenv = sorted(
             pyenv_versions.glob(f"{version}.*/bin/python"),
             key=lambda python: [int(digits) for digits in re.findall(r"\d+", python.parts[-3])],
@@ -71,6 +71,11 @@ def python_nearest_to_colab() -> str:
             if trial.returncode == 0:
                 return python
     return sys.executable
+
+
+PROMISED = nox.project.python_versions(PYPROJECT)  # by the classifiers, the oldest first
+OLDEST_PYTHON = first_python(*PROMISED)
+NEWEST_PYTHON = first_python(*reversed(PROMISED))  # also the nearest to Colab's
 
 
 @nox.session(reuse_venv=True)
@@ -112,15 +117,27 @@ def catalogues(session: nox.Session) -> None:
     session.run("python", str(ROOT / "tests" / "catalogues.py"))
 
 
-@nox.session(requires=["build"])
+@nox.session(python=NEWEST_PYTHON, requires=["build"])
 def tests(session: nox.Session) -> None:
-    """Test the wheel with the newest of everything."""
+    """Test the wheel with the newest of everything, on the newest Python that we promise and that is here."""
     install_newest(session)
     run_tests(session, "pytest")
 
 
+@nox.session(python=OLDEST_PYTHON, requires=["build"])
+def tests_oldest(session: nox.Session) -> None:
+    """Test the wheel on the oldest Python that we promise, with the newest it can have: what needs no kernel."""
+    has = str(session.run("python", "-c", VERSION, silent=True, log=False)).strip()
+    if OLDEST_PYTHON == NEWEST_PYTHON:
+        session.skip(f"Python {has} is the only one here, and the session `tests` tests on it")
+    if has != PROMISED[0]:
+        session.warn(f"The oldest Python we promise is {PROMISED[0]}; there is none here, so this is the next.")
+    install_newest(session)
+    run_tests(session, "pytest", "-m", "not slow")
+
+
 # pip, never uv: it is pip that installs us on Colab.
-@nox.session(python=python_nearest_to_colab(), venv_backend="venv", requires=["build"])
+@nox.session(python=NEWEST_PYTHON, venv_backend="venv", requires=["build"])
 def tests_colab(session: nox.Session) -> None:
     """Test the wheel on Colab's package versions; prove that installing it there changes none of them."""
     if "3.13" not in str(session.run("python", "--version", silent=True)):
@@ -134,7 +151,7 @@ def tests_colab(session: nox.Session) -> None:
     run_tests(session, "pytest")
 
 
-@nox.session(requires=["build"])
+@nox.session(python=NEWEST_PYTHON, requires=["build"])
 def browser(session: nox.Session) -> None:
     """Look at the wheel in JupyterLab, in a real browser, with the newest of everything."""
     needs_a_browser(session)
@@ -142,7 +159,7 @@ def browser(session: nox.Session) -> None:
     run_in_browser(session, "lab")
 
 
-@nox.session(python=python_nearest_to_colab(), requires=["build"])
+@nox.session(python=NEWEST_PYTHON, requires=["build"])
 def browser_colab(session: nox.Session) -> None:
     """Look at the wheel in the classic notebook, in a real browser, on Colab's package versions."""
     needs_a_browser(session)
@@ -152,7 +169,7 @@ def browser_colab(session: nox.Session) -> None:
     run_in_browser(session, "classic")
 
 
-@nox.session(requires=["build"], default=False)
+@nox.session(python=NEWEST_PYTHON, requires=["build"], default=False)
 def browser_all(session: nox.Session) -> None:
     """Look at the wheel in JupyterLab, Notebook 7 and Voila, and take the pictures for the documentation."""
     needs_a_browser(session)
@@ -160,7 +177,7 @@ def browser_all(session: nox.Session) -> None:
     run_in_browser(session, "lab", "notebook", "voila", f"--screenshots={SCREENSHOTS}")
 
 
-@nox.session(requires=["build"], default=False)
+@nox.session(python=NEWEST_PYTHON, requires=["build"], default=False)
 def coverage(session: nox.Session) -> None:
     """Measure which branches the tests take, in their kernels and other children too."""
     install_newest(session, "coverage>=7.10")

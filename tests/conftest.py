@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from IPython import version_info
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
-from jupyter_client.manager import KernelManager, start_new_kernel
+from jupyter_client.manager import KernelManager
 from traitlets.config import Config
 
+from builders import CPU, DISK, RAM, RAM_IN_FULL
 from colab_magics.observer import client
+from colab_magics.probes import cpu, disk, gpu, platform, ram, tpu
 from fake_nvml import FakeDriver, no_driver_environment
 from notebooks import Notebook
 
-GOLDEN = Path(__file__).parent / "views" / "golden"
+TESTS = Path(__file__).parent
+GOLDEN = TESTS / "views" / "golden"
+
+STARTERS = {
+    "fake_nvml", "observer", "test_autoload.py", "test_command.py", "test_examples.py", "test_kernels.py",
+    "test_recipes.py", "test_terminal.py",
+}  # fmt: skip
+"""The folders and files that start kernels, terminals, or one process after another: nine tenths of the time."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--regenerate", action="store_true", help="write the golden files anew; then read their diff")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow; `-m "not slow"` is the quick part, which tells most of what there is to know."""
+    for item in items:
+        if item.path.relative_to(TESTS).parts[0] in STARTERS or "open_notebook" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture
@@ -58,6 +78,14 @@ def no_driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT interrupts this process and those it starts, also in a run that ignores it: `nohup`'s, a script's `&`."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
 def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeDriver]:
     """Put a fake driver in: what this process's observer starts from now on finds it."""
 
@@ -74,6 +102,21 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Fa
 
 
 @pytest.fixture
+def ordinary_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports of this process are of no machine in particular: no GPU but a fake driver's, no TPU, enough of the rest.
+
+    What the real one has on its bus, and how full it is, would otherwise change what a report says first.
+    """
+    root = tmp_path / "machine"
+    (root / "sys/bus/pci/devices").mkdir(parents=True)
+    for probes, name in ((platform, "probe_platform"), (gpu, "probe_gpus"), (tpu, "probe_tpus")):
+        monkeypatch.setattr(probes, name, partial(getattr(probes, name), root=str(root)))
+    monkeypatch.setattr(ram, "probe_ram", lambda *, everything: RAM_IN_FULL if everything else RAM)
+    monkeypatch.setattr(disk, "probe_disks", lambda: (DISK,))
+    monkeypatch.setattr(cpu, "probe_cpu", lambda: CPU)
+
+
+@pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
     """Give a fresh IPython shell that keeps what it displays in `display_pub.outputs`."""
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
@@ -86,12 +129,16 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Interacti
     if "colab_magics" in fresh.extension_manager.loaded:
         fresh.extension_manager.unload_extension("colab_magics")
     fresh.atexit_operations()
+    atexit.unregister(fresh.atexit_operations)  # newer versions trip over a second time, at the end of the run
     InteractiveShell.clear_instance()
 
 
 @pytest.fixture
 def open_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Notebook]]:
-    """Start kernels in a folder of their own, with the driver that is plugged in by then."""
+    """Start kernels in a folder of their own, with the driver that is plugged in by then.
+
+    They listen on sockets of files, since a port can be given to two kernels: see test_examples.py.
+    """
     for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
@@ -100,8 +147,12 @@ def open_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
     def start(*, load: bool = True) -> Notebook:
         folder = tmp_path / "notebook"
         folder.mkdir(exist_ok=True)
-        manager, spoken_to = start_new_kernel(kernel_name="python3", cwd=str(folder))
+        manager = KernelManager(kernel_name="python3", transport="ipc", ip=f"{sockets}/{len(started)}")
+        manager.start_kernel(cwd=str(folder))
+        spoken_to = manager.client()
         started.append((manager, spoken_to))
+        spoken_to.start_channels()
+        spoken_to.wait_for_ready(timeout=60)
         notebook = Notebook(manager, spoken_to)
         if load:
             loaded = notebook.run("%load_ext colab_magics")
@@ -110,7 +161,8 @@ def open_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
             assert loaded.shown == []
         return notebook
 
-    yield start
-    for manager, spoken_to in started:
-        spoken_to.stop_channels()
-        manager.shutdown_kernel(now=True)
+    with TemporaryDirectory() as sockets:
+        yield start
+        for manager, spoken_to in started:
+            spoken_to.stop_channels()
+            manager.shutdown_kernel(now=True)

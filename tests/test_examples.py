@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 from fake_nvml import FakeDriver
 
@@ -16,8 +18,21 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.ipynb"))
 
 
 def run(file: Path, folder: Path) -> list[Any]:
+    """Run a notebook in a folder and return its cells of code, each with all that it showed.
+
+    The kernel listens on sockets of files, whose paths must be short. Ports of TCP are chosen long before it listens
+    there, under load seconds, and where another kernel is given one of them meanwhile, the second dies at its start.
+    """
     notebook = nbformat.read(file, as_version=4)
-    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(folder)}}).execute()
+    with TemporaryDirectory() as sockets:
+        NotebookClient(
+            notebook,
+            timeout=60,
+            iopub_timeout=60,
+            raise_on_iopub_timeout=True,
+            resources={"metadata": {"path": str(folder)}},
+            config=Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"}),
+        ).execute()
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 

@@ -22,6 +22,8 @@ from fake_nvml import FakeDriver
 
 Plug = Callable[..., FakeDriver]
 
+pytestmark = pytest.mark.usefixtures("ordinary_machine")
+
 
 @pytest.fixture
 def loaded(shell: InteractiveShell) -> InteractiveShell:
@@ -138,6 +140,7 @@ def a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return notebook
 
 
+@pytest.mark.slow
 def test_a_notebook_that_is_run_whole_stops_at_the_requirement(a_notebook: Any) -> None:
     with pytest.raises(CellExecutionError) as stopped:
         NotebookClient(a_notebook, timeout=60).execute()

@@ -392,7 +392,7 @@ def test_it_hangs(t4: FakeDriver, call: str) -> None:
         assert process.wait(timeout=10) == -signal.SIGTERM
 
 
-def test_a_call_that_hangs_is_deaf_to_an_interrupt(t4: FakeDriver) -> None:
+def test_a_call_that_hangs_is_deaf_to_an_interrupt(t4: FakeDriver, interruptible: None) -> None:
     t4.set("hang nvmlDeviceGet*")
 
     with hanging(t4, "nvmlDeviceGetHandleByIndex_v2") as process:

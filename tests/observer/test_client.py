@@ -282,7 +282,7 @@ def test_a_child_that_ended_for_want_of_work_is_replaced_without_a_word(plug_in:
     assert client.pid() != first.pid
 
 
-def test_an_interrupted_question_leaves_no_stale_answer_behind(plug_in: Plug, live: None) -> None:
+def test_an_interrupted_question_leaves_no_stale_answer_behind(plug_in: Plug, live: None, interruptible: None) -> None:
     driver = plug_in("t4")
     asked()
     driver.set("slow nvmlDeviceGetPowerUsage = 0.6", "gpu0.temperature = 11")

@@ -677,7 +677,9 @@ def test_a_question_that_waits_for_another_s_late_answer_begins_it_too(plug_in: 
     assert [sample.gpus for sample in noted()] == [[NOTHING_USED], [NOTHING_USED]]
 
 
-def test_an_interrupted_question_leaves_no_stale_answer_behind_and_sampling_on(plug_in: Plug, live: None) -> None:
+def test_an_interrupted_question_leaves_no_stale_answer_behind_and_sampling_on(
+    plug_in: Plug, live: None, interruptible: None
+) -> None:
     driver = plug_in("t4")
     noted()
     driver.set("slow nvmlDeviceGetPowerUsage = 0.6", "gpu0.temperature = 11")
