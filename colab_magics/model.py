@@ -278,7 +278,7 @@ class Cpu(Value):
     usable_cores: float
     """The least of affinity and the container's quota, so it may be a fraction."""
     logical_cores: int
-    """The machine's."""
+    """The machine's that are in service, whatever Python is told to count (PYTHON_CPU_COUNT)."""
     quota_cores: float | None
     """The container's quota; None where it has none."""
     load_average: float | None

@@ -79,6 +79,7 @@ _SPANS = {
     "min": N_("{number} min"),
     "s": N_("{number} s"),
 }
+_LEAST_CORES = 0.01
 _PLACES = {"working directory": N_("working directory")}
 
 
@@ -130,8 +131,9 @@ def device(name: str | None, translate: Translator) -> str:
 
 
 def cores(count: float, translate: Translator) -> str:
-    """Return a number of processor cores; a quota may be a fraction of one."""
-    return translate("1 core") if count == 1 else translate("{count} cores", count=f"{count:g}")
+    """Return a number of processor cores; a quota may be a fraction of one, never nothing."""
+    figure = f"{max(count, _LEAST_CORES):.2f}".rstrip("0").rstrip(".")
+    return translate("1 core") if figure == "1" else translate("{count} cores", count=figure)
 
 
 def places(names: tuple[str, ...], translate: Translator) -> str:
