@@ -252,3 +252,14 @@ def test_cores_and_places_are_counted_and_named() -> None:
 )  # fmt: skip
 def test_cores_are_told_to_a_hundredth(count: float, words: str) -> None:
     assert messages.cores(count, ENGLISH) == words
+
+
+@pytest.mark.parametrize("limiter", ["machine", "cgroup_v1", "cgroup_v2", "rlimit_as", "rlimit_data", "commit"])
+def test_whatever_limits_the_ram_has_words(limiter: str) -> None:
+    limited = a_ram(64.0, limited_by=limiter, limit_bytes=2 * 2**30, headroom_bytes=2**20)
+    finding = RULES["ram_nearly_full"](a_snapshot(ram=limited))
+
+    assert messages.limit(limiter, ENGLISH)
+    assert finding is not None
+    assert "2.0 GiB can still be allocated" in messages.sentence(finding, ENGLISH)
+    assert (messages.capacity(limited, ENGLISH) is None) == (limiter == "machine")
