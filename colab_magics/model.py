@@ -259,7 +259,8 @@ class Ram(Value):
     kernel_bytes: int | None
     """This process's resident memory."""
     children_bytes: int | None
-    """The resident memory of the processes below it, our own observer apart."""
+    """What the processes below it hold beside it, our own observer apart, within a tenth or half a GiB: where what
+    they share might be counted more often, it is counted once (by PSS), or, if that took too long, this is None."""
     observer_bytes: int
     """Our observer's resident memory; 0 while it does not run."""
     swap_used_bytes: int | None

@@ -20,7 +20,7 @@ _MOST_BYTES = 2**26
 IMPOSSIBLE_BYTES = 2**60
 """No machine has an exbibyte: a figure from here on is no size."""
 
-# "MemTotal:  16384 kB", "VmData:\t  1024 kB".
+# "MemTotal:  16384 kB", "VmData:\t  1024 kB", "Pss:  12 kB".
 _SIZE = re.compile(r"^(\w+):\s+(\d{1,18}) kB$", re.MULTILINE)
 
 
@@ -41,19 +41,30 @@ def read(path: str) -> str:
 def sizes(path: str) -> dict[str, int]:
     """Return the sizes that a file lists with a name each, in bytes: those that can be.
 
-    Such files are /proc/meminfo and /proc/PID/status. Raise OSError if it cannot be read.
+    Such files are /proc/meminfo, /proc/PID/status and /proc/PID/smaps_rollup. Raise OSError if it cannot be read.
     """
     listed = ((name, int(kilobytes) * 1024) for name, kilobytes in _SIZE.findall(read(path)))
     return {name: size for name, size in listed if size < IMPOSSIBLE_BYTES}
 
 
-def resident_bytes(pid: int) -> int:
-    """Return the resident memory of a process; raise OSError if it has ended, may not be read, or makes no sense."""
+def resident_bytes(pid: int) -> tuple[int, int]:
+    """Return the resident memory of a process, and what of it are files and shared memory.
+
+    Raise OSError if it has ended, may not be read, or tells what cannot be.
+    """
     path = f"/proc/{pid}/statm"
     try:
-        size = int(read(path).split()[1]) * _PAGE_BYTES
-    except (ValueError, IndexError):
-        size = -1
-    if not 0 <= size < IMPOSSIBLE_BYTES:
+        resident, shared = (int(pages) * _PAGE_BYTES for pages in read(path).split()[1:3])
+    except ValueError:
+        resident, shared = -1, -1
+    if not 0 <= shared <= resident < IMPOSSIBLE_BYTES:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
-    return size
+    return resident, shared
+
+
+def proportional_bytes(pid: int) -> int | None:
+    """Return a process's PSS: its own pages, and its share of those it has in common; 15 ms for each GiB.
+
+    None if this system does not tell. Raise OSError if it has ended or may not be read.
+    """
+    return sizes(f"/proc/{pid}/smaps_rollup").get("Pss")

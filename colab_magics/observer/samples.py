@@ -210,6 +210,6 @@ def _headroom_bytes(pid: int) -> int | None:
 
 def _resident_bytes(pid: int) -> int | None:
     try:
-        return procfs.resident_bytes(pid)
+        return procfs.resident_bytes(pid)[0]
     except OSError:
         return None

@@ -9,6 +9,7 @@ import psutil
 from colab_magics import cgroup, memory, procfs
 from colab_magics.model import OtherKernel, Ram, Unavailable, Usage
 from colab_magics.observer import client
+from colab_magics.probes import children
 
 
 def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable:
@@ -26,6 +27,13 @@ def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable
     capacity, tightest = memory.capacity(limits), memory.tightest(limits)
     told_bytes = _resident_bytes(os.getpid())
     kernel_bytes = _possible(told_bytes, machine.total_bytes)
+    below = children.look(
+        kernel_bytes,
+        capacity_bytes=capacity.size_bytes,
+        most_bytes=min(map(_most_in_use_bytes, limits)),
+        but=client.pid(),
+        everything=everything,
+    )
     return Ram(
         machine=Usage(total_bytes=machine.total_bytes, used_bytes=machine.total_bytes - machine.available_bytes),
         available_bytes=machine.available_bytes,
@@ -37,11 +45,14 @@ def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable
         limit_bytes=tightest.size_bytes,
         limit_level=tightest.level,
         kernel_bytes=kernel_bytes,
-        children_bytes=_children_bytes(),
+        children_bytes=below.held_bytes,
         observer_bytes=_observer_bytes(),
         kernel_proportional_bytes=_proportional_bytes() if everything else None,
         other_kernels=_other_kernels() if everything else None,
-        unavailable=(("kernel_bytes", "impossible"),) if kernel_bytes != told_bytes else (),
+        unavailable=(
+            *((("kernel_bytes", "impossible"),) if kernel_bytes != told_bytes else ()),
+            *((("children_bytes", below.why_unknown),) if below.why_unknown is not None else ()),
+        ),
     )
 
 
@@ -68,7 +79,7 @@ def _swap_used_bytes(machine: memory.Machine, root: str) -> int | None:
 def _resident_bytes(pid: int) -> int | None:
     """Return the resident memory of a process, None if it has ended or may not be read."""
     try:
-        return procfs.resident_bytes(pid)
+        return procfs.resident_bytes(pid)[0]
     except OSError:  # it has ended, or this system has no /proc
         pass
     try:
@@ -77,34 +88,16 @@ def _resident_bytes(pid: int) -> int | None:
         return None
 
 
-def _children_bytes() -> int | None:
-    """Return the resident memory of all processes below this one, our observer apart."""
-    try:
-        pids = _descendants(os.getpid())
-    except OSError:  # no /proc/PID/task/TID/children: another system, or a kernel built without it
-        try:
-            pids = [child.pid for child in psutil.Process().children(recursive=True)]
-        except psutil.Error:
-            return None
-    observer = client.pid()
-    return sum(_resident_bytes(pid) or 0 for pid in pids if pid != observer)
+def _most_in_use_bytes(limit: memory.Limit) -> int:
+    """Return how much all processes under a limit can hold; a limit of this process alone says nothing of others."""
+    if limit.by == "machine":
+        return limit.size_bytes - limit.headroom_bytes
+    return limit.size_bytes if limit.level is not None else procfs.IMPOSSIBLE_BYTES
 
 
 def _observer_bytes() -> int:
     observer = client.pid()
     return 0 if observer is None else _resident_bytes(observer) or 0
-
-
-def _descendants(pid: int) -> list[int]:
-    found: list[int] = []
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        found += map(int, procfs.read(f"/proc/{pid}/task/{thread}/children").split())
-    for child in tuple(found):
-        try:
-            found += _descendants(child)
-        except OSError:  # it has ended meanwhile
-            continue
-    return found
 
 
 def _proportional_bytes() -> int | None:

@@ -165,7 +165,7 @@ def test_no_finding_rests_on_children_that_are_not_known(limited: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "1 lots", "1 -5 -6", "1 " + "9" * 5000 + " 0", f"1 {2**60} 0"]
+    "text", ["", "1", "1 2", "1 2 3", "1 lots 0", "1 -5 -6", "1 " + "9" * 5000 + " 0", f"1 {2**60} 0"]
 )
 def test_a_process_whose_memory_makes_no_sense_has_none_that_is_known(
     text: str, monkeypatch: pytest.MonkeyPatch
