@@ -7,6 +7,7 @@ Sources: cgroups(7), proc_pid_mountinfo(5), the kernel's admin-guide/cgroup-v1/m
 """
 
 import os
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,35 +18,64 @@ _NO_LIMIT_BYTES = 2**60
 
 
 class MemoryLevel(NamedTuple):
-    """A control group with a memory limit: the process's own, or one above it. At the limit the kernel kills."""
+    """A control group with a memory limit: the process's own, or one above it.
+
+    At the limit the kernel kills, or slows down until nothing goes on (v2's memory.high).
+    """
 
     version: int
     """Of the hierarchy: 1 or 2."""
     level: int
     """How far above the process: 0 is its own group, 1 that group's parent."""
     limit_bytes: int
-    """memory.limit_in_bytes (v1), memory.max (v2)."""
+    """memory.limit_in_bytes (v1), the lesser of memory.max and memory.high (v2)."""
     used_bytes: int
-    """By the group and all below it, less the inactive file cache, which the kernel gives back before it kills."""
+    """By the group and all below it, less what the kernel gives back before it kills: files that it has read, and its
+    own caches. MemAvailable counts these of the machine as free too."""
 
     @property
     def headroom_bytes(self) -> int:
-        """What can at least still be allocated under this limit.
-
-        Neither swap is counted nor the active file cache (what was read more than once), which the kernel gives back
-        only in need.
-        """
+        """What can at least still be allocated under this limit; swap is not counted."""
         return max(0, self.limit_bytes - self.used_bytes)
 
 
-def memory_levels(root: str = "/") -> tuple[MemoryLevel, ...]:
+def memory_levels(root: str = "/", pid: int | str = "self") -> tuple[MemoryLevel, ...]:
     """Return the levels that have a memory limit, nearest the process first; `root` is a folder that stands for /.
 
-    What the process can allocate is the least `headroom_bytes` of all levels.
+    What the process can allocate is the least `headroom_bytes` of all levels. One that the mount does not show is known
+    in v1 by the least limit of all levels; it is used at least as much as the topmost group that is shown.
     """
-    groups = _own_groups(root, "memory")
-    levels = (_memory_level(groups.version, level, folder) for level, folder in enumerate(groups.folders))
-    return tuple(level for level in levels if level is not None)
+    groups = _own_groups(root, "memory", pid)
+    # What is read of the nearest group is needed for the levels that are not shown too.
+    nearest = _statistics(groups.folders[0]) if groups.version == 1 and groups.folders else None
+    found = [
+        _memory_level(groups.version, level, folder, None if level else nearest)
+        for level, folder in enumerate(groups.folders)
+    ]
+    levels = [level for level in found if level is not None]
+    if nearest is not None:
+        least_bytes = nearest.get("hierarchical_memory_limit", 0)
+        if 0 < least_bytes < min([_NO_LIMIT_BYTES, *(level.limit_bytes for level in levels)]):
+            used_bytes = _memory_used_bytes(1, groups.folders[-1])
+            if used_bytes is not None:
+                levels.append(MemoryLevel(1, len(groups.folders), least_bytes, used_bytes))
+    return tuple(levels)
+
+
+def swap_used_bytes(level: MemoryLevel, root: str = "/", pid: int | str = "self") -> int | None:
+    """Return what the group of a level and all below it have in swap, None if that is not told.
+
+    `root` is a folder that stands for /.
+    """
+    groups = _own_groups(root, "memory", pid)
+    if not groups.folders:
+        return None
+    folder = groups.folders[min(level.level, len(groups.folders) - 1)]
+    if groups.version == 1:
+        both_bytes = _bytes(f"{folder}/memory.memsw.usage_in_bytes")
+        usage_bytes = _bytes(f"{folder}/memory.usage_in_bytes")
+        return None if both_bytes is None or usage_bytes is None else max(0, both_bytes - usage_bytes)
+    return _bytes(f"{folder}/memory.swap.current")
 
 
 def cpu_quota_cores(root: str = "/") -> float | None:
@@ -89,31 +119,61 @@ class _Groups(NamedTuple):
 
 
 class _MemoryNames(NamedTuple):
-    limit: str
+    limits: tuple[str, ...]
     usage: str
-    inactive_file: str
+    given_back: tuple[str, ...]
+    """What memory.stat calls that which the kernel gives back before it kills."""
 
 
 _MEMORY_NAMES = {
-    1: _MemoryNames("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
-    2: _MemoryNames("memory.max", "memory.current", "inactive_file"),
+    1: _MemoryNames(("memory.limit_in_bytes",), "memory.usage_in_bytes", ("total_inactive_file", "total_active_file")),
+    2: _MemoryNames(
+        ("memory.max", "memory.high"), "memory.current", ("inactive_file", "active_file", "slab_reclaimable")
+    ),
 }
 
+_STATISTIC = re.compile(
+    r"^((?:total_)?(?:in)?active_file|slab_reclaimable|hierarchical_memory_limit) (\d{1,19})$", re.MULTILINE
+)
 
-def _memory_level(version: int, level: int, folder: str) -> MemoryLevel | None:
+
+def _memory_level(version: int, level: int, folder: str, statistics: dict[str, int] | None) -> MemoryLevel | None:
+    # No process lives in a group with a limit of nothing.
+    limits = filter(None, (_bytes(f"{folder}/{name}") for name in _MEMORY_NAMES[version].limits))
+    limit_bytes = min(limits, default=None)
+    used_bytes = None if limit_bytes is None else _memory_used_bytes(version, folder, statistics)
+    if limit_bytes is None or used_bytes is None:
+        return None
+    return MemoryLevel(version, level, limit_bytes, used_bytes)
+
+
+def _memory_used_bytes(version: int, folder: str, statistics: dict[str, int] | None = None) -> int | None:
+    """Return what a group uses and will not give back; where memory.stat does not tell, it gives nothing back."""
     names = _MEMORY_NAMES[version]
+    usage_bytes = _bytes(f"{folder}/{names.usage}")
+    if usage_bytes is None:
+        return None
+    statistics = _statistics(folder) if statistics is None else statistics
+    given_back = (statistics.get(name, 0) for name in names.given_back)
+    # The counters behind memory.stat lag behind the usage, so the difference of an almost empty group can be negative.
+    return max(0, usage_bytes - sum(size for size in given_back if size < _NO_LIMIT_BYTES))
+
+
+def _statistics(folder: str) -> dict[str, int]:
+    """Return those figures of a group's memory.stat that matter here."""
     try:
-        # "max", v2's word for no limit, is not a number either.
-        limit_bytes = int(read(f"{folder}/{names.limit}"))
-        if not 0 <= limit_bytes < _NO_LIMIT_BYTES:
-            return None
-        usage_bytes = int(read(f"{folder}/{names.usage}"))
-        statistics = read(f"{folder}/memory.stat")
-        inactive_file_bytes = int(f"\n{statistics}".partition(f"\n{names.inactive_file} ")[2].partition("\n")[0])
+        return {name: int(figure) for name, figure in _STATISTIC.findall(read(f"{folder}/memory.stat"))}
+    except OSError:
+        return {}
+
+
+def _bytes(path: str) -> int | None:
+    """Return the size that a file holds; None if it is none ("max" is v2's word for no limit) or cannot be."""
+    try:
+        size = int(read(path))
     except (OSError, ValueError):
         return None
-    # The counters behind memory.stat lag behind the usage, so the difference of an almost empty group can be negative.
-    return MemoryLevel(version, level, limit_bytes, max(0, usage_bytes - inactive_file_bytes))
+    return size if 0 <= size < _NO_LIMIT_BYTES else None
 
 
 def _cpu_quotas(groups: _Groups) -> list[tuple[int, float]]:
@@ -152,10 +212,10 @@ def _cpu_used_seconds(root: str, groups: _Groups, level: int) -> float | None:
         return None
 
 
-def _own_groups(root: str, controller: str) -> _Groups:
+def _own_groups(root: str, controller: str, pid: int | str = "self") -> _Groups:
     root = root.rstrip("/")
     try:
-        return _find_groups(root, read(f"{root}/proc/self/cgroup"), controller)
+        return _find_groups(root, read(f"{root}/proc/{pid}/cgroup"), controller)
     except (OSError, ValueError):
         return _Groups(2, "", ())
 

@@ -242,29 +242,35 @@ class Ram(Value):
     machine: Usage
     """The machine's: used is what is not available (MemTotal less MemAvailable), as in Colab's own panel."""
     available_bytes: int
-    """The machine's MemAvailable."""
+    """The machine's MemAvailable, and what the cache of ZFS gives back."""
     capacity_bytes: int
-    """What this process may use in all: the least of the machine's memory and every cgroup level's limit."""
+    """What this process may use in all: the least of the machine's memory, every cgroup level's limit, the process's
+    own limits (RLIMIT_AS, RLIMIT_DATA), and what the machine may promise (vm.overcommit_memory=2)."""
+    capacity_by: str
+    """Which of them that is: "machine", "cgroup_v1", "cgroup_v2", "rlimit_as", "rlimit_data" or "commit"."""
     headroom_bytes: int
-    """What can still be allocated before something bites: the least over MemAvailable and every cgroup level."""
+    """What can still be allocated before something bites: the least that any of them leaves."""
     limited_by: str
-    """What bites first: "machine", "cgroup_v1" or "cgroup_v2"."""
+    """What bites first, in the same words; it need not be what says how much there is in all."""
     limit_bytes: int
     """The limit of what bites first."""
     limit_level: int | None
-    """How far up the cgroup that bites first is (0: this process's own); None for the machine."""
+    """How far up the cgroup that bites first is (0: this process's own); None for all else."""
     kernel_bytes: int | None
     """This process's resident memory."""
     children_bytes: int | None
-    """The resident memory of the processes below it, our own observer apart."""
+    """What the processes below it hold beside it, our own observer apart, within a tenth or half a GiB: where what
+    they share might be counted more often, it is counted once (by PSS), or, if that took too long, this is None."""
     observer_bytes: int
     """Our observer's resident memory; 0 while it does not run."""
     swap_used_bytes: int | None
-    """What the machine has swapped out to disk."""
+    """What is swapped out to disk: of the nearest cgroup with a limit, where there is one; else of the machine."""
     kernel_proportional_bytes: int | None
     """This process's PSS; expensive, so read on request only, and None otherwise."""
     other_kernels: tuple[OtherKernel, ...] | None
     """The same user's other kernels; expensive, so looked for on request only, and None otherwise."""
+    unavailable: tuple[tuple[str, str], ...] = ()
+    """(field, reason) for each field that is None because what is told of it cannot be."""
 
     @property
     def usage(self) -> Usage:
@@ -278,7 +284,7 @@ class Cpu(Value):
     usable_cores: float
     """The least of affinity and the container's quota, so it may be a fraction."""
     logical_cores: int
-    """The machine's."""
+    """The machine's that are in service, whatever Python is told to count (PYTHON_CPU_COUNT)."""
     quota_cores: float | None
     """The container's quota; None where it has none."""
     load_average: float | None

@@ -5,6 +5,7 @@ Light to import, since the observer's child imports it too. Where there is no /p
 Source: proc(5).
 """
 
+import errno
 import os
 import re
 
@@ -13,27 +14,57 @@ _CHUNK_BYTES = 16_384
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
-_MEMORY_SIZES = re.compile(r"^(MemTotal|MemAvailable|SwapTotal|SwapFree): +(\d+) kB$", re.MULTILINE)
+# The largest of them lists the mounts, 100 bytes each: beyond this it is no such file.
+_MOST_BYTES = 2**26
+
+IMPOSSIBLE_BYTES = 2**60
+"""No machine has an exbibyte: a figure from here on is no size."""
+
+# "MemTotal:  16384 kB", "VmData:\t  1024 kB", "Pss:  12 kB".
+_SIZE = re.compile(r"^(\w+):\s+(\d{1,18}) kB$", re.MULTILINE)
 
 
 def read(path: str) -> str:
-    """Return what a file holds; raise OSError if it cannot be read."""
+    """Return what a file holds; raise OSError if it cannot be read, or does not end."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        chunks = iter(lambda: os.read(descriptor, _CHUNK_BYTES), b"")
+        chunks: list[bytes] = []
+        while chunk := os.read(descriptor, _CHUNK_BYTES):
+            chunks.append(chunk)
+            if len(chunks) * _CHUNK_BYTES > _MOST_BYTES:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
         return os.fsdecode(b"".join(chunks))
     finally:
         os.close(descriptor)
 
 
-def memory_sizes(root: str = "/") -> dict[str, int]:
-    """Return the machine's MemTotal, MemAvailable, SwapTotal and SwapFree in bytes, those of them that it tells.
+def sizes(path: str) -> dict[str, int]:
+    """Return the sizes that a file lists with a name each, in bytes: those that can be.
 
-    `root` is a folder that stands for /.
+    Such files are /proc/meminfo, /proc/PID/status and /proc/PID/smaps_rollup. Raise OSError if it cannot be read.
     """
-    return {name: int(kilobytes) * 1024 for name, kilobytes in _MEMORY_SIZES.findall(read(f"{root}/proc/meminfo"))}
+    listed = ((name, int(kilobytes) * 1024) for name, kilobytes in _SIZE.findall(read(path)))
+    return {name: size for name, size in listed if size < IMPOSSIBLE_BYTES}
 
 
-def resident_bytes(pid: int) -> int:
-    """Return the resident memory of a process; raise OSError if it has ended or may not be read."""
-    return int(read(f"/proc/{pid}/statm").split()[1]) * _PAGE_BYTES
+def resident_bytes(pid: int) -> tuple[int, int]:
+    """Return the resident memory of a process, and what of it are files and shared memory.
+
+    Raise OSError if it has ended, may not be read, or tells what cannot be.
+    """
+    path = f"/proc/{pid}/statm"
+    try:
+        resident, shared = (int(pages) * _PAGE_BYTES for pages in read(path).split()[1:3])
+    except ValueError:
+        resident, shared = -1, -1
+    if not 0 <= shared <= resident < IMPOSSIBLE_BYTES:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
+    return resident, shared
+
+
+def proportional_bytes(pid: int) -> int | None:
+    """Return a process's PSS: its own pages, and its share of those it has in common; 15 ms for each GiB.
+
+    None if this system does not tell. Raise OSError if it has ended or may not be read.
+    """
+    return sizes(f"/proc/{pid}/smaps_rollup").get("Pss")

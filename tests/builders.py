@@ -56,6 +56,7 @@ RAM = Ram(
     machine=Usage(total_bytes=int(12.7 * GIB), used_bytes=int(4.6 * GIB)),
     available_bytes=int(8.1 * GIB),
     capacity_bytes=int(12.7 * GIB),
+    capacity_by="machine",
     headroom_bytes=int(8.1 * GIB),
     limited_by="machine",
     limit_bytes=int(12.7 * GIB),
@@ -186,8 +187,10 @@ def a_ram(total_gib: float, **changes: Any) -> Ram:
     total = int(total_gib * GIB)
     left = total - total // 10
     machine = Usage(total_bytes=total, used_bytes=total - left)
-    figures = {"machine": machine, "available_bytes": left, "headroom_bytes": left, "limit_bytes": total, **changes}
-    return replace(RAM, **{"capacity_bytes": figures["limit_bytes"], **figures})
+    figures = {"machine": machine, "available_bytes": left, "headroom_bytes": left, "limit_bytes": total,
+               "limited_by": "machine", **changes}  # fmt: skip
+    capacity = {"capacity_bytes": figures["limit_bytes"], "capacity_by": figures["limited_by"]}
+    return replace(RAM, **{**capacity, **figures})
 
 
 def a_snapshot(**changes: Any) -> Snapshot:

@@ -5,83 +5,31 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from colab_magics import cgroup
-from colab_magics.cgroup import CpuQuota, MemoryLevel, cpu_quota, cpu_quota_cores, memory_levels
-
-MIB = 2**20
-GIB = 2**30
-
-V1_MEMORY = "/sys/fs/cgroup/memory"
-V1_CPU = "/sys/fs/cgroup/cpu,cpuacct"
-V2 = "/sys/fs/cgroup"
-# What v1 writes for "no limit" where a page has 4 KiB.
-V1_NO_LIMIT = 9223372036854771712
+from colab_magics.cgroup import CpuQuota, MemoryLevel, cpu_quota, cpu_quota_cores, memory_levels, swap_used_bytes
+from groups import (
+    GIB,
+    MIB,
+    V1_CPU,
+    V1_MEMORY,
+    V1_NO_LIMIT,
+    V2,
+    build_nested,
+    build_root,
+    cpu_files,
+    make_group,
+    memory_files,
+    remove_group,
+    v1_mount,
+    v2_mount,
+)
 
 both_versions = pytest.mark.parametrize("version", [1, 2])
-
-
-def v1_mount(controllers: str, at: str, *, root: str = "/") -> str:
-    return f"32 31 0:29 {root} {at} rw,relatime shared:9 - cgroup cgroup rw,{controllers}"
-
-
-def v2_mount(at: str = V2, *, root: str = "/") -> str:
-    return f"29 23 0:26 {root} {at} rw,nosuid shared:4 master:1 - cgroup2 cgroup2 rw,nsdelegate"
-
-
-def memory_files(version: int, *, limit: int | None, usage: int = 0, inactive_file: int = 0) -> dict[str, str]:
-    """Return the files of a group in bytes; `limit` None is "no limit" as the kernel writes it."""
-    if version == 1:
-        return {
-            "memory.limit_in_bytes": f"{V1_NO_LIMIT if limit is None else limit}\n",
-            "memory.usage_in_bytes": f"{usage}\n",
-            "memory.stat": f"cache 1\ninactive_file 2\ntotal_inactive_file {inactive_file}\ntotal_active_file 3\n",
-        }
-    return {
-        "memory.max": f"{'max' if limit is None else limit}\n",
-        "memory.current": f"{usage}\n",
-        "memory.stat": f"anon 1\nfile 2\ninactive_file {inactive_file}\nactive_file 3\n",
-    }
-
-
-def cpu_files(version: int, quota: str, period: int = 100_000) -> dict[str, str]:
-    """Return the files of a group; the quota is in microseconds, or what this version writes for "no limit"."""
-    if version == 1:
-        return {"cpu.cfs_quota_us": f"{quota}\n", "cpu.cfs_period_us": f"{period}\n"}
-    return {"cpu.max": f"{quota} {period}\n"}
-
-
-def build_root(folder: Path, membership: str, mounts: list[str], groups: dict[str, dict[str, str]]) -> str:
-    """Make `folder` stand for /: what the process is a member of, what is mounted, the files in each folder."""
-    mountinfo = "\n".join(["22 27 0:21 / /proc rw - proc proc rw", *mounts, "27 1 254:0 / / rw - ext4 /dev/vda rw", ""])
-    process = {"cgroup": f"{membership}\n", "mountinfo": mountinfo}
-    for place, files in {"/proc/self": process, **groups}.items():
-        (folder / place[1:]).mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (folder / place[1:] / name).write_text(text)
-    return str(folder)
-
-
-def build_nested(folder: Path, version: int, groups: dict[str, dict[str, str]]) -> str:
-    """Make a system of one version, the process in its group /parent/own."""
-    if version == 2:
-        places = {f"{V2}{path}": files for path, files in groups.items()}
-        return build_root(folder, "0::/parent/own", [v2_mount()], places)
-    return build_root(
-        folder,
-        "5:cpu,cpuacct:/parent/own\n4:memory:/parent/own",
-        [v1_mount("memory", V1_MEMORY), v1_mount("cpu,cpuacct", V1_CPU)],
-        {
-            f"{mount}{path}": {name: text for name, text in files.items() if name.startswith(kind)}
-            for mount, kind in ((V1_MEMORY, "memory."), (V1_CPU, "cpu"))
-            for path, files in groups.items()
-        },
-    )
 
 
 @both_versions
@@ -267,7 +215,7 @@ def test_a_process_that_is_moved_is_followed(tmp_path: Path) -> None:
 
 @both_versions
 @pytest.mark.parametrize("text", ["", "\n", "lots\n", "1.5\n", "1073741824 1073741824\n", "\0", "9" * 5000])
-@pytest.mark.parametrize("position", [0, 1, 2], ids=["limit", "usage", "statistics"])
+@pytest.mark.parametrize("position", [0, 1], ids=["limit", "usage"])
 def test_a_level_whose_files_make_no_sense_says_nothing(tmp_path: Path, version: int, position: int, text: str) -> None:
     parent = memory_files(version, limit=4 * GIB, usage=1 * GIB)
     own = memory_files(version, limit=1 * GIB)
@@ -277,7 +225,7 @@ def test_a_level_whose_files_make_no_sense_says_nothing(tmp_path: Path, version:
 
 
 @both_versions
-@pytest.mark.parametrize("position", [0, 1, 2], ids=["limit", "usage", "statistics"])
+@pytest.mark.parametrize("position", [0, 1], ids=["limit", "usage"])
 def test_a_level_whose_files_cannot_be_read_says_nothing(tmp_path: Path, version: int, position: int) -> None:
     parent = memory_files(version, limit=4 * GIB, usage=1 * GIB)
     own = memory_files(version, limit=1 * GIB)
@@ -286,6 +234,87 @@ def test_a_level_whose_files_cannot_be_read_says_nothing(tmp_path: Path, version
     del own[unreadable]
     root = build_nested(tmp_path, version, {"/parent": parent, "/parent/own": own, f"/parent/own/{unreadable}": {}})
     assert memory_levels(root) == (MemoryLevel(version, 1, 4 * GIB, 1 * GIB),)
+
+
+@both_versions
+@pytest.mark.parametrize(
+    "text", [None, "", "\0", "inactive_file lots\n", "inactive_file -5\n", "inactive_file " + "9" * 5000]
+)
+def test_where_the_statistics_say_nothing_the_limit_counts_and_nothing_is_given_back(
+    tmp_path: Path, version: int, text: str | None
+) -> None:
+    own = memory_files(version, limit=4 * GIB, usage=1 * GIB, inactive_file=1 * GIB)
+    own = {**own, "memory.stat": f"total_{text}" if version == 1 and text else text or ""}
+    if text is None:
+        del own["memory.stat"]
+    root = build_nested(tmp_path, version, {"/parent/own": own})
+    assert memory_levels(root) == (MemoryLevel(version, 0, 4 * GIB, 1 * GIB),)
+
+
+@both_versions
+def test_what_was_read_more_than_once_and_the_kernel_s_caches_count_as_free_too(tmp_path: Path, version: int) -> None:
+    files = memory_files(
+        version, limit=4 * GIB, usage=4 * GIB, inactive_file=GIB, active_file=GIB, slab_reclaimable=GIB
+    )
+    (level,) = memory_levels(build_nested(tmp_path, version, {"/parent/own": files}))
+    # v1 does not tell the kernel's caches.
+    assert level.headroom_bytes == (2 if version == 1 else 3) * GIB
+
+
+@pytest.mark.parametrize(
+    ("most", "high", "limit"),
+    [("max", f"{2 * GIB}", 2 * GIB), (f"{4 * GIB}", f"{2 * GIB}", 2 * GIB), (f"{GIB}", f"{2 * GIB}", GIB),
+     (f"{GIB}", "max", GIB), (f"{GIB}", "lots", GIB), (f"{GIB}", "0", GIB)],
+)  # fmt: skip
+def test_memory_high_is_a_limit_too(tmp_path: Path, most: str, high: str, limit: int) -> None:
+    files = {**memory_files(2, limit=0, usage=MIB), "memory.max": f"{most}\n", "memory.high": f"{high}\n"}
+    assert memory_levels(build_nested(tmp_path, 2, {"/parent/own": files})) == (MemoryLevel(2, 0, limit, MIB),)
+
+
+@pytest.mark.parametrize(
+    ("own", "hidden", "levels"),
+    [
+        pytest.param(None, 4 * GIB, [MemoryLevel(1, 2, 4 * GIB, 2 * GIB)], id="above one without a limit"),
+        pytest.param(
+            8 * GIB, 4 * GIB, [MemoryLevel(1, 0, 8 * GIB, GIB), MemoryLevel(1, 2, 4 * GIB, 2 * GIB)], id="a lesser one"
+        ),
+        pytest.param(4 * GIB, 4 * GIB, [MemoryLevel(1, 0, 4 * GIB, GIB)], id="its own"),
+        pytest.param(None, V1_NO_LIMIT, [], id="none at all"),
+        pytest.param(None, 0, [], id="nothing"),
+    ],
+)
+def test_a_limit_of_a_group_that_the_mount_does_not_show_counts_in_v1(
+    tmp_path: Path, own: int | None, hidden: int, levels: list[MemoryLevel]
+) -> None:
+    files = memory_files(1, limit=own, usage=GIB)
+    files["memory.stat"] = f"cache 1\nhierarchical_memory_limit {hidden}\n"
+    root = build_root(
+        tmp_path,
+        "4:memory:/hidden/c0ffee/kernel",
+        [v1_mount("memory", V1_MEMORY, root="/hidden/c0ffee")],
+        {V1_MEMORY: memory_files(1, limit=None, usage=2 * GIB), f"{V1_MEMORY}/kernel": files},
+    )
+    assert list(memory_levels(root)) == levels
+
+
+@both_versions
+@pytest.mark.parametrize(("text", "used"), [(f"{3 * GIB}\n", 2 * GIB), (None, None), ("lots\n", None), ("-1\n", None)])
+def test_the_swap_of_a_group_is_what_it_tells(tmp_path: Path, version: int, text: str | None, used: int | None) -> None:
+    files = memory_files(version, limit=4 * GIB, usage=1 * GIB)
+    if text is not None:
+        files["memory.memsw.usage_in_bytes" if version == 1 else "memory.swap.current"] = text
+    root = build_nested(tmp_path, version, {"/parent/own": files})
+    (level,) = memory_levels(root)
+    # v1 counts both together.
+    assert swap_used_bytes(level, root) == (3 * GIB if used and version == 2 else used)
+
+
+def test_another_process_s_groups_are_told_by_its_number(tmp_path: Path) -> None:
+    groups = {f"{V2}/one": memory_files(2, limit=1 * GIB), f"{V2}/two": memory_files(2, limit=2 * GIB)}
+    root = build_root(tmp_path, "0::/one", [v2_mount()], {**groups, "/proc/77": {"cgroup": "0::/two\n"}})
+    assert memory_levels(root) == (MemoryLevel(2, 0, 1 * GIB, 0),)
+    assert memory_levels(root, 77) == (MemoryLevel(2, 0, 2 * GIB, 0),)
+    assert memory_levels(root, 78) == ()
 
 
 @pytest.mark.parametrize("text", ["", "\n", "garbage", "4:memory", "::::\n", "\0", "0:name=systemd:/own"])
@@ -456,66 +485,12 @@ allocated[:: mmap.PAGESIZE] = bytes(len(range(0, size_bytes, mmap.PAGESIZE)))
 """
 
 
-def possible_parents() -> Iterator[Path]:
-    """Give the process's own group of the memory controller and those above it, at the usual mount points."""
-    membership = Path("/proc/self/cgroup")
-    for line in membership.read_text().splitlines() if membership.exists() else ():
-        _, controllers, path = line.split(":", 2)
-        if "memory" in controllers.split(",") or not controllers:
-            mount = Path(V1_MEMORY if controllers else V2)
-            own = mount / path[1:]
-            yield from (group for group in (own, *own.parents) if group.is_relative_to(mount))
-
-
-def limit_memory(group: Path) -> None:
-    """Set the limit and forbid swap. An OSError means that this group's memory cannot be limited."""
-    if not (group / "cgroup.procs").exists():
-        raise FileNotFoundError(group)  # an ordinary folder, beside the mount points of a hybrid system
-    if (group / "memory.limit_in_bytes").exists():
-        (group / "memory.limit_in_bytes").write_text(f"{GROUP_LIMIT_BYTES}")
-        (group / "memory.swappiness").write_text("0")
-    else:
-        (group / "memory.max").write_text(f"{GROUP_LIMIT_BYTES}")
-        if (group / "memory.swap.max").exists():
-            (group / "memory.swap.max").write_text("0")
-
-
-def make_group() -> Path | None:
-    """Make a group with little memory, at the first place where that is allowed."""
-    for parent in possible_parents():
-        try:
-            group = Path(tempfile.mkdtemp(prefix="colab_magics_test_", dir=parent))
-        except OSError:
-            continue
-        try:
-            limit_memory(group)
-            # To make a group is not yet to be allowed to move a process into it.
-            subprocess.run(["/bin/sh", "-c", f"echo 0 >'{group}/cgroup.procs'"], check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError):
-            remove_group(group)
-        else:
-            return group
-    return None
-
-
-def remove_group(group: Path) -> None:
-    """Remove the group, which the kernel may keep busy for a moment after its last process has ended."""
-    deadline = time.monotonic() + 5
-    while group.exists():
-        try:
-            group.rmdir()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-
-
 @pytest.fixture
 def small_group() -> Iterator[Path]:
     """Give a real group with a limit of 256 MiB and no swap."""
     # The kernel must kill for the limit of this group, never for one above it, where it would hit others.
     roomy = all(level.headroom_bytes > 2 * GROUP_LIMIT_BYTES for level in memory_levels())
-    group = make_group() if roomy else None
+    group = make_group(GROUP_LIMIT_BYTES) if roomy else None
     if group is None:
         pytest.skip("needs to make a memory control group: a writable /sys/fs/cgroup and 512 MiB to spare")
     yield group

@@ -34,6 +34,7 @@ FLOORS = {
     "autoload": 1,
     "stopping": 1,
     "facts": 0,
+    "memory": 0,
     "model": -1,
     "cgroup": -1,
     "units": -1,
@@ -85,7 +86,15 @@ DOORS = {
     "ipywidgets": {"panel.controls"},
 }
 
-CHILD_MODULES = {"observer.child", "observer.devices", "observer.nvml", "observer.samples", "cgroup", "procfs"}
+CHILD_MODULES = {
+    "observer.child",
+    "observer.devices",
+    "observer.nvml",
+    "observer.samples",
+    "memory",
+    "cgroup",
+    "procfs",
+}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

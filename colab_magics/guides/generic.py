@@ -75,6 +75,22 @@ _CUDA_BUILDS: dict[str, Step] = {
     "tensorflow": CommandStep('%pip install "tensorflow[and-cuda]"'),
     "cupy": CommandStep("%pip install cupy-cuda12x"),
 }
+_CONTAINER_LIMIT = N_("This container may use {capacity_bytes:size} RAM: whoever runs the container can raise that.")
+_RAM_LIMITS = {
+    "machine": N_("The machine has {capacity_bytes:size} RAM: more comes with a larger machine."),
+    "cgroup_v1": _CONTAINER_LIMIT,
+    "cgroup_v2": _CONTAINER_LIMIT,
+    "rlimit_as": N_(
+        "This process may use {capacity_bytes:size} RAM (ulimit -v): whoever starts Jupyter can raise that."
+    ),
+    "rlimit_data": N_(
+        "This process may use {capacity_bytes:size} RAM (ulimit -d): whoever starts Jupyter can raise that."
+    ),
+    "commit": N_(
+        "This machine promises its programs {capacity_bytes:size} (vm.overcommit_memory=2): its administrator can raise"
+        " that."
+    ),
+}
 _DELETE_VARIABLES = TextStep(Sentence(N_("del what you no longer need")))
 _FREE_GPU_MEMORY = Sentence(N_("del what you no longer need, and empty the framework's cache"))
 _FOR_FINDINGS = {
@@ -185,19 +201,14 @@ def whom_to_ask(snapshot: Snapshot) -> Sentence:
 def limit_remarks(snapshot: Snapshot) -> tuple[Remark, ...]:
     """Return what a kernel can say of limits: not the service's, but a container's."""
     ram = snapshot.ram
-    contained = (ram_limit(ram),) if isinstance(ram, Ram) and ram.capacity_bytes < ram.machine.total_bytes else ()
+    contained = (ram_limit(ram),) if isinstance(ram, Ram) and ram.capacity_by != "machine" else ()
     unseen = Sentence(N_("Limits of a service cannot be seen from a kernel."))
     return (unseen, whom_to_ask(snapshot), *contained)
 
 
 def ram_limit(ram: Ram) -> Sentence:
     """Return what bounds the RAM here, and who can change that."""
-    values = (("capacity_bytes", ram.capacity_bytes),)
-    if ram.capacity_bytes == ram.machine.total_bytes:
-        return Sentence(N_("The machine has {capacity_bytes:size} RAM: more comes with a larger machine."), values)
-    return Sentence(
-        N_("This container may use {capacity_bytes:size} RAM: whoever runs the container can raise that."), values
-    )
+    return Sentence(_RAM_LIMITS[ram.capacity_by], (("capacity_bytes", ram.capacity_bytes),))
 
 
 def published(snapshot: Snapshot) -> tuple[FactsTable, ...]:

@@ -2,5 +2,5 @@
 
 The driver can hang in a way that no thread ends and can kill the process that called it, so it is only ever called in
 a child: `client` is imported by the kernel; `child`, `devices`, `nvml` and `samples` run in the child and import the
-standard library, `pynvml`, and of the rest of this package only `cgroup` and `procfs`.
+standard library, `pynvml`, and of the rest of this package only `memory`, `cgroup` and `procfs`.
 """

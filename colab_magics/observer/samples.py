@@ -13,7 +13,7 @@ from collections import deque
 from itertools import groupby
 from typing import NamedTuple
 
-from colab_magics import cgroup, procfs
+from colab_magics import cgroup, memory, procfs
 
 TYPE_CHECKING = False  # typing itself is slow to load
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Sampler:
             Noted(
                 self._taken,
                 now,
-                _headroom_bytes(),
+                _headroom_bytes(self._kernel_pid),
                 _resident_bytes(self._kernel_pid),
                 self._processor.busy_percent(now),
                 self._devices.use(),
@@ -202,17 +202,14 @@ def _cores(root: str) -> dict[str, tuple[int, int]]:
     return cores
 
 
-def _headroom_bytes() -> int | None:
-    """Return what can still be allocated, as `model.Ram` means it: the child is in the kernel's control groups."""
-    try:
-        available_bytes = procfs.memory_sizes()["MemAvailable"]
-    except (OSError, KeyError):
-        return None
-    return min([available_bytes, *(level.headroom_bytes for level in cgroup.memory_levels())])
+def _headroom_bytes(pid: int) -> int | None:
+    """Return what a process can still allocate, as `model.Ram` means it."""
+    machine = memory.machine()
+    return None if machine is None else memory.tightest(memory.limits(machine, pid)).headroom_bytes
 
 
 def _resident_bytes(pid: int) -> int | None:
     try:
-        return procfs.resident_bytes(pid)
+        return procfs.resident_bytes(pid)[0]
     except OSError:
         return None

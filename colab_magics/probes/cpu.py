@@ -10,7 +10,7 @@ from colab_magics.model import Cpu
 
 def probe_cpu(*, root: str = "/") -> Cpu:
     """Look at cores under affinity and quota, and at the load of the last minute."""
-    logical = os.cpu_count() or 1
+    logical = _logical_cores()
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else logical
     quota = cgroup.cpu_quota_cores(root)
     return Cpu(
@@ -19,6 +19,15 @@ def probe_cpu(*, root: str = "/") -> Cpu:
         quota_cores=quota,
         load_average=_load_average(),
     )
+
+
+def _logical_cores() -> int:
+    """Return the cores in service; Python's own count obeys PYTHON_CPU_COUNT from 3.13 on."""
+    try:
+        count = os.sysconf("SC_NPROCESSORS_ONLN")
+    except (OSError, ValueError, AttributeError):  # Windows has no sysconf
+        count = 0
+    return count if count > 0 else os.cpu_count() or 1
 
 
 def _load_average() -> float | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 import psutil
 
-from colab_magics import cgroup, procfs
+from colab_magics import cgroup, memory, procfs
 from colab_magics.model import OtherKernel, Ram, Unavailable, Usage
 from colab_magics.observer import client
+from colab_magics.probes import children
 
 
 def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable:
@@ -18,51 +18,68 @@ def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable
     `everything` adds what is expensive: 10 ms per GB that this kernel holds, and a scan of all processes.
     """
     try:
-        machine = _machine(root)
-    except (OSError, RuntimeError, psutil.Error) as error:
+        machine = memory.machine(root) or _machine_by_psutil()
+    except (OSError, RuntimeError, ValueError, ArithmeticError, LookupError, psutil.Error) as error:
         return Unavailable(code="unreadable", values=(("error", type(error).__name__),))
-    levels = cgroup.memory_levels(root)
-    tightest = min(levels, key=lambda level: level.headroom_bytes, default=None)
-    if tightest is not None and tightest.headroom_bytes >= machine.available:
-        tightest = None
+    if not 0 <= machine.available_bytes <= machine.total_bytes < procfs.IMPOSSIBLE_BYTES or not machine.total_bytes:
+        return Unavailable(code="impossible")
+    limits = memory.limits(machine, root=root)
+    capacity, tightest = memory.capacity(limits), memory.tightest(limits)
+    told_bytes = _resident_bytes(os.getpid())
+    kernel_bytes = _possible(told_bytes, machine.total_bytes)
+    below = children.look(
+        kernel_bytes,
+        capacity_bytes=capacity.size_bytes,
+        most_bytes=min(map(_most_in_use_bytes, limits)),
+        but=client.pid(),
+        everything=everything,
+    )
     return Ram(
-        machine=Usage(total_bytes=machine.total, used_bytes=machine.total - machine.available),
-        available_bytes=machine.available,
-        capacity_bytes=min([machine.total, *(level.limit_bytes for level in levels)]),
-        swap_used_bytes=machine.swap_used,
-        headroom_bytes=machine.available if tightest is None else tightest.headroom_bytes,
-        limited_by="machine" if tightest is None else f"cgroup_v{tightest.version}",
-        limit_bytes=machine.total if tightest is None else tightest.limit_bytes,
-        limit_level=None if tightest is None else tightest.level,
-        kernel_bytes=_resident_bytes(os.getpid()),
-        children_bytes=_children_bytes(),
+        machine=Usage(total_bytes=machine.total_bytes, used_bytes=machine.total_bytes - machine.available_bytes),
+        available_bytes=machine.available_bytes,
+        capacity_bytes=capacity.size_bytes,
+        capacity_by=capacity.by,
+        swap_used_bytes=_swap_used_bytes(machine, root),
+        headroom_bytes=tightest.headroom_bytes,
+        limited_by=tightest.by,
+        limit_bytes=tightest.size_bytes,
+        limit_level=tightest.level,
+        kernel_bytes=kernel_bytes,
+        children_bytes=below.held_bytes,
         observer_bytes=_observer_bytes(),
         kernel_proportional_bytes=_proportional_bytes() if everything else None,
         other_kernels=_other_kernels() if everything else None,
+        unavailable=(
+            *((("kernel_bytes", "impossible"),) if kernel_bytes != told_bytes else ()),
+            *((("children_bytes", below.why_unknown),) if below.why_unknown is not None else ()),
+        ),
     )
 
 
-class _Machine(NamedTuple):
-    total: int
-    available: int
-    swap_used: int | None
-
-
-def _machine(root: str) -> _Machine:
-    """Read the machine's memory in bytes: /proc/meminfo, elsewhere what psutil knows."""
+def _machine_by_psutil() -> memory.Machine:
+    """Read the machine's memory where /proc/meminfo does not tell it."""
+    seen = psutil.virtual_memory()
     try:
-        sizes = procfs.memory_sizes(root)
-        swap_used = sizes["SwapTotal"] - sizes["SwapFree"] if "SwapTotal" in sizes else None
-        return _Machine(sizes["MemTotal"], sizes["MemAvailable"], swap_used)
-    except (OSError, KeyError):
-        memory = psutil.virtual_memory()
-        return _Machine(memory.total, memory.available, psutil.swap_memory().used)
+        swap = psutil.swap_memory()
+    except (OSError, RuntimeError, psutil.Error):
+        return memory.Machine(seen.total, seen.available, None)
+    return memory.Machine(seen.total, seen.available, _possible(swap.used, swap.total))
+
+
+def _possible(size_bytes: int | None, most_bytes: int) -> int | None:
+    return size_bytes if size_bytes is not None and 0 <= size_bytes <= most_bytes else None
+
+
+def _swap_used_bytes(machine: memory.Machine, root: str) -> int | None:
+    """Return what is swapped out of this process's own group, where it has a limit: the rest is others'."""
+    levels = cgroup.memory_levels(root) if machine.swap_used_bytes else ()
+    return cgroup.swap_used_bytes(levels[0], root) if levels else machine.swap_used_bytes
 
 
 def _resident_bytes(pid: int) -> int | None:
     """Return the resident memory of a process, None if it has ended or may not be read."""
     try:
-        return procfs.resident_bytes(pid)
+        return procfs.resident_bytes(pid)[0]
     except OSError:  # it has ended, or this system has no /proc
         pass
     try:
@@ -71,34 +88,16 @@ def _resident_bytes(pid: int) -> int | None:
         return None
 
 
-def _children_bytes() -> int | None:
-    """Return the resident memory of all processes below this one, our observer apart."""
-    try:
-        pids = _descendants(os.getpid())
-    except OSError:  # no /proc/PID/task/TID/children: another system, or a kernel built without it
-        try:
-            pids = [child.pid for child in psutil.Process().children(recursive=True)]
-        except psutil.Error:
-            return None
-    observer = client.pid()
-    return sum(_resident_bytes(pid) or 0 for pid in pids if pid != observer)
+def _most_in_use_bytes(limit: memory.Limit) -> int:
+    """Return how much all processes under a limit can hold; a limit of this process alone says nothing of others."""
+    if limit.by == "machine":
+        return limit.size_bytes - limit.headroom_bytes
+    return limit.size_bytes if limit.level is not None else procfs.IMPOSSIBLE_BYTES
 
 
 def _observer_bytes() -> int:
     observer = client.pid()
     return 0 if observer is None else _resident_bytes(observer) or 0
-
-
-def _descendants(pid: int) -> list[int]:
-    found: list[int] = []
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        found += map(int, procfs.read(f"/proc/{pid}/task/{thread}/children").split())
-    for child in tuple(found):
-        try:
-            found += _descendants(child)
-        except OSError:  # it has ended meanwhile
-            continue
-    return found
 
 
 def _proportional_bytes() -> int | None:

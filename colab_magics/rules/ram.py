@@ -79,8 +79,10 @@ def kernel_holds_most_ram(snapshot: Snapshot) -> Values | None:
     ram = snapshot.ram
     if not isinstance(ram, Ram) or ram.kernel_bytes is None:
         return None
-    held_bytes = ram.kernel_bytes + (ram.children_bytes or 0)
-    return (("kernel_bytes", held_bytes),) if 100 * held_bytes >= _KERNEL_PERCENT * ram.limit_bytes else None
+    # A limit of this process alone leaves its children out.
+    children_bytes = 0 if ram.capacity_by.startswith("rlimit") else ram.children_bytes or 0
+    held_bytes = ram.kernel_bytes + children_bytes
+    return (("kernel_bytes", held_bytes),) if 100 * held_bytes >= _KERNEL_PERCENT * ram.capacity_bytes else None
 
 
 RULES: tuple[Rule, ...] = (

@@ -71,8 +71,8 @@ def of_ram(ram: Ram, translate: Translator) -> Bar:
     """Return how much is taken of the RAM that this process may use."""
     usage = ram.usage
     more = [] if ram.kernel_bytes is None else [translate("this kernel {size}", size=units.size(ram.kernel_bytes))]
-    if ram.limited_by != "machine":
-        more.append(translate("the container's limit"))
+    if ram.capacity_by != "machine":
+        more.append(messages.limit(ram.capacity_by, translate))
     words = summary.used_of(usage.used_bytes, usage.total_bytes, translate)
     return Bar(translate("RAM"), usage.used_percent, words, tuple(more))
 

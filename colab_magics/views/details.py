@@ -158,15 +158,24 @@ def _framework_rows(framework: Framework, translate: Translator) -> Rows:
 
 
 def _ram_rows(ram: Ram, translate: Translator) -> Rows:
-    where = translate("the machine") if ram.limited_by == "machine" else _cgroup(ram, translate)
-    left = translate("{size}, limited by {what}", size=units.size(ram.headroom_bytes), what=where)
+    reasons = {field: messages.field_reason(key, translate) for field, key in ram.unavailable}
+    left = translate("{size}, limited by {what}", size=units.size(ram.headroom_bytes), what=_limit(ram, translate))
+    capacity = translate(
+        "{size}, limited by {what}",
+        size=units.size(ram.capacity_bytes),
+        what=messages.limit(ram.capacity_by, translate),
+    )
     rows = [
         (translate("machine"), summary.used_of(ram.machine.used_bytes, ram.machine.total_bytes, translate)),
         (translate("available on the machine"), units.size(ram.available_bytes)),
+        *([(translate("for this process in all"), capacity)] if ram.capacity_by != "machine" else []),
         (translate("can still be allocated"), left),
         (translate("swapped out to disk"), _known(ram.swap_used_bytes, units.size, translate)),
-        (translate("this kernel"), _known(ram.kernel_bytes, units.size, translate)),
-        (translate("its child processes"), _known(ram.children_bytes, units.size, translate)),
+        (translate("this kernel"), _known(ram.kernel_bytes, units.size, translate, reasons.get("kernel_bytes"))),
+        (
+            translate("its child processes"),
+            _known(ram.children_bytes, units.size, translate, reasons.get("children_bytes")),
+        ),
         (translate("colab_magics' own process"), units.size(ram.observer_bytes)),
         (
             translate("this kernel, shared pages counted by share (PSS)"),
@@ -182,7 +191,13 @@ def _ram_rows(ram: Ram, translate: Translator) -> Rows:
     return rows
 
 
-def _cgroup(ram: Ram, translate: Translator) -> str:
+def _limit(ram: Ram, translate: Translator) -> str:
+    """Return what bites first."""
+    if ram.limited_by == "machine":
+        return messages.limit(ram.limited_by, translate)
+    if ram.limit_level is None:
+        limit = messages.limit(ram.limited_by, translate)
+        return translate("{name}: {facts}", name=limit, facts=units.size(ram.limit_bytes))
     limit, version = units.size(ram.limit_bytes), ram.limited_by.replace("_", " ")
     if ram.limit_level == 0:
         return translate("the container's {size} ({version}, its own)", size=limit, version=version)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from colab_magics.guides.interface import Remark
-    from colab_magics.model import Spoken, Values
+    from colab_magics.model import Ram, Spoken, Values
     from colab_magics.translation import Translator
 
 REASONS = {
@@ -34,6 +34,7 @@ REASONS = {
     "driver_starting": N_("The NVIDIA driver is still starting ({seconds} s)."),
     "driver_unknown_error": N_("The NVIDIA driver cannot be opened; often a container has lost its access to the GPU."),
     "gpu_lost": N_("The NVIDIA driver has lost the GPU."),
+    "impossible": N_("What this system tells of it cannot be."),
     "linux_only": N_("NVIDIA GPUs are looked at on Linux only."),
     "no_child": N_("The process that asks the NVIDIA driver could not be started ({error})."),
     "no_permission": N_("The NVIDIA driver denies access to this process."),
@@ -45,12 +46,14 @@ FIELD_REASONS = {
     "binding_too_old": N_("the installed nvidia-ml-py is too old"),
     "call_was_removed": N_("the driver has removed the call"),
     "changing_too_fast": N_("the list changes faster than it can be read"),
+    "counted_twice": N_("what they share is counted more than once"),
     "driver_mismatch": N_("the driver's library and kernel module differ"),
     "driver_not_loaded": N_("the driver is not loaded"),
     "driver_too_old": N_("the driver is too old"),
     "driver_unknown_error": N_("the driver says: unknown error"),
     "gpu_lost": N_("the GPU is lost"),
     "gpu_needs_reset": N_("the GPU needs a reset"),
+    "impossible": N_("what this system tells of it cannot be"),
     "no_permission": N_("no permission"),
     "not_supported": N_("not supported by this GPU"),
     "not_text": N_("the driver's answer is not text"),
@@ -72,6 +75,25 @@ _LIMITERS = {
     "machine": N_("the machine's"),
     "cgroup_v1": N_("this container's"),
     "cgroup_v2": N_("this container's"),
+    "rlimit_as": N_("this process's own (ulimit -v)"),
+    "rlimit_data": N_("this process's own (ulimit -d)"),
+    "commit": N_("the machine's promised (vm.overcommit_memory=2)"),
+}
+_OF_A_CONTAINER = N_("This container's limit is {capacity_bytes:size}.")
+_CAPACITIES = {
+    "cgroup_v1": _OF_A_CONTAINER,
+    "cgroup_v2": _OF_A_CONTAINER,
+    "rlimit_as": N_("This process's own limit (ulimit -v) is {capacity_bytes:size}."),
+    "rlimit_data": N_("This process's own limit for its data (ulimit -d) is {capacity_bytes:size}."),
+    "commit": N_("This machine promises its programs no more than {capacity_bytes:size} (vm.overcommit_memory=2)."),
+}
+_LIMITS = {
+    "machine": N_("the machine"),
+    "cgroup_v1": N_("the container's limit"),
+    "cgroup_v2": N_("the container's limit"),
+    "rlimit_as": N_("this process's own limit (ulimit -v)"),
+    "rlimit_data": N_("this process's own limit (ulimit -d)"),
+    "commit": N_("what the machine promises (vm.overcommit_memory=2)"),
 }
 _SPANS = {
     "d": N_("{number} d"),
@@ -79,6 +101,7 @@ _SPANS = {
     "min": N_("{number} min"),
     "s": N_("{number} s"),
 }
+_LEAST_CORES = 0.01
 _PLACES = {"working directory": N_("working directory")}
 
 
@@ -130,8 +153,20 @@ def device(name: str | None, translate: Translator) -> str:
 
 
 def cores(count: float, translate: Translator) -> str:
-    """Return a number of processor cores; a quota may be a fraction of one."""
-    return translate("1 core") if count == 1 else translate("{count} cores", count=f"{count:g}")
+    """Return a number of processor cores; a quota may be a fraction of one, never nothing."""
+    figure = f"{max(count, _LEAST_CORES):.2f}".rstrip("0").rstrip(".")
+    return translate("1 core") if figure == "1" else translate("{count} cores", count=figure)
+
+
+def limit(by: str, translate: Translator) -> str:
+    """Return what limits the RAM."""
+    return translate(_LIMITS[by])
+
+
+def capacity(ram: Ram, translate: Translator) -> str | None:
+    """Return the sentence that says how much RAM there is to use, and by whom; None where it is all the machine has."""
+    message = _CAPACITIES.get(ram.capacity_by)
+    return None if message is None else spoken(message, (("capacity_bytes", ram.capacity_bytes),), translate)
 
 
 def places(names: tuple[str, ...], translate: Translator) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from colab_magics import facts, units
 from colab_magics.model import Cpu, Platform, Ram, Severity, Subject, Unavailable, seen
 from colab_magics.rules import RULES
+from colab_magics.translation import N_
 from colab_magics.values import replace
 from colab_magics.views import messages
 
@@ -23,6 +24,7 @@ MOST_FINDINGS = 3
 """How many findings are shown unless everything is wanted."""
 
 _FEW_GPUS = 2
+_WHAT_IS_LEFT = N_("What is left is limited by {limited_by:limiter} {limit_bytes:size}.")
 
 Paragraph = tuple[str, ...]
 """Sentences that belong together."""
@@ -244,8 +246,15 @@ def ram_sentences(ram: Ram | Unavailable | None, translate: Translator) -> Parag
     sentences = [translate("{name}: {facts}.", name=translate("RAM"), facts=translate.listed(known))]
     if ram.children_bytes:
         sentences.append(translate("Its child processes hold {size}.", size=units.size(ram.children_bytes)))
-    if ram.limited_by != "machine":
-        sentences.append(translate("This container's limit is {size}.", size=units.size(ram.limit_bytes)))
+    elif "children_bytes" in dict(ram.unavailable):
+        why = messages.field_reason(dict(ram.unavailable)["children_bytes"], translate)
+        sentences.append(translate("What its child processes hold is not known: {why}.", why=why))
+    capacity = messages.capacity(ram, translate)
+    if capacity is not None:
+        sentences.append(capacity)
+    if ram.limited_by != ram.capacity_by or ram.limit_bytes != ram.capacity_bytes:
+        tightest = (("limited_by", ram.limited_by), ("limit_bytes", ram.limit_bytes))
+        sentences.append(messages.spoken(_WHAT_IS_LEFT, tightest, translate))
     return tuple(sentences)
 
 

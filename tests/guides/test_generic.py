@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from builders import COLAB, CPU_RUNTIME, HUNG_DRIVER, JUPYTER, RAM, T4, TORCH_CPU, a_snapshot
+from builders import COLAB, CPU_RUNTIME, GIB, HUNG_DRIVER, JUPYTER, RAM, T4, TORCH_CPU, a_ram, a_snapshot
 from colab_magics import rules
 from colab_magics.facts import accelerators
 from colab_magics.guides import CommandStep, Goal, Guide, LimitsTable, TextStep, generic
@@ -81,6 +81,24 @@ def test_it_is_said_what_limits_the_ram() -> None:
     assert said(to(Goal.MEMORY, ram=IN_A_CONTAINER["ram"]))[0] == contained
     assert contained in said(to(Goal.LIMIT, ram=IN_A_CONTAINER["ram"]))
     assert not [sentence for sentence in said(to(Goal.LIMIT)) if "GiB" in sentence]
+
+
+@pytest.mark.parametrize(
+    ("limiter", "sentence"),
+    [
+        ("rlimit_as", "This process may use 2.0 GiB RAM (ulimit -v): whoever starts Jupyter can raise that."),
+        ("rlimit_data", "This process may use 2.0 GiB RAM (ulimit -d): whoever starts Jupyter can raise that."),
+        (
+            "commit",
+            "This machine promises its programs 2.0 GiB (vm.overcommit_memory=2): its administrator can raise that.",
+        ),
+    ],
+)
+def test_a_limit_that_is_no_container_s_is_named(limiter: str, sentence: str) -> None:
+    limited = a_ram(64.0, limited_by=limiter, limit_bytes=2 * GIB, headroom_bytes=GIB)
+
+    assert said(to(Goal.MEMORY, ram=limited))[0] == sentence
+    assert sentence in said(to(Goal.LIMIT, ram=limited))
 
 
 def test_a_limit_as_large_as_the_machine_is_the_machine_s() -> None:

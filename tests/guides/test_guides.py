@@ -46,6 +46,7 @@ NOTHING_TO_DO = {
 UNAIDED = {
     "linux_only": "Colab runs Linux, so this is not Colab's machine",
     "no_child": "why the process did not start is in the reason; nothing known helps in every case",
+    "impossible": "a section other than the GPUs",
     "unexpected": "a mistake of ours",
     "unreadable": "a section other than the GPUs",
 }

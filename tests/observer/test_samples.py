@@ -127,7 +127,7 @@ def test_of_several_moments_the_fullest_is_sent_and_the_newest_as_it_is(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = iter([8, 8, 8, 1, *[8] * 150])
-    monkeypatch.setattr(samples, "_headroom_bytes", lambda: next(left))
+    monkeypatch.setattr(samples, "_headroom_bytes", lambda _pid: next(left))
     used = iter([[use(5, 10)], [use(5, None)], [use(5, 90)], [use(7, 20)], *[[use(5, 10)]] * 146, [use(2, 3)]])
     sampler = Sampler(os.getpid(), SimpleNamespace(use=lambda: next(used)))  # type: ignore[arg-type]
     sampler.set_period(2)
@@ -350,6 +350,19 @@ def test_samples_come_at_the_period_also_while_nobody_asks() -> None:
     assert len(later) == 5
     since_the_first = [later[0].seconds_ago - sample.seconds_ago for sample in later]
     assert since_the_first == [pytest.approx(number * PERIOD, abs=0.24) for number in range(5)]
+
+
+def test_what_is_left_is_what_the_report_says_also_under_limits_that_are_the_kernel_s_alone() -> None:
+    """The child has its own limits: what counts are the kernel's."""
+    code = "import resource; resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30)); print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as kernel:
+        assert kernel.stdout is not None
+        kernel.stdout.readline()
+        left = samples._headroom_bytes(kernel.pid)
+        kernel.communicate(b"\n")
+
+    assert left is not None
+    assert 2**31 < left < 3 * 2**30
 
 
 def test_ram_and_cpu_are_noted_without_any_driver() -> None:

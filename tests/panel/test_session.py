@@ -20,8 +20,8 @@ from colab_magics.probes import ram
 seen = ram.probe_ram
 def probe_ram(**how):
     of_a_t4 = {"machine": Usage(total_bytes=13 << 30, used_bytes=2 << 30), "available_bytes": 11 << 30,
-               "capacity_bytes": 13 << 30, "headroom_bytes": 11 << 30, "limited_by": "machine",
-               "limit_bytes": 13 << 30, "limit_level": None}
+               "capacity_bytes": 13 << 30, "capacity_by": "machine", "headroom_bytes": 11 << 30,
+               "limited_by": "machine", "limit_bytes": 13 << 30, "limit_level": None}
     return replace(seen(**how), **of_a_t4)
 ram.probe_ram = probe_ram
 """

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from colab_magics.probes import cpu
 from colab_magics.probes.cpu import probe_cpu
 
 
@@ -22,7 +25,28 @@ def test_a_quota_below_the_affinity_is_what_can_be_used(tmp_path: Path) -> None:
 
     assert seen.quota_cores == 0.5
     assert seen.usable_cores == 0.5
-    assert seen.logical_cores == os.cpu_count()
+    assert seen.logical_cores == os.sysconf("SC_NPROCESSORS_ONLN")
+
+
+def test_what_python_is_told_to_count_is_not_what_the_system_has() -> None:
+    """Python obeys PYTHON_CPU_COUNT from 3.13 on."""
+    code = "from colab_magics.probes.cpu import probe_cpu; print(probe_cpu().logical_cores, probe_cpu().usable_cores)"
+    package = Path(cpu.__file__).parents[2]
+    environment = {**os.environ, "PYTHON_CPU_COUNT": "6400", "PYTHONPATH": str(package)}
+    seen = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    logical, usable = seen.stdout.split()
+
+    assert int(logical) == os.sysconf("SC_NPROCESSORS_ONLN")
+    assert float(usable) <= int(logical)
+
+
+def test_a_system_that_does_not_tell_its_cores_has_what_python_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sysconf", lambda _name: -1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    assert probe_cpu().logical_cores == 3
+
+    monkeypatch.delattr(os, "sysconf")
+    assert probe_cpu().logical_cores == 3
 
 
 def test_affinity_is_what_can_be_used_without_a_quota(tmp_path: Path) -> None:

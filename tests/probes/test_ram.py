@@ -3,22 +3,24 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
-from builders import CPU_RUNTIME, GIB, JUPYTER, MIB, a_report
-from colab_magics import guides
+from builders import CPU_RUNTIME, GIB, JUPYTER, MIB, RAM, a_report
+from colab_magics import guides, procfs
 from colab_magics.model import Ram, Subject, Unavailable, Usage
-from colab_magics.observer import client
 from colab_magics.probes import ram
 from colab_magics.probes.ram import probe_ram
 from colab_magics.requirement import check, parse
 from colab_magics.translation import translator
 from colab_magics.views import messages
-from fake_nvml import FakeDriver
+from groups import V1_MEMORY, build_nested, build_root, memory_files, v1_mount
+
+Groups = dict[str, dict[str, str]]
 
 
 def looked(root: str = "/", *, everything: bool = False) -> Ram:
@@ -149,24 +151,46 @@ def test_what_this_kernel_holds_is_seen() -> None:
     assert len(held) == 64 * MIB
 
 
-def test_children_and_grandchildren_count_and_our_own_observer_does_not(plug_in: Callable[..., FakeDriver]) -> None:
-    plug_in("t4")
-    client.ask()
-    before = looked()
-    hold = "x = bytearray(b'x') * (48 << 20); print(flush=True); input()"
-    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {hold!r}])"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        during = looked()
-        child.communicate(b"\n")
+@pytest.mark.parametrize("limited", [True, False])
+def test_no_finding_rests_on_children_that_are_not_known(limited: bool) -> None:
+    unknown = replace(
+        RAM, kernel_bytes=GIB, children_bytes=None, unavailable=(("children_bytes", "counted_twice"),),
+        capacity_by="cgroup_v2" if limited else "machine",
+    )  # fmt: skip
+    report = a_report(Subject.RAM, ram=unknown, platform=JUPYTER, **CPU_RUNTIME)
 
-    assert before.observer_bytes > MIB
-    assert before.children_bytes is not None
-    assert during.children_bytes is not None
-    assert during.children_bytes - before.children_bytes > 48 * MIB
-    client.close()
-    assert looked().observer_bytes == 0
+    assert "kernel_holds_most_ram" not in {finding.rule for finding in report.findings}
+    unknown_is_said = "What its child processes hold is not known: what they share is counted more than once."
+    assert unknown_is_said in " ".join(str(report).split())
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "1 2", "1 2 3", "1 lots 0", "1 -5 -6", "1 " + "9" * 5000 + " 0", f"1 {2**60} 0"]
+)
+def test_a_process_whose_memory_makes_no_sense_has_none_that_is_known(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(procfs, "read", lambda _path: text)
+
+    with pytest.raises(OSError, match="Invalid argument"):
+        procfs.resident_bytes(os.getpid())
+
+
+def test_a_kernel_that_holds_more_than_there_is_cannot_be(tmp_path: Path) -> None:
+    root = a_v2_tree(tmp_path)
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 8000 kB\nMemAvailable: 2000 kB\n")
+    seen = looked(root)
+
+    assert seen.kernel_bytes is None
+    assert ("kernel_bytes", "impossible") in seen.unavailable
+
+
+@pytest.mark.parametrize("available", [-1, 2**50])
+def test_a_machine_that_tells_what_cannot_be_is_said_to(available: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = SimpleNamespace(total=GIB, available=available)
+    monkeypatch.setattr(ram.psutil, "virtual_memory", lambda: told)
+
+    assert probe_ram(root="/nowhere") == Unavailable(code="impossible")
 
 
 def test_the_dear_readings_are_taken_on_request_only() -> None:
@@ -198,6 +222,143 @@ def test_a_machine_without_proc_is_read_by_psutil() -> None:
 
     assert seen.machine.total_bytes == psutil.virtual_memory().total
     assert seen.swap_used_bytes == psutil.swap_memory().used
+
+
+# What was reported of programs that tell how much memory there is. -------------------------------------------------
+
+
+def a_container(
+    version: int = 2, *, gib: float = 4, used: float = 0.5, stat: str | None = None, **files: str
+) -> Groups:
+    """A group of so many GiB with so much of it used; the files are named with two underscores for a point."""
+    group = memory_files(version, limit=int(gib * GIB), usage=int(used * GIB))
+    group |= {name.replace("__", "."): text for name, text in files.items()}
+    return {"/parent/own": {**group, **({} if stat is None else {"memory.stat": stat})}}
+
+
+def without(groups: Groups, file: str) -> Groups:
+    return {path: {name: text for name, text in files.items() if name != file} for path, files in groups.items()}
+
+
+NEIGHBOUR = {
+    "/parent": memory_files(2, limit=900 * MIB, usage=800 * MIB),
+    "/parent/own": memory_files(2, limit=400 * MIB, usage=100 * MIB),
+}
+ARC = "13 1 0x01 147 39984\nname   type data\nc_min  4    1073741824\nsize   4    9663676416\n"
+LIMITS = "Limit   Soft Limit   Hard Limit   Units\nMax {name:<22} {size:<20} unlimited            bytes\n"
+STATUS = "Name:\tpython\nVmSize:\t  524288 kB\nVmData:\t  262144 kB\n"
+OF_64_GIB = {"MemTotal": 64, "MemAvailable": 60}
+
+
+@pytest.mark.parametrize(
+    ("machine", "version", "groups", "files", "expected"),
+    [
+        pytest.param(
+            OF_64_GIB, 2, NEIGHBOUR, {}, (400 * MIB, 100 * MIB, "cgroup_v2", "This container's limit is 400 MiB."),
+            id="cadvisor#3682, automemlimit#31",
+        ),
+        pytest.param(
+            {"MemTotal": 64, "MemAvailable": 3}, 2, a_container(), {},
+            (4 * GIB, 3 * GIB, "machine", "What is left is limited by the machine's 64.0 GiB."),
+            id="a container on a machine that is nearly full",
+        ),
+        pytest.param(
+            OF_64_GIB, 1, without(a_container(1, used=3), "memory.stat"), {},
+            (4 * GIB, GIB, "cgroup_v1", "This container's limit is 4.0 GiB."),
+            id="eclipse-omr#7453, beta9#1910",
+        ),
+        pytest.param(
+            OF_64_GIB, 2, without(a_container(2, used=3), "memory.stat"), {},
+            (4 * GIB, GIB, "cgroup_v2", "This container's limit is 4.0 GiB."),
+            id="the same in v2",
+        ),
+        pytest.param(
+            OF_64_GIB, 2, a_container(used=3.5, memory__max="max\n", memory__high=f"{4 * GIB}\n"), {},
+            (4 * GIB, GIB // 2, "cgroup_v2", "This container's limit is 4.0 GiB."),
+            id="cockroach#114774, dask#7051",
+        ),
+        pytest.param(
+            OF_64_GIB, 2, a_container(used=4, stat=f"inactive_file 0\nactive_file {3 * GIB}\n"), {},
+            (4 * GIB, 3 * GIB, "cgroup_v2", "RAM: 1.0 of 4.0 GiB used"),
+            id="kubernetes#43916",
+        ),
+        pytest.param(
+            {"MemTotal": 16, "MemAvailable": 1}, 2, {}, {"proc/spl/kstat/zfs/arcstats": ARC},
+            (16 * GIB, 9 * GIB, "machine", "RAM: 7.0 of 16.0 GiB used"),
+            id="openzfs#10255, psutil PR#2385",
+        ),
+        pytest.param(
+            OF_64_GIB, 2, {},
+            {"proc/self/limits": LIMITS.format(name="address space", size=2 * GIB), "proc/self/status": STATUS},
+            (2 * GIB, GIB + GIB // 2, "rlimit_as", "This process's own limit (ulimit -v) is 2.0 GiB."),
+            id="notebook PR#5876, distributed#2665: ulimit -v",
+        ),
+        pytest.param(
+            OF_64_GIB, 2, {},
+            {"proc/self/limits": LIMITS.format(name="data size", size=GIB), "proc/self/status": STATUS},
+            (GIB, GIB - GIB // 4, "rlimit_data", "This process's own limit for its data (ulimit -d) is 1.0 GiB."),
+            id="notebook PR#5876, distributed#2665: ulimit -d",
+        ),
+        pytest.param(
+            {**OF_64_GIB, "CommitLimit": 32, "Committed_AS": 31}, 2, {},
+            {"proc/sys/vm/overcommit_memory": "2\n", "proc/self/status": STATUS},
+            (32 * GIB, GIB - 24 * MIB, "commit", "This machine promises its programs no more than 32.0 GiB"),
+            id="notebook PR#5876, distributed#2665: vm.overcommit_memory=2",
+        ),
+    ],
+)  # fmt: skip
+def test_what_others_reported_is_told_rightly(  # noqa: PLR0913, PLR0917 - a row of a table
+    tmp_path: Path,
+    machine: dict[str, int],
+    version: int,
+    groups: Groups,
+    files: dict[str, str],
+    expected: tuple[int, int, str, str],
+) -> None:
+    """What may be used in all, what can still be allocated, by what, and how that is said."""
+    root = build_nested(tmp_path, version, groups)
+    sizes = "".join(f"{name}: {size * 2**20} kB\n" for name, size in machine.items())
+    for path, text in {"proc/meminfo": sizes, **files}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    seen = looked(root)
+    capacity_bytes, headroom_bytes, limited_by, said = expected
+
+    assert (seen.capacity_bytes, seen.headroom_bytes, seen.limited_by) == (capacity_bytes, headroom_bytes, limited_by)
+    assert said in str(a_report(Subject.RAM, ram=seen, platform=JUPYTER, **CPU_RUNTIME))
+
+
+def test_a_parent_that_the_mount_does_not_show_limits_too(tmp_path: Path) -> None:
+    """gosigar#57, VictoriaMetrics#699."""
+    own = memory_files(1, limit=None, usage=100 * MIB) | {"memory.stat": f"hierarchical_memory_limit {300 * MIB}\n"}
+    mounts = [v1_mount("memory", V1_MEMORY, root="/hidden/own")]
+    seen = looked(build_root(tmp_path, "4:memory:/hidden/own", mounts, {V1_MEMORY: own}))
+
+    assert (seen.capacity_bytes, seen.headroom_bytes, seen.limit_level) == (300 * MIB, 200 * MIB, 1)
+
+
+@pytest.mark.parametrize(
+    ("limit", "told", "swap_used_bytes"),
+    [
+        pytest.param(4 * GIB, "0\n", 0, id="docs#6833: a container that may not swap, on a host that does"),
+        pytest.param(4 * GIB, f"{GIB}\n", GIB, id="a container's own"),
+        pytest.param(4 * GIB, None, None, id="a container that does not tell"),
+        pytest.param(None, f"{GIB}\n", 10 * GIB, id="without a limit the machine's"),
+    ],
+)
+def test_in_a_container_only_its_own_swap_counts(
+    tmp_path: Path, limit: int | None, told: str | None, swap_used_bytes: int | None
+) -> None:
+    files = memory_files(2, limit=limit, usage=4 * GIB - MIB)
+    root = build_nested(tmp_path, 2, {"/parent/own": files | ({"memory.swap.current": told} if told else {})})
+    (tmp_path / "proc/meminfo").write_text(
+        "MemTotal: 67108864 kB\nMemAvailable: 33554432 kB\nSwapTotal: 16777216 kB\nSwapFree: 6291456 kB\n"
+    )
+    seen = looked(root)
+    said = str(a_report(Subject.RAM, ram=seen, platform=JUPYTER, **CPU_RUNTIME))
+
+    assert seen.swap_used_bytes == swap_used_bytes
+    assert ("swapped out" in said) == bool(limit and swap_used_bytes)
 
 
 def test_swap_in_use_is_read(tmp_path: Path) -> None:

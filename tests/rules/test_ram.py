@@ -65,6 +65,16 @@ def test_what_is_left_is_told_of_what_bites_first() -> None:
         ),
         pytest.param({"kernel_bytes": None, "children_bytes": None}, [], id="unknown"),
         pytest.param(
+            {"kernel_bytes": GIB, "children_bytes": 3 * GIB, "capacity_by": "rlimit_as", "capacity_bytes": 4 * GIB},
+            [],
+            id="children do not count for a limit of the process's own",
+        ),
+        pytest.param(
+            {"kernel_bytes": 3 * GIB, "children_bytes": 0, "capacity_by": "cgroup_v2", "capacity_bytes": 4 * GIB},
+            ["kernel_holds_most_ram"],
+            id="most of what may be used, whatever bites first",
+        ),
+        pytest.param(
             {"kernel_bytes": 0, "swap_used_bytes": GIB, "headroom_bytes": 1},
             ["ram_nearly_full", "swap_in_use"],
             id="swap while RAM is nearly full",

@@ -56,6 +56,22 @@ def test_ram_is_a_share_of_what_this_process_may_use() -> None:
     assert container.more == ("this kernel 3.1 GiB", "the container's limit")
 
 
+@pytest.mark.parametrize(
+    ("limiter", "more"),
+    [
+        ("machine", ()),
+        ("cgroup_v1", ("the container's limit",)),
+        ("rlimit_as", ("this process's own limit (ulimit -v)",)),
+        ("commit", ("what the machine promises (vm.overcommit_memory=2)",)),
+    ],
+)
+def test_whose_ram_it_is_that_the_bar_shows_is_said(limiter: str, more: tuple[str, ...]) -> None:
+    """Whoever says how much there is in all, not what bites first."""
+    shown = replace(RAM, capacity_by=limiter, capacity_bytes=12 * GIB, kernel_bytes=None)
+
+    assert bars.of_ram(shown, ENGLISH).more == more
+
+
 def test_more_headroom_than_capacity_is_an_empty_bar() -> None:
     assert bars.of_ram(replace(RAM, headroom_bytes=13 * GIB), ENGLISH).percent == 0
 

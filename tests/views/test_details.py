@@ -22,6 +22,7 @@ from builders import (
     TORCH,
     TORCH_CPU,
     V5E,
+    a_ram,
     a_snapshot,
 )
 from colab_magics import facts
@@ -119,6 +120,36 @@ def test_ram_has_the_machine_s_figures_and_the_limit_that_bites() -> None:
     )
     own = replace(RAM, limited_by="cgroup_v1", limit_level=0, limit_bytes=2 * GIB)
     assert rows("RAM", ram=own)["can still be allocated"].endswith("the container's 2.0 GiB (cgroup v1, its own)")
+
+
+def test_what_there_is_in_all_has_a_row_where_it_is_less_than_the_machine_s() -> None:
+    assert "for this process in all" not in rows("RAM")
+    assert rows("RAM", **IN_A_CONTAINER)["for this process in all"] == "4.0 GiB, limited by the container's limit"
+
+
+def test_limits_that_are_no_container_s_are_named() -> None:
+    own = rows("RAM", ram=a_ram(64.0, limited_by="rlimit_as", limit_bytes=2 * GIB, headroom_bytes=GIB))
+    promised = rows("RAM", ram=a_ram(64.0, limited_by="commit", limit_bytes=32 * GIB, headroom_bytes=GIB))
+
+    assert own["for this process in all"] == "2.0 GiB, limited by this process's own limit (ulimit -v)"
+    assert own["can still be allocated"] == "1.0 GiB, limited by this process's own limit (ulimit -v): 2.0 GiB"
+    assert promised["can still be allocated"] == (
+        "1.0 GiB, limited by what the machine promises (vm.overcommit_memory=2): 32.0 GiB"
+    )
+
+
+def test_what_cannot_be_says_why() -> None:
+    unknown = replace(
+        RAM,
+        kernel_bytes=None,
+        children_bytes=None,
+        unavailable=(("kernel_bytes", "impossible"), ("children_bytes", "counted_twice")),
+    )
+
+    assert rows("RAM", ram=unknown)["this kernel"] == "not available: what this system tells of it cannot be"
+    assert rows("RAM", ram=unknown)["its child processes"] == (
+        "not available: what they share is counted more than once"
+    )
 
 
 def test_readings_that_are_expensive_have_rows_where_they_were_taken() -> None:

@@ -17,6 +17,7 @@ from builders import (
     MUTE_GPU,
     T4,
     V5E,
+    a_ram,
     a_report,
     a_snapshot,
 )
@@ -86,6 +87,11 @@ def test_ram_names_what_limits_it() -> None:
     assert isinstance(ram["headroom_bytes"], int)
     assert isinstance(ram["kernel_bytes"], int)
     assert document(**IN_A_CONTAINER)["ram"]["capacity_bytes"] == 4 * 2**30
+    assert document(**IN_A_CONTAINER)["ram"]["capacity_by"] == "cgroup_v2"
+    unknown = a_ram(64.0, children_bytes=None, unavailable=(("children_bytes", "counted_twice"),))
+    assert document(ram=unknown)["ram"]["unavailable"] == {
+        "children_bytes": "what they share is counted more than once"
+    }
 
 
 def test_a_slice_stands_in_its_gpu() -> None:

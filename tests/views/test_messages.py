@@ -243,3 +243,23 @@ def test_cores_and_places_are_counted_and_named() -> None:
     assert [messages.cores(count, ENGLISH) for count in (1, 1.5, 2.0)] == ["1 core", "1.5 cores", "2 cores"]
     assert messages.places(("/", "working directory"), translator("zh-CN")).startswith("/")
     assert messages.places(("/", "working directory"), ENGLISH) == "/, working directory"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(1, "1 core"), (2.0, "2 cores"), (0.33333, "0.33 cores"), (1.999, "2 cores"), (0.999, "1 core"), (96, "96 cores"),
+     (0.001, "0.01 cores"), (2_000_000.0, "2000000 cores"), (1.5, "1.5 cores"), (100, "100 cores")],
+)  # fmt: skip
+def test_cores_are_told_to_a_hundredth(count: float, words: str) -> None:
+    assert messages.cores(count, ENGLISH) == words
+
+
+@pytest.mark.parametrize("limiter", ["machine", "cgroup_v1", "cgroup_v2", "rlimit_as", "rlimit_data", "commit"])
+def test_whatever_limits_the_ram_has_words(limiter: str) -> None:
+    limited = a_ram(64.0, limited_by=limiter, limit_bytes=2 * 2**30, headroom_bytes=2**20)
+    finding = RULES["ram_nearly_full"](a_snapshot(ram=limited))
+
+    assert messages.limit(limiter, ENGLISH)
+    assert finding is not None
+    assert "2.0 GiB can still be allocated" in messages.sentence(finding, ENGLISH)
+    assert (messages.capacity(limited, ENGLISH) is None) == (limiter == "machine")

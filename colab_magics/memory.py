@@ -1,0 +1,140 @@
+"""How much memory a process may use: all that limits it, how large each limit is, and what it leaves.
+
+It only looks and never raises: what cannot be read, or cannot be, limits nothing. Light to import, since the observer's
+child imports it too.
+
+Sources: proc(5), getrlimit(2), the kernel's mm/overcommit-accounting.rst and mm/util.c, zfs(4).
+"""
+
+import re
+from typing import NamedTuple
+
+from colab_magics import cgroup, procfs
+
+
+class Machine(NamedTuple):
+    """The machine's memory."""
+
+    total_bytes: int
+    """MemTotal."""
+    available_bytes: int
+    """MemAvailable, and what the cache of ZFS gives back, which that does not count."""
+    swap_used_bytes: int | None
+    """What is swapped out to disk."""
+    committable_bytes: int | None = None
+    """CommitLimit: the most that programs may be promised, where the machine keeps to it (vm.overcommit_memory=2)."""
+    committed_bytes: int = 0
+    """Committed_AS: what they were promised."""
+
+
+class Limit(NamedTuple):
+    """One of what limits a process's memory."""
+
+    by: str
+    """ "machine", "cgroup_v1", "cgroup_v2", "rlimit_as", "rlimit_data" or "commit"."""
+    size_bytes: int
+    """The most that there can be in use."""
+    headroom_bytes: int
+    """What can still be allocated under it."""
+    level: int | None = None
+    """How far up the control group is (0: the process's own); None for all else."""
+
+
+def machine(root: str = "/") -> Machine | None:
+    """Return the machine's memory, None where /proc/meminfo does not tell, or tells what cannot be.
+
+    `root` is a folder that stands for /.
+    """
+    root = root.rstrip("/")
+    try:
+        sizes = procfs.sizes(f"{root}/proc/meminfo")
+    except OSError:
+        return None
+    total_bytes, available_bytes = sizes.get("MemTotal", 0), sizes.get("MemAvailable")
+    if available_bytes is None or not available_bytes <= total_bytes or not total_bytes:
+        return None
+    swap_used_bytes = sizes.get("SwapTotal", 0) - sizes["SwapFree"] if "SwapFree" in sizes else -1
+    return Machine(
+        total_bytes,
+        available_bytes + _zfs_gives_back(root, total_bytes - available_bytes),
+        None if swap_used_bytes < 0 else swap_used_bytes,
+        sizes.get("CommitLimit") if _text(f"{root}/proc/sys/vm/overcommit_memory").strip() == "2" else None,
+        sizes.get("Committed_AS", 0),
+    )
+
+
+def limits(machine: Machine, pid: int | str = "self", root: str = "/") -> tuple[Limit, ...]:
+    """Return all that limits a process's memory: the machine first, then its control groups, the nearest first.
+
+    What it may use in all is the least size, what it can allocate the least headroom; they may be two limits'. `root`
+    is a folder that stands for /.
+    """
+    found = [Limit("machine", machine.total_bytes, machine.available_bytes)]
+    found += [
+        Limit(f"cgroup_v{level.version}", level.limit_bytes, level.headroom_bytes, level.level)
+        for level in cgroup.memory_levels(root, pid)
+    ]
+    own = _own_limits(f"{root.rstrip('/')}/proc/{pid}/limits")
+    if not own and machine.committable_bytes is None:
+        return tuple(found)
+    try:
+        mapped = procfs.sizes(f"{root.rstrip('/')}/proc/{pid}/status")
+    except OSError:
+        mapped = {}
+    for by, size_bytes, name in own:
+        if name in mapped:
+            found.append(Limit(by, size_bytes, max(0, size_bytes - mapped[name])))
+    if machine.committable_bytes:
+        left_bytes = machine.committable_bytes - machine.committed_bytes
+        kept_bytes = _KEPT_FOR_THE_ADMINISTRATOR_BYTES + min(mapped.get("VmSize", 0) // 32, _MOST_KEPT_OF_ONE_BYTES)
+        found.append(Limit("commit", machine.committable_bytes, max(0, left_bytes - kept_bytes)))
+    return tuple(found)
+
+
+def capacity(limits: tuple[Limit, ...]) -> Limit:
+    """Return the limit that says what the process may use in all."""
+    return min(limits, key=lambda limit: limit.size_bytes)
+
+
+def tightest(limits: tuple[Limit, ...]) -> Limit:
+    """Return the limit that bites first."""
+    return min(limits, key=lambda limit: limit.headroom_bytes)
+
+
+# Where all that is promised must be there, the kernel keeps a little back: for the administrator, and of each program
+# a 32nd of its size up to so much (the defaults of vm.admin_reserve_kbytes and vm.user_reserve_kbytes).
+_KEPT_FOR_THE_ADMINISTRATOR_BYTES = 2**23
+_MOST_KEPT_OF_ONE_BYTES = 2**27
+
+_OWN_LIMIT = re.compile(r"^Max (address space|data size) +(\d{1,18}) ", re.MULTILINE)
+_OWN_LIMITS = {"address space": ("rlimit_as", "VmSize"), "data size": ("rlimit_data", "VmData")}
+
+_ZFS_FIGURE = re.compile(r"^(size|c_min) +\d+ +(\d{1,18})$", re.MULTILINE)
+
+
+def _own_limits(path: str) -> list[tuple[str, int, str]]:
+    """Return the process's own limits: by what, how much, and what counts against it in /proc/PID/status.
+
+    The kernel takes a limit of nothing for the data as a wish to measure, and does not keep to it.
+    """
+    found = ((name, int(size)) for name, size in _OWN_LIMIT.findall(_text(path)))
+    return [
+        (_OWN_LIMITS[name][0], size, _OWN_LIMITS[name][1]) for name, size in found if 0 < size < procfs.IMPOSSIBLE_BYTES
+    ]
+
+
+def _zfs_gives_back(root: str, used_bytes: int) -> int:
+    """Return what the cache of ZFS would give back; nothing where it is larger than what this machine has in use.
+
+    A container's /proc may show the host's cache beside a memory of its own.
+    """
+    figures = {name: int(figure) for name, figure in _ZFS_FIGURE.findall(_text(f"{root}/proc/spl/kstat/zfs/arcstats"))}
+    size_bytes = figures.get("size", 0)
+    return max(0, size_bytes - figures.get("c_min", size_bytes)) if size_bytes <= used_bytes else 0
+
+
+def _text(path: str) -> str:
+    try:
+        return procfs.read(path)
+    except OSError:
+        return ""
