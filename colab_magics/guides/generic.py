@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics import facts
-from colab_magics.facts import accelerators
+from colab_magics.facts import accelerators, cuda_builds
 from colab_magics.guides.interface import (
     CommandStep,
     Goal,
@@ -40,6 +40,9 @@ TO_MAKE_ROOM = Sentence(N_("To make room"))
 TO_MEET_IT = Sentence(N_("To meet it"))
 AT_A_LIMIT = Sentence(N_("When you hit a limit"))
 WHAT_TO_DO = Sentence(N_("What to do"))
+
+NO_CODE = "build_lacks_gpu_code"
+"""The finding that a framework's build has no code for the GPU."""
 
 ANOTHER_MACHINE_HELPS = frozenset(
     {
@@ -75,6 +78,13 @@ _CUDA_BUILDS: dict[str, Step] = {
     "tensorflow": CommandStep('%pip install "tensorflow[and-cuda]"'),
     "cupy": CommandStep("%pip install cupy-cuda12x"),
 }
+_A_BUILD = N_("install {framework} {version}, a build for CUDA {cuda}, which has code for it (as of {date})")
+_BUILD_TO_TAKE = {
+    "torch": N_(
+        "install torch {version} by the command that pytorch.org/get-started gives for CUDA {cuda}: that build has code"
+        " for it (as of {date})"
+    ),
+}
 _DELETE_VARIABLES = TextStep(Sentence(N_("del what you no longer need")))
 _FREE_GPU_MEMORY = Sentence(N_("del what you no longer need, and empty the framework's cache"))
 _FOR_FINDINGS = {
@@ -109,7 +119,7 @@ _FOR_FINDINGS = {
 }
 
 
-def for_finding(finding: Finding, _snapshot: Snapshot) -> Guide | None:
+def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
     """Return what to do about a finding wherever this runs, None where nothing is known to help."""
     if finding.rule in ANOTHER_MACHINE_MENDS:
         return _START_AGAIN
@@ -119,7 +129,35 @@ def for_finding(finding: Finding, _snapshot: Snapshot) -> Guide | None:
         return for_unavailable(cause)
     if finding.rule == "framework_cpu_only":
         return Guide(TO_USE_THE_GPU, steps=(_CUDA_BUILDS[str(values["framework"])], RESTART_KERNEL))
+    if finding.rule == NO_CODE:
+        return to_fitting_build(finding, snapshot) or _no_build_fits(str(values["framework"]))
     return _FOR_FINDINGS.get(finding.rule)
+
+
+def to_fitting_build(finding: Finding, snapshot: Snapshot) -> Guide | None:
+    """Return the way to a build that has code for the GPU and that the driver runs, None where none is known."""
+    values = dict(finding.values)
+    name = str(values["framework"])
+    installed = next((one for one in seen(snapshot.frameworks) if one.name == name), None)
+    newest = None if snapshot.driver is None else snapshot.driver.cuda_version
+    if newest is None and installed is not None:  # a driver that does not tell runs the CUDA that is here
+        newest = installed.cuda_version
+    build = cuda_builds.fitting(name, str(values.get("capability")), like=installed, newest_cuda=newest)
+    if build is None:
+        return None
+    known = (("framework", name), ("version", build.version), ("cuda", build.cuda), ("date", build.date.isoformat()))
+    return Guide(TO_USE_THE_GPU, steps=(TextStep(Sentence(_BUILD_TO_TAKE.get(name, _A_BUILD), known)), RESTART_KERNEL))
+
+
+def served_machines(
+    finding: Finding, snapshot: Snapshot, offered: tuple[OfferedMachine, ...]
+) -> tuple[OfferedMachine, ...]:
+    """Return those of the offered machines whose GPU the framework that a finding is about has code for."""
+    name = dict(finding.values).get("framework")
+    installed = next((one for one in seen(snapshot.frameworks) if one.name == name), None)
+    if installed is None:
+        return ()
+    return tuple(one for one in offered if one.kind == "gpu" and cuda_builds.runs_on(installed, one.compute_capability))
 
 
 def for_unavailable(unavailable: Unavailable) -> Guide | None:
@@ -203,6 +241,16 @@ def ram_limit(ram: Ram) -> Sentence:
 def published(snapshot: Snapshot) -> tuple[FactsTable, ...]:
     """Return the table of what the service here has published of limits, where it is a service we know."""
     return () if snapshot.service is None else (LimitsTable(snapshot.service),)
+
+
+def _no_build_fits(framework: str) -> Guide:
+    read_on = cuda_builds.read_on(framework)
+    values = (("framework", framework), ("date", "" if read_on is None else read_on.isoformat()))
+    none_fits = N_(
+        "use another GPU or another framework: no build of {framework} that this driver runs is known to have code for"
+        " this GPU (as of {date})"
+    )
+    return Guide(WHAT_TO_DO, steps=(TextStep(Sentence(none_fits, values)),))
 
 
 def _to_gpu(snapshot: Snapshot, blocking: Finding | None) -> Guide:
