@@ -383,6 +383,8 @@ class Snapshot(Value):
     """The NVIDIA GPUs."""
     tpus: tuple[Tpu, ...] | Unavailable | None = None
     """The TPU chips."""
+    other_gpu_vendors: tuple[str, ...] | Unavailable | None = None
+    """Whose GPUs there are beside NVIDIA's: "AMD", "Intel", "Apple"; looked for only where none of NVIDIA's is seen."""
     frameworks: tuple[Framework, ...] | Unavailable | None = None
     """The installed frameworks that could use the GPUs; looked for only where there are some."""
     ram: Ram | Unavailable | None = None

@@ -31,6 +31,7 @@ OR_RESTART_KERNEL = TextStep(Sentence(N_("or restart the kernel")))
 KERNEL_RESTARTED = Sentence(N_("Restarting the kernel loses its variables; files stay."))
 TO_USE_THE_GPU = Sentence(N_("To use the GPU"))
 TO_USE_A_GPU = Sentence(N_("To use a GPU"))
+TO_USE_AN_NVIDIA_GPU = Sentence(N_("To use an NVIDIA GPU"))
 TO_USE_ANOTHER_GPU = Sentence(N_("To use another GPU"))
 TO_USE_A_TPU = Sentence(N_("To use a TPU"))
 TO_GET_MEMORY = Sentence(N_("To get more memory"))
@@ -131,7 +132,10 @@ def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
         return Guide(TO_USE_THE_GPU, steps=(_CUDA_BUILDS[str(values["framework"])], RESTART_KERNEL))
     if finding.rule == NO_CODE:
         return to_fitting_build(finding, snapshot) or _no_build_fits(str(values["framework"]))
-    return _FOR_FINDINGS.get(finding.rule)
+    guide = _FOR_FINDINGS.get(finding.rule)
+    if guide is not None and finding.rule == "no_gpu":
+        return guide._replace(purpose=_to_use_a_gpu(snapshot))
+    return guide
 
 
 def to_fitting_build(finding: Finding, snapshot: Snapshot) -> Guide | None:
@@ -264,7 +268,12 @@ def _to_gpu(snapshot: Snapshot, blocking: Finding | None) -> Guide:
         here = gpu_here(N_("There is a GPU here: {name:device}."), gpus[0])
         return Guide(TO_USE_ANOTHER_GPU, remarks=(here, run_there))
     unknown = (snapshot.gpus,) if isinstance(snapshot.gpus, Unavailable) else ()
-    return Guide(TO_USE_A_GPU, remarks=(*unknown, run_there))
+    return Guide(_to_use_a_gpu(snapshot), remarks=(*unknown, run_there))
+
+
+def _to_use_a_gpu(snapshot: Snapshot) -> Sentence:
+    """Return what a way to a GPU is for: beside another maker's, nvidia-smi lists what is meant alone."""
+    return TO_USE_AN_NVIDIA_GPU if seen(snapshot.other_gpu_vendors) else TO_USE_A_GPU
 
 
 def _to_tpu() -> Guide:

@@ -41,6 +41,7 @@ def _unavailable(snapshot: Snapshot, translate: Translator) -> list[tuple[str, R
     """Return why sections are not known, but for the GPUs, of which the answer says it."""
     possible = (
         ("TPU", snapshot.tpus),
+        (translate("Other GPUs"), snapshot.other_gpu_vendors),
         (translate("Frameworks"), snapshot.frameworks),
         (translate("RAM"), snapshot.ram),
         (translate("Processors"), snapshot.cpu),

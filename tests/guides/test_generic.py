@@ -83,6 +83,16 @@ def test_to_a_gpu_leads_a_machine_that_has_one() -> None:
     assert said(to(Goal.GPU, gpus=(replace(T4, name=None),)))[0] == "There is a GPU here: GPU of unknown name."
 
 
+def test_beside_another_maker_s_gpu_the_way_to_one_is_to_nvidia_s() -> None:
+    """ROCm's PyTorch beside an AMD GPU: that nvidia-smi must list it is said of NVIDIA's alone."""
+    here_too = {**CPU_RUNTIME, "other_gpu_vendors": ("AMD",)}
+    guide = generic.for_finding(Finding(rule="no_gpu", severity=Severity.INFO), here(**here_too))
+
+    assert guide is not None
+    assert guide.purpose == to(Goal.GPU, **here_too).purpose == generic.TO_USE_AN_NVIDIA_GPU
+    assert to(Goal.GPU, **CPU_RUNTIME).purpose == generic.TO_USE_A_GPU
+
+
 def test_to_a_tpu_lead_the_services_that_have_them() -> None:
     names = ", ".join(one.menu_name for one in accelerators.offered() if one.kind == "tpu")
 

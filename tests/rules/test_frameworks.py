@@ -75,6 +75,13 @@ def test_without_a_gpu_nothing_is_said_of_frameworks(gpus: Any) -> None:
     assert [rule(snapshot) for rule in frameworks.RULES] == [None] * len(frameworks.RULES)
 
 
+def test_rocm_s_pytorch_beside_an_amd_gpu_is_not_found_to_lack_cuda() -> None:
+    rocm = replace(TORCH_CPU, version="2.11.0+rocm6.4")
+    snapshot = a_snapshot(gpus=(), driver=None, other_gpu_vendors=("AMD",), frameworks=(rocm,))
+
+    assert [rule(snapshot) for rule in frameworks.RULES] == [None] * len(frameworks.RULES)
+
+
 @pytest.mark.parametrize(
     ("needed", "newest", "expected"),
     [
