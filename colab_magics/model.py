@@ -196,6 +196,13 @@ class Framework(Value):
     """True for a build that cannot use an NVIDIA GPU, None where that cannot be told."""
     initialized: bool | None
     """Whether it has opened the GPU in this process; None where it is not loaded or will not say."""
+    architectures: tuple[str, ...] | None = None
+    """What its build carries code for, in the build's own words ("sm_70"; "compute_90" is code that a driver translates
+    for later GPUs); None where that cannot be told."""
+    architectures_source: str | None = None
+    """How that is known: "package" where its own files tell, "published" where a table of builds does."""
+    platform: str | None = None
+    """What its build runs on, as the tags of wheels name it: "linux_x86_64"; None where nobody looked."""
 
 
 class Driver(Value):
@@ -382,6 +389,8 @@ class Snapshot(Value):
     """The NVIDIA GPUs."""
     tpus: tuple[Tpu, ...] | Unavailable | None = None
     """The TPU chips."""
+    other_gpu_vendors: tuple[str, ...] | Unavailable | None = None
+    """Whose GPUs there are beside NVIDIA's: "AMD", "Intel", "Apple"; looked for only where none of NVIDIA's is seen."""
     frameworks: tuple[Framework, ...] | Unavailable | None = None
     """The installed frameworks that could use the GPUs; looked for only where there are some."""
     ram: Ram | Unavailable | None = None

@@ -64,7 +64,7 @@ def gpu_info(
     longer than `driver_deadline_seconds`.
     """
     client.start()
-    snapshot = _with_frameworks(_with_gpus(_begin(shell_class), driver_deadline_seconds))
+    snapshot = _with_other_gpus(_with_frameworks(_with_gpus(_begin(shell_class), driver_deadline_seconds)))
     if snapshot.gpus == ():
         snapshot = _with_machine(snapshot, everything=everything)
     return _judge("gpu", snapshot)
@@ -87,7 +87,7 @@ def runtime_status(
 ) -> Report:
     """Look at everything."""
     client.start()
-    snapshot = _with_frameworks(_with_gpus(_begin(shell_class), driver_deadline_seconds))
+    snapshot = _with_other_gpus(_with_frameworks(_with_gpus(_begin(shell_class), driver_deadline_seconds)))
     return _judge("runtime", _with_machine(snapshot, everything=everything))
 
 
@@ -109,7 +109,7 @@ def watch(
         client.close()
     client.start()
     snapshot = _with_gpus(_begin(shell_class), driver_deadline_seconds, sample_every_seconds)
-    return _judge(subject, _with_machine(_with_frameworks(snapshot), everything=False))
+    return _judge(subject, _with_machine(_with_other_gpus(_with_frameworks(snapshot)), everything=False))
 
 
 def require(
@@ -204,6 +204,17 @@ def _with_frameworks(snapshot: Snapshot) -> Snapshot:
     if not seen(snapshot.gpus):
         return snapshot
     return replace(snapshot, frameworks=_look(probe_frameworks))
+
+
+def _with_other_gpus(snapshot: Snapshot) -> Snapshot:
+    """Look for GPUs of other makers, where there is none of NVIDIA's or this system could not have one."""
+    from colab_magics.model import Unavailable
+    from colab_magics.probes.other_gpus import probe_other_gpus
+
+    gpus = snapshot.gpus
+    if gpus != () and not (isinstance(gpus, Unavailable) and gpus.code == "linux_only"):
+        return snapshot
+    return replace(snapshot, other_gpu_vendors=_look(probe_other_gpus))
 
 
 def _with_ram(snapshot: Snapshot, *, everything: bool) -> Snapshot:

@@ -117,6 +117,13 @@ T4 = Gpu(
     ),
     unavailable=(("fan_percent", "not_supported"), ("mig_enabled", "not_supported")),
 )
+P100 = replace(T4, name="Tesla P100-PCIE-16GB", compute_capability="6.0", architecture="Pascal")
+RTX_PRO_6000 = replace(
+    T4,
+    name="NVIDIA RTX PRO 6000 Blackwell Server Edition",
+    compute_capability="12.0",
+    architecture="Blackwell",
+)
 A100 = replace(
     T4,
     name="NVIDIA A100-SXM4-40GB",
@@ -178,6 +185,26 @@ TORCH = Framework(
     name="torch", version="2.11.0+cu128", loaded=True, cuda_version="12.8", cpu_only=False, initialized=False
 )
 TORCH_CPU = replace(TORCH, version="2.11.0+cpu", cuda_version=None, cpu_only=True)
+KAGGLE_TORCH = replace(
+    TORCH,
+    version="2.10.0+cu128",
+    architectures=("sm_70", "sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120"),
+    architectures_source="package",
+    platform="linux_x86_64",
+)
+OLD_TORCH = replace(
+    KAGGLE_TORCH,
+    version="2.5.1+cu124",
+    cuda_version="12.4",
+    architectures=("sm_50", "sm_60", "sm_70", "sm_75", "sm_80", "sm_86", "sm_90"),
+)
+TENSORFLOW = replace(
+    KAGGLE_TORCH,
+    name="tensorflow",
+    version="2.20.0",
+    cuda_version="12.5",
+    architectures=("sm_60", "sm_70", "sm_80", "sm_89", "sm_90", "compute_90"),
+)
 
 SILENT = Unavailable(code="driver_silent", values=(("seconds", 3.0),))
 

@@ -299,6 +299,65 @@ def test_a_report_on_gpus_looks_at_the_machine_where_there_is_none(monkeypatch: 
     assert looked_at(LOOKS["gpu_info"]()) == {"platform", "gpus", "tpus", "ram", "cpu", "disks"}
 
 
+OF_GPUS = [name for name in LOOKS if name != "ram_info"]
+
+
+def swap_other_gpus(monkeypatch: pytest.MonkeyPatch, probe: Callable[..., Any]) -> None:
+    monkeypatch.setattr("colab_magics.probes.other_gpus.probe_other_gpus", probe)
+
+
+@pytest.mark.parametrize("name", OF_GPUS)
+@pytest.mark.usefixtures("machine")
+def test_gpus_of_other_makers_are_looked_for_where_there_is_none_of_nvidia_s(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ROCm's PyTorch beside an AMD GPU; a Mac, whose system cannot have an NVIDIA driver."""
+    swap_other_gpus(monkeypatch, lambda: ("AMD",))
+    assert LOOKS[name]().snapshot.other_gpu_vendors is None
+
+    for gpus in ((), Unavailable(code="linux_only")):
+        swap(
+            monkeypatch, "gpus", lambda gpus=gpus, **_: gpus if isinstance(gpus, Unavailable) else Seen(gpus, None, ())
+        )
+        seen = LOOKS[name]()
+
+        assert seen.snapshot.other_gpu_vendors == ("AMD",)
+        assert "There is an AMD GPU here, which colab_magics does not look at." in " ".join(str(seen).split())
+        assert json.loads(seen.to_json())["other_gpu_vendors"] == ["AMD"]
+
+
+@pytest.mark.parametrize("name", LOOKS)
+@pytest.mark.usefixtures("machine")
+def test_gpus_of_other_makers_are_left_alone_where_nvidia_s_are_not_known(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swap_other_gpus(monkeypatch, lambda: pytest.fail("looked"))
+    swap(monkeypatch, "gpus", lambda **_: Unavailable(code="driver_silent", values=(("seconds", 3.0),)))
+
+    assert LOOKS[name]().snapshot.other_gpu_vendors is None
+
+
+@pytest.mark.parametrize("name", OF_GPUS)
+@pytest.mark.usefixtures("machine")
+def test_a_look_for_gpus_of_other_makers_that_fails_costs_itself_alone(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise LookupError(SECRET)
+
+    swap(monkeypatch, "gpus", lambda **_: Seen((), None, ()))
+    swap_other_gpus(monkeypatch, tuple)
+    whole = LOOKS[name]()
+    swap_other_gpus(monkeypatch, fail)
+    seen = LOOKS[name]()
+
+    assert isinstance(seen.snapshot.other_gpu_vendors, Unavailable)
+    assert str(seen) == str(whole)
+    assert "A mistake in colab_magics" in blocks(text.render(seen, RenderOptions(everything=True)))["Other GPUs"]
+    reason = json.loads(seen.to_json())["other_gpu_vendors"]["unavailable"]["reason"]
+    assert reason.startswith("A mistake in colab_magics kept it from being read (LookupError, report.py:")
+
+
 @pytest.mark.parametrize("platform", [COLAB, replace(COLAB, service="kaggle")], ids=["Colab", "Kaggle"])
 @pytest.mark.parametrize("ram_gib", [12.7, 50])
 @pytest.mark.usefixtures("machine")

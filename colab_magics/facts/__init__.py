@@ -18,6 +18,7 @@ from colab_magics.facts.loader import (
 )
 from colab_magics.facts.tables import (
     Accelerator,
+    CudaBuild,
     FrontendFacts,
     Link,
     Menu,
@@ -31,6 +32,7 @@ from colab_magics.facts.tables import (
 
 __all__ = [
     "Accelerator",
+    "CudaBuild",
     "FrontendFacts",
     "Link",
     "Menu",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from colab_magics.facts.tables import (
     Accelerator,
+    CudaBuild,
     FrontendFacts,
     Link,
     Menu,
@@ -102,6 +103,12 @@ def tpu_chip(device: str, subsystem: str | None) -> TpuChip | None:
         if chip.device == device and chip.subsystem in (None, subsystem):
             return chip
     return None
+
+
+@functools.cache
+def cuda_builds() -> tuple[CudaBuild, ...]:
+    """Return what published builds of frameworks carry code for."""
+    return _rows("cuda_builds", "cuda_build", CudaBuild)
 
 
 def _rows(table: str, key: str, kind: type[AnyRow]) -> tuple[AnyRow, ...]:

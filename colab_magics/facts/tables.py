@@ -191,3 +191,23 @@ class TpuChip(NamedTuple):
     devices_per_chip: int
     device_path: str
     subsystem: str | None = None
+
+
+class CudaBuild(NamedTuple):
+    """What the published builds of a framework carry code for.
+
+    One of `versions` may be that of a series: "2.9" stands for 2.9.0, 2.9.1 and so on. `cuda` is the CUDA they were
+    built for, `platform` what they run on, as the tags of wheels name it. `carries` is in the words of NVIDIA's
+    compiler: "sm_90" is code for compute capability 9.0, "compute_90" what a driver translates for that and later ones.
+    `fails_on` are the compute capabilities for which it could translate and is reported to fail.
+    """
+
+    source: str
+    date: dt.date
+    confidence: str
+    framework: str
+    versions: tuple[str, ...]
+    cuda: str
+    platform: str
+    carries: tuple[str, ...]
+    fails_on: tuple[str, ...] = ()

@@ -96,6 +96,8 @@ def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
         return for_unavailable(cause)
     if finding.rule == "no_gpu":
         return _to_use_a_gpu()
+    if finding.rule == generic.NO_CODE:
+        return _past_a_build_without_code(finding, snapshot)
     return _FOR_FINDINGS.get(finding.rule) or generic.for_finding(finding, snapshot)
 
 
@@ -142,6 +144,24 @@ def _to_use_a_gpu() -> Guide:
         steps=(menu.CHANGE_RUNTIME_TYPE, ClickStep((first.menu_name,), first.id), menu.SAVE),
         consequences=menu.NEW_MACHINE,
         links=("gpu_guide",),
+        goal=Goal.GPU,
+    )
+
+
+def _past_a_build_without_code(finding: Finding, snapshot: Snapshot) -> Guide | None:
+    """Return the way to a build with code for the GPU, else to the first choice that this build has code for."""
+    build = generic.to_fitting_build(finding, snapshot)
+    if build is not None:
+        return build._replace(otherwise=Goal.GPU)
+    served = generic.served_machines(finding, snapshot, offered_machines(snapshot))
+    if not served:
+        return generic.for_finding(finding, snapshot)
+    accelerator = accelerators.by_menu_name(served[0].offer.name)
+    click = ClickStep((served[0].offer.name,), None if accelerator is None else accelerator.id)
+    return Guide(
+        generic.TO_USE_ANOTHER_GPU,
+        steps=(menu.CHANGE_RUNTIME_TYPE, click, menu.SAVE),
+        consequences=menu.NEW_MACHINE,
         goal=Goal.GPU,
     )
 

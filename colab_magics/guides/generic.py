@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics import facts
-from colab_magics.facts import accelerators
+from colab_magics.facts import accelerators, cuda_builds
 from colab_magics.guides.interface import (
     CommandStep,
     Goal,
@@ -31,6 +31,7 @@ OR_RESTART_KERNEL = TextStep(Sentence(N_("or restart the kernel")))
 KERNEL_RESTARTED = Sentence(N_("Restarting the kernel loses its variables; files stay."))
 TO_USE_THE_GPU = Sentence(N_("To use the GPU"))
 TO_USE_A_GPU = Sentence(N_("To use a GPU"))
+TO_USE_AN_NVIDIA_GPU = Sentence(N_("To use an NVIDIA GPU"))
 TO_USE_ANOTHER_GPU = Sentence(N_("To use another GPU"))
 TO_USE_A_TPU = Sentence(N_("To use a TPU"))
 TO_GET_MEMORY = Sentence(N_("To get more memory"))
@@ -40,6 +41,9 @@ TO_MAKE_ROOM = Sentence(N_("To make room"))
 TO_MEET_IT = Sentence(N_("To meet it"))
 AT_A_LIMIT = Sentence(N_("When you hit a limit"))
 WHAT_TO_DO = Sentence(N_("What to do"))
+
+NO_CODE = "build_lacks_gpu_code"
+"""The finding that a framework's build has no code for the GPU."""
 
 ANOTHER_MACHINE_HELPS = frozenset(
     {
@@ -91,6 +95,13 @@ _RAM_LIMITS = {
         " that."
     ),
 }
+_A_BUILD = N_("install {framework} {version}, a build for CUDA {cuda}, which has code for it (as of {date})")
+_BUILD_TO_TAKE = {
+    "torch": N_(
+        "install torch {version} by the command that pytorch.org/get-started gives for CUDA {cuda}: that build has code"
+        " for it (as of {date})"
+    ),
+}
 _DELETE_VARIABLES = TextStep(Sentence(N_("del what you no longer need")))
 _FREE_GPU_MEMORY = Sentence(N_("del what you no longer need, and empty the framework's cache"))
 _FOR_FINDINGS = {
@@ -125,7 +136,7 @@ _FOR_FINDINGS = {
 }
 
 
-def for_finding(finding: Finding, _snapshot: Snapshot) -> Guide | None:
+def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
     """Return what to do about a finding wherever this runs, None where nothing is known to help."""
     if finding.rule in ANOTHER_MACHINE_MENDS:
         return _START_AGAIN
@@ -135,7 +146,38 @@ def for_finding(finding: Finding, _snapshot: Snapshot) -> Guide | None:
         return for_unavailable(cause)
     if finding.rule == "framework_cpu_only":
         return Guide(TO_USE_THE_GPU, steps=(_CUDA_BUILDS[str(values["framework"])], RESTART_KERNEL))
-    return _FOR_FINDINGS.get(finding.rule)
+    if finding.rule == NO_CODE:
+        return to_fitting_build(finding, snapshot) or _no_build_fits(str(values["framework"]))
+    guide = _FOR_FINDINGS.get(finding.rule)
+    if guide is not None and finding.rule == "no_gpu":
+        return guide._replace(purpose=_to_use_a_gpu(snapshot))
+    return guide
+
+
+def to_fitting_build(finding: Finding, snapshot: Snapshot) -> Guide | None:
+    """Return the way to a build that has code for the GPU and that the driver runs, None where none is known."""
+    values = dict(finding.values)
+    name = str(values["framework"])
+    installed = next((one for one in seen(snapshot.frameworks) if one.name == name), None)
+    newest = None if snapshot.driver is None else snapshot.driver.cuda_version
+    if newest is None and installed is not None:  # a driver that does not tell runs the CUDA that is here
+        newest = installed.cuda_version
+    build = cuda_builds.fitting(name, str(values.get("capability")), like=installed, newest_cuda=newest)
+    if build is None:
+        return None
+    known = (("framework", name), ("version", build.version), ("cuda", build.cuda), ("date", build.date.isoformat()))
+    return Guide(TO_USE_THE_GPU, steps=(TextStep(Sentence(_BUILD_TO_TAKE.get(name, _A_BUILD), known)), RESTART_KERNEL))
+
+
+def served_machines(
+    finding: Finding, snapshot: Snapshot, offered: tuple[OfferedMachine, ...]
+) -> tuple[OfferedMachine, ...]:
+    """Return those of the offered machines whose GPU the framework that a finding is about has code for."""
+    name = dict(finding.values).get("framework")
+    installed = next((one for one in seen(snapshot.frameworks) if one.name == name), None)
+    if installed is None:
+        return ()
+    return tuple(one for one in offered if one.kind == "gpu" and cuda_builds.runs_on(installed, one.compute_capability))
 
 
 def for_unavailable(unavailable: Unavailable) -> Guide | None:
@@ -216,6 +258,16 @@ def published(snapshot: Snapshot) -> tuple[FactsTable, ...]:
     return () if snapshot.service is None else (LimitsTable(snapshot.service),)
 
 
+def _no_build_fits(framework: str) -> Guide:
+    read_on = cuda_builds.read_on(framework)
+    values = (("framework", framework), ("date", "" if read_on is None else read_on.isoformat()))
+    none_fits = N_(
+        "use another GPU or another framework: no build of {framework} that this driver runs is known to have code for"
+        " this GPU (as of {date})"
+    )
+    return Guide(WHAT_TO_DO, steps=(TextStep(Sentence(none_fits, values)),))
+
+
 def _to_gpu(snapshot: Snapshot, blocking: Finding | None) -> Guide:
     """Return the way to a GPU: past what hides the one that is here, else to a machine that has one."""
     if blocking is not None:
@@ -227,7 +279,12 @@ def _to_gpu(snapshot: Snapshot, blocking: Finding | None) -> Guide:
         here = gpu_here(N_("There is a GPU here: {name:device}."), gpus[0])
         return Guide(TO_USE_ANOTHER_GPU, remarks=(here, run_there))
     unknown = (snapshot.gpus,) if isinstance(snapshot.gpus, Unavailable) else ()
-    return Guide(TO_USE_A_GPU, remarks=(*unknown, run_there))
+    return Guide(_to_use_a_gpu(snapshot), remarks=(*unknown, run_there))
+
+
+def _to_use_a_gpu(snapshot: Snapshot) -> Sentence:
+    """Return what a way to a GPU is for: beside another maker's, nvidia-smi lists what is meant alone."""
+    return TO_USE_AN_NVIDIA_GPU if seen(snapshot.other_gpu_vendors) else TO_USE_A_GPU
 
 
 def _to_tpu() -> Guide:

@@ -34,6 +34,8 @@ _VERIFIED = Sentence(N_("Kaggle asks for a phone number that it has verified."))
 
 def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
     """Return Kaggle's way to a GPU; all else is as everywhere."""
+    if finding.rule == generic.NO_CODE:
+        return _to_served_gpu(finding, snapshot) or generic.for_finding(finding, snapshot)
     if finding.rule != "no_gpu":
         return generic.for_finding(finding, snapshot)
     first = next(choice for choice in _choices() if choice.startswith("GPU"))
@@ -45,6 +47,9 @@ def for_goal(goal: Goal, snapshot: Snapshot, blocking: Finding | None) -> Guide 
     match goal:
         case Goal.GPU if blocking is None:
             return _to_gpu(snapshot)
+        case Goal.GPU if blocking is not None and blocking.rule == generic.NO_CODE:
+            guide = for_finding(blocking, snapshot)
+            return None if guide is None else guide._replace(remarks=(blocking, _VERIFIED), tables=tables())
         case Goal.TPU:
             return _to_kind(generic.TO_USE_A_TPU, "TPU", (_VERIFIED,))
         case Goal.CHEAPER:
@@ -78,6 +83,18 @@ def _to_gpu(snapshot: Snapshot) -> Guide:
         return _to_kind(generic.TO_USE_ANOTHER_GPU, "GPU", (here, _VERIFIED))
     unknown = (snapshot.gpus,) if isinstance(snapshot.gpus, Unavailable) else ()
     return _to_kind(generic.TO_USE_A_GPU, "GPU", (*unknown, _VERIFIED))
+
+
+def _to_served_gpu(finding: Finding, snapshot: Snapshot) -> Guide | None:
+    """Return the way to GPUs that the framework has code for: the quicker way, since another build is lost each time.
+
+    Kaggle does not bring back a PyTorch with code for its P100 (Kaggle/docker-python#1546, Kaggle/kaggle-cli#1151,
+    2026-07-30) and tells people to take another GPU.
+    """
+    served = generic.served_machines(finding, snapshot, offered_machines(snapshot))
+    if not served:
+        return None
+    return _to_choose(tuple(one.offer.name for one in served))._replace(purpose=generic.TO_USE_ANOTHER_GPU)
 
 
 def _to_kind(purpose: Sentence, kind: str, remarks: tuple[Remark, ...]) -> Guide:

@@ -1,7 +1,8 @@
-"""Numerical frameworks: which are installed, and whether their builds can use an NVIDIA GPU.
+"""Numerical frameworks: which are installed, whether their builds can use an NVIDIA GPU, and which ones.
 
 Nothing is imported and no GPU is touched. Read are the metadata on the search path, the file in which a build notes
-what it was made for, and what modules that are loaded anyway keep.
+what it was made for, and what modules that are loaded anyway keep. For which GPUs PyTorch has code stands in one of its
+libraries alone, which is searched once.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from colab_magics.facts import cuda_builds
 from colab_magics.model import Framework
+from colab_magics.probes import architectures
+from colab_magics.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,12 +37,20 @@ class _Distribution(NamedTuple):
 
 
 def probe_frameworks(
-    *, modules: Mapping[str, object] = sys.modules, search_path: Sequence[str] | None = None
+    *,
+    modules: Mapping[str, object] = sys.modules,
+    search_path: Sequence[str] | None = None,
+    platform: str | None = None,
 ) -> tuple[Framework, ...]:
-    """Look for PyTorch, JAX, TensorFlow and CuPy; a loaded module knows better than what lies on the disk."""
+    """Look for PyTorch, JAX, TensorFlow and CuPy; a loaded module knows better than what lies on the disk.
+
+    `platform` is this machine's, as the tags of wheels name it ("linux_x86_64").
+    """
     installed = _installed(sys.path if search_path is None else search_path)
+    here = platform or _platform()
     looked = (look(modules, installed) for look in (_torch, _jax, _tensorflow, _cupy))
-    return tuple(framework for framework in looked if framework is not None)
+    found = (replace(framework, platform=here) for framework in looked if framework is not None)
+    return tuple(_with_architectures(framework, modules, installed) for framework in found)
 
 
 def _torch(modules: Mapping[str, object], installed: Mapping[str, _Distribution]) -> Framework | None:
@@ -102,8 +114,7 @@ def _jax_installed(installed: Mapping[str, _Distribution]) -> _Build | None:
 
 
 def _tensorflow(modules: Mapping[str, object], installed: Mapping[str, _Distribution]) -> Framework | None:
-    # Several may be there, and write the same files; the plain name says least.
-    name = min((name for name in installed if name.startswith(("tensorflow", "tf-nightly"))), key=len, default="")
+    name = _tensorflow_name(installed)
     distribution = installed.get(name)
     return _framework(
         "tensorflow",
@@ -112,6 +123,11 @@ def _tensorflow(modules: Mapping[str, object], installed: Mapping[str, _Distribu
         build=_tensorflow_told(modules) or _tensorflow_noted(distribution) or _tagged(name.rpartition("-")[2]),
         initialized=_tensorflow_initialized(modules),
     )
+
+
+def _tensorflow_name(installed: Mapping[str, _Distribution]) -> str:
+    """Return the distribution's name. Several may be there, and write the same files; the plain name says least."""
+    return min((name for name in installed if name.startswith(("tensorflow", "tf-nightly"))), key=len, default="")
 
 
 def _tensorflow_told(modules: Mapping[str, object]) -> _Build | None:
@@ -148,6 +164,52 @@ def _cupy(modules: Mapping[str, object], installed: Mapping[str, _Distribution])
         build=_tagged(names[0].partition("-")[2]) if len(names) == 1 else None,  # several overwrite each other's files
         initialized=None,
     )
+
+
+def _with_architectures(
+    framework: Framework, modules: Mapping[str, object], installed: Mapping[str, _Distribution]
+) -> Framework:
+    """Add for which GPUs a build has code, where its files or the table of published builds tell."""
+    if framework.cpu_only is not False:
+        return framework
+    match framework.name:
+        case "torch":
+            version, words = _torch_carries(framework, modules.get("torch"), installed.get("torch"))
+        case "tensorflow":
+            version, words = framework.version, _tensorflow_carries(framework, modules, installed)
+        case _:
+            return framework
+    if words is not None:
+        return replace(framework, architectures=words, architectures_source="package")
+    row = cuda_builds.published(framework.name, version, framework.cuda_version, framework.platform)
+    return framework if row is None else replace(framework, architectures=row.carries, architectures_source="published")
+
+
+def _torch_carries(
+    framework: Framework, module: object, distribution: _Distribution | None
+) -> tuple[str, tuple[str, ...] | None]:
+    """Return the build's full version, and what its library holds; not that of another version put there meanwhile."""
+    file = _kept(module, "__file__")
+    if isinstance(file, str):
+        folder = os.path.dirname(os.path.dirname(file))
+        distribution = _Distribution(version=framework.version, folder=folder)
+    noted = _TORCH_VERSION.search(_read(distribution, "torch/version.py"))
+    version = noted["version"] if noted and not framework.loaded else framework.version
+    if distribution is None or (framework.loaded and (noted is None or noted["version"] != version)):
+        return version, None
+    return version, architectures.in_library(os.path.join(distribution.folder, "torch/lib/libtorch_python.so"))
+
+
+def _tensorflow_carries(
+    framework: Framework, modules: Mapping[str, object], installed: Mapping[str, _Distribution]
+) -> tuple[str, ...] | None:
+    told = _kept(modules.get("tensorflow.python.platform.build_info"), "build_info")
+    if isinstance(told, dict):
+        return architectures.in_words(told.get("cuda_compute_capabilities"))
+    distribution = installed.get(_tensorflow_name(installed))
+    if distribution is None or distribution.version != framework.version:  # another one is loaded
+        return None
+    return architectures.in_note(_read(distribution, "tensorflow/python/platform/build_info.py"))
 
 
 def _framework(
@@ -252,10 +314,17 @@ def _read(distribution: _Distribution | None, file: str) -> str:
         return ""
     try:
         with open(os.path.join(distribution.folder, file), encoding="utf-8", errors="replace") as text:
-            return text.read()
+            return text.read(_MOST_CHARACTERS)
     except OSError:
         return ""
 
+
+def _platform() -> str | None:
+    return f"linux_{os.uname().machine}" if sys.platform == "linux" else None
+
+
+_MOST_CHARACTERS = 100_000
+"""Of a note; those that are known have less than a tenth."""
 
 _WITHOUT_CUDA = _Build(cuda_version=None, cpu_only=True)
 _FOR_SOME_CUDA = _Build(cuda_version=None, cpu_only=False)
@@ -273,4 +342,5 @@ _METADATA_FOLDER = re.compile(
 )
 # As PyTorch's tools/generate_torch_version.py and TensorFlow's tensorflow/tools/build_info/gen_build_info.py write it.
 _TORCH_NOTE = re.compile(r"""^cuda\b[^=\n]*=\s*(?:None|["'](?P<cuda_version>[\d.]+)["'])""", re.MULTILINE)
+_TORCH_VERSION = re.compile(r"""^__version__\b[^=\n]*=\s*["'](?P<version>[^"'\n]+)["']""", re.MULTILINE)
 _TENSORFLOW_NOTE = re.compile(r"""["'](is_cuda_build|cuda_version)["']\s*[,:]\s*["']?(True|False|[\d.]+)""")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from colab_magics.facts import cuda_builds
 from colab_magics.model import Severity, Subject, seen
-from colab_magics.rules.rule import rule
+from colab_magics.rules.rule import Milder, rule
 from colab_magics.translation import N_
 
 if TYPE_CHECKING:
-    from colab_magics.model import Framework, Snapshot, Values
+    from colab_magics.model import Framework, Gpu, Snapshot, Values
     from colab_magics.rules.rule import Rule
 
 
@@ -60,22 +61,72 @@ def framework_needs_newer_driver(snapshot: Snapshot) -> Values | None:
 
     Source: NVIDIA's CUDA Compatibility guide, "minor version compatibility", read 2026-11.
     """
-    newest = None if snapshot.driver is None else snapshot.driver.cuda_version
-    newest_major = _major(newest)
     for framework in _beside_a_gpu(snapshot):
-        needed = framework.cuda_version
-        needed_major = _major(needed)
-        if newest_major is not None and needed_major is not None and needed_major > newest_major:
+        if _needs_newer_driver(framework, snapshot):
             return (
                 ("framework", framework.name),
                 ("version", framework.version),
-                ("needed", needed or ""),
-                ("newest", newest or ""),
+                ("needed", framework.cuda_version or ""),
+                ("newest", _newest_cuda(snapshot) or ""),
             )
     return None
 
 
-RULES: tuple[Rule, ...] = (framework_needs_newer_driver, framework_cpu_only, cuda_hidden)
+@rule(
+    Subject.GPU,
+    Severity.ERROR,
+    N_(
+        "{framework} {version} has no code for {gpu:device} (compute capability {capability}):"
+        " the first computation on it fails."
+    ),
+    fixable_in_place=True,
+    blocks_gpu=True,
+)
+def build_lacks_gpu_code(snapshot: Snapshot) -> Values | Milder | None:
+    """A framework's build carries no code for a GPU that CUDA shows: all seems well until something is computed.
+
+    It matters less where the framework is not loaded and another one can use that GPU. One that the driver cannot run
+    at all is not told of twice.
+    """
+    frameworks = _beside_a_gpu(snapshot)
+    for framework in sorted(frameworks, key=lambda framework: not framework.loaded):
+        if framework.cpu_only or _needs_newer_driver(framework, snapshot):
+            continue
+        for gpu in filter(_is_visible, seen(snapshot.gpus)):
+            if cuda_builds.runs_on(framework, gpu.compute_capability) is not False:
+                continue
+            values: Values = (
+                ("framework", framework.name),
+                ("version", framework.version),
+                ("gpu", gpu.name or ""),
+                ("capability", gpu.compute_capability or ""),
+            )
+            others_can = any(_can_use(other, gpu, snapshot) for other in frameworks)
+            return Milder(Severity.WARNING, values) if others_can and not framework.loaded else values
+    return None
+
+
+RULES: tuple[Rule, ...] = (framework_needs_newer_driver, build_lacks_gpu_code, framework_cpu_only, cuda_hidden)
+
+
+def _can_use(framework: Framework, gpu: Gpu, snapshot: Snapshot) -> bool:
+    """Tell whether nothing is known that keeps a framework from a GPU."""
+    if framework.cpu_only is not False or _needs_newer_driver(framework, snapshot):
+        return False
+    return cuda_builds.runs_on(framework, gpu.compute_capability) is not False
+
+
+def _is_visible(gpu: Gpu) -> bool:
+    return not gpu.is_hidden or any(part.cuda_index is not None for part in gpu.slices)
+
+
+def _needs_newer_driver(framework: Framework, snapshot: Snapshot) -> bool:
+    needed, newest = _major(framework.cuda_version), _major(_newest_cuda(snapshot))
+    return needed is not None and newest is not None and needed > newest
+
+
+def _newest_cuda(snapshot: Snapshot) -> str | None:
+    return None if snapshot.driver is None else snapshot.driver.cuda_version
 
 
 def _beside_a_gpu(snapshot: Snapshot) -> tuple[Framework, ...]:

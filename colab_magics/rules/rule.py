@@ -11,7 +11,16 @@ if TYPE_CHECKING:
 
     from colab_magics.model import Snapshot, Values
 
-    Applies = Callable[[Snapshot], Values | None]
+    Applies = Callable[[Snapshot], "Values | Milder | None"]
+
+
+class Milder(NamedTuple):
+    """What a rule returns where what it found matters less than it mostly does."""
+
+    severity: Severity
+    """How much it matters there."""
+    values: Values
+    """What the rule's sentence needs."""
 
 
 class Rule(NamedTuple):
@@ -25,7 +34,7 @@ class Rule(NamedTuple):
     subject: Subject
     """Whose report it belongs to; the report on the whole runtime has all."""
     severity: Severity
-    """How much it matters."""
+    """How much it matters; at most, where the rule tells by itself (`Milder`)."""
     message: str
     """Its sentence in English, marked for translation. A place says how its value is spoken: `{free_bytes:size}`; the
     ways are those of `views.messages`."""
@@ -40,8 +49,11 @@ class Rule(NamedTuple):
 
     def __call__(self, snapshot: Snapshot, /) -> Finding | None:
         """Return what is found in a snapshot."""
-        values = self.applies(snapshot)
-        return None if values is None else Finding(rule=self.name, severity=self.severity, values=values)
+        found = self.applies(snapshot)
+        if found is None:
+            return None
+        severity, values = found if isinstance(found, Milder) else (self.severity, found)
+        return Finding(rule=self.name, severity=severity, values=values)
 
 
 def rule(  # noqa: PLR0913 - a record has as many fields

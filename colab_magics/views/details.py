@@ -41,6 +41,7 @@ def _unavailable(snapshot: Snapshot, translate: Translator) -> list[tuple[str, R
     """Return why sections are not known, but for the GPUs, of which the answer says it."""
     possible = (
         ("TPU", snapshot.tpus),
+        (translate("Other GPUs"), snapshot.other_gpu_vendors),
         (translate("Frameworks"), snapshot.frameworks),
         (translate("RAM"), snapshot.ram),
         (translate("Processors"), snapshot.cpu),
@@ -150,9 +151,17 @@ def _framework_rows(framework: Framework, translate: Translator) -> Rows:
         build = translate("not available: {reason}", reason=translate("its package does not tell"))
     else:
         build = translate("for CUDA {version}", version=units.printable(framework.cuda_version))
+    carries = []
+    if framework.architectures is not None:
+        words = translate.listed(map(units.printable, framework.architectures))
+        published = framework.architectures_source == "published"
+        carries.append(
+            (translate("code for"), translate("{words} (as published)", words=words) if published else words)
+        )
     return [
         (translate("version"), units.printable(framework.version)),
         (translate("build"), build),
+        *carries,
         (translate("loaded in this kernel"), translate("yes") if framework.loaded else translate("no")),
     ]
 

@@ -29,6 +29,7 @@ def document(report: Report) -> dict[str, Any]:
         "driver": snapshot.driver,
         "gpus": snapshot.gpus,
         "tpus": snapshot.tpus,
+        "other_gpu_vendors": snapshot.other_gpu_vendors,
         "frameworks": snapshot.frameworks,
         "ram": snapshot.ram,
         "disk": snapshot.disks,
@@ -80,7 +81,7 @@ def _section(seen: Any, snapshot: Snapshot) -> Any:
             frontend = fields.pop("frontend")
             return {**fields, "service": seen.service or frontend["key"]}
         case _:
-            return asdict(seen)
+            return seen if isinstance(seen, str) else asdict(seen)
 
 
 def _reasons(seen: Gpu | MigSlice | Ram) -> dict[str, str]:

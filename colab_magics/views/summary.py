@@ -299,7 +299,7 @@ def _gpu_answer(snapshot: Snapshot, translate: Translator) -> Answer:
 def _gpu_sentences(snapshot: Snapshot, translate: Translator) -> Paragraph:
     match snapshot.gpus:
         case Unavailable() as unavailable:
-            return (messages.reason(unavailable, translate),)
+            return (messages.reason(unavailable, translate), *_other_gpus(snapshot, translate))
         case (gpu,):
             name = f"cuda:{gpu.cuda_index}"
             cuda = () if gpu.cuda_index is None else (translate("CUDA sees it as {name}.", name=name),)
@@ -308,7 +308,17 @@ def _gpu_sentences(snapshot: Snapshot, translate: Translator) -> Paragraph:
             tpus = seen(snapshot.tpus)
             tpu = (tpu_sentence(tpus, translate),) if tpus else ()
             not_connected = RULES["no_gpu"].message
-            return (translate(not_connected), *tpu)
+            return (translate(not_connected), *_other_gpus(snapshot, translate), *tpu)
+
+
+def _other_gpus(snapshot: Snapshot, translate: Translator) -> Paragraph:
+    """Return whose GPUs are here that are not NVIDIA's, and that no more is known of them."""
+    vendors = seen(snapshot.other_gpu_vendors)
+    if len(vendors) == 1:
+        return (translate("There is an {vendor} GPU here, which colab_magics does not look at.", vendor=vendors[0]),)
+    names = translate.listed(vendors)
+    several = translate("There are GPUs of {vendors} here, which colab_magics does not look at.", vendors=names)
+    return (several,) if vendors else ()
 
 
 def _all_gpus_sentence(gpus: Sequence[Gpu], translate: Translator) -> str:

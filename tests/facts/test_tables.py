@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from colab_magics import facts
+from colab_magics.facts import cuda_builds
 from colab_magics.facts.accelerators import by_id, offered
 from colab_magics.facts.tables import Accelerator, Signal
 from fake_nvml import FakeDriver
@@ -26,6 +27,7 @@ TABLES = {
     "limits": facts.limits,
     "links": facts.links,
     "tpu_chips": facts.tpu_chips,
+    "cuda_builds": cuda_builds.known,
 }
 ROWS = [
     pytest.param(row, id=f"{name}-{number}") for name, table in TABLES.items() for number, row in enumerate(table())

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from builders import CPU_RUNTIME, a_ram, a_snapshot
+from builders import CPU_RUNTIME, OLD_TORCH, RTX_PRO_6000, TENSORFLOW, a_ram, a_snapshot
+from colab_magics import rules
 from colab_magics.facts import accelerators
 from colab_magics.guides import (
     ClickStep,
@@ -132,3 +134,35 @@ def test_what_costs_is_said_to() -> None:
 def test_what_is_known_of_colab_are_its_limits_and_every_way_to_accelerators_elsewhere() -> None:
     assert colab.tables() == (LimitsTable("colab"), OtherMenusTable(None))
     assert dict(colab.not_visible().values) == {"menu": ("runtime_menu", "view_resources")}
+
+
+def past_missing_code(framework: Any) -> Guide:
+    snapshot = a_snapshot(gpus=(RTX_PRO_6000,), frameworks=(framework,), ram=a_ram(180.0))
+    finding = rules.RULES["build_lacks_gpu_code"](snapshot)
+    assert finding is not None
+    guide = colab.for_finding(finding, snapshot)
+    assert guide is not None
+    return guide
+
+
+def test_a_build_with_code_for_the_gpu_comes_before_another_accelerator() -> None:
+    """pytorch#167244: RTX PRO 6000 and torch 2.5.1+cu124."""
+    guide = past_missing_code(OLD_TORCH)
+
+    assert guide.purpose == generic.TO_USE_THE_GPU
+    assert guide.otherwise is Goal.GPU
+
+
+def test_where_no_build_has_it_another_accelerator_is_to_be_clicked() -> None:
+    """tensorflow#101746, #99592, #89272: no release of TensorFlow runs there."""
+    guide = past_missing_code(TENSORFLOW)
+
+    assert guide.steps == (CHANGE, ClickStep(("T4 GPU",), "T4"), SAVE)
+    assert guide.consequences
+    assert guide.goal is Goal.GPU
+
+
+def test_where_the_build_has_code_for_none_of_them_that_is_told_as_everywhere() -> None:
+    guide = past_missing_code(replace(TENSORFLOW, architectures=("sm_52",)))
+
+    assert guide.purpose == generic.WHAT_TO_DO

@@ -5,7 +5,24 @@ from typing import Any
 
 import pytest
 
-from builders import COLAB, CPU_RUNTIME, GIB, HUNG_DRIVER, JUPYTER, RAM, T4, TORCH_CPU, a_ram, a_snapshot
+from builders import (
+    COLAB,
+    CPU_RUNTIME,
+    DRIVER,
+    GIB,
+    HUNG_DRIVER,
+    JUPYTER,
+    KAGGLE_TORCH,
+    OLD_TORCH,
+    P100,
+    RAM,
+    RTX_PRO_6000,
+    T4,
+    TENSORFLOW,
+    TORCH_CPU,
+    a_ram,
+    a_snapshot,
+)
 from colab_magics import rules
 from colab_magics.facts import accelerators
 from colab_magics.guides import CommandStep, Goal, Guide, LimitsTable, TextStep, generic
@@ -66,6 +83,16 @@ def test_to_a_gpu_leads_a_machine_that_has_one() -> None:
     assert said(to(Goal.GPU, **CPU_RUNTIME)) == [run_there]
     assert said(to(Goal.GPU)) == ["There is a GPU here: Tesla T4.", run_there]
     assert said(to(Goal.GPU, gpus=(replace(T4, name=None),)))[0] == "There is a GPU here: GPU of unknown name."
+
+
+def test_beside_another_maker_s_gpu_the_way_to_one_is_to_nvidia_s() -> None:
+    """ROCm's PyTorch beside an AMD GPU: that nvidia-smi must list it is said of NVIDIA's alone."""
+    here_too = {**CPU_RUNTIME, "other_gpu_vendors": ("AMD",)}
+    guide = generic.for_finding(Finding(rule="no_gpu", severity=Severity.INFO), here(**here_too))
+
+    assert guide is not None
+    assert guide.purpose == to(Goal.GPU, **here_too).purpose == generic.TO_USE_AN_NVIDIA_GPU
+    assert to(Goal.GPU, **CPU_RUNTIME).purpose == generic.TO_USE_A_GPU
 
 
 def test_to_a_tpu_lead_the_services_that_have_them() -> None:
@@ -151,6 +178,55 @@ def test_a_build_without_cuda_has_the_one_to_install_instead(framework: str) -> 
     install, restart = steps(generic.for_finding(finding, snapshot))
     assert ("pytorch.org" if framework == "torch" else framework) in install
     assert restart == "restart the kernel"
+
+
+def past_missing_code(framework: Any, gpu: Any, newest_cuda: str | None = "13.0") -> list[str]:
+    snapshot = here(gpus=(gpu,), frameworks=(framework,), driver=replace(DRIVER, cuda_version=newest_cuda))
+    finding = rules.RULES["build_lacks_gpu_code"](snapshot)
+    assert finding is not None
+    return steps(generic.for_finding(finding, snapshot))
+
+
+def test_where_code_for_the_gpu_is_missing_the_build_that_has_it_is_told() -> None:
+    """docker-python#1546 (P100), pytorch#167244 (RTX PRO 6000), pytorch#182250 (V100)."""
+    told = (
+        "install torch {version} by the command that pytorch.org/get-started gives for CUDA {cuda}: that build has code"
+        " for it (as of 2026-11-25)"
+    )
+    v100 = replace(T4, name="Tesla V100-SXM2-16GB", compute_capability="7.0")
+    volta_is_gone = replace(KAGGLE_TORCH, version="2.11.0+cu128", architectures=KAGGLE_TORCH.architectures[1:])
+
+    assert past_missing_code(KAGGLE_TORCH, P100) == [told.format(version="2.10.0", cuda="12.6"), "restart the kernel"]
+    assert past_missing_code(volta_is_gone, v100)[0] == told.format(version="2.11.0", cuda="12.6")
+    assert past_missing_code(OLD_TORCH, RTX_PRO_6000)[0] == told.format(version="2.14.1", cuda="13.0")
+
+
+def test_no_build_is_told_that_needs_a_newer_driver() -> None:
+    assert "for CUDA 12.9: " in past_missing_code(OLD_TORCH, RTX_PRO_6000, "12.8")[0]
+    assert "for CUDA 12.9: " in past_missing_code(OLD_TORCH, RTX_PRO_6000, None)[0]  # the installed one's major
+
+
+def test_where_no_build_has_code_for_the_gpu_that_is_told() -> None:
+    """tensorflow#101746, #99592, #89272: RTX 50xx, any release."""
+    none_fits = (
+        "use another GPU or another framework: no build of {} that this driver runs is known to have code for this GPU"
+        " (as of 2026-11-25)"
+    )
+    maxwell = replace(T4, name="Tesla M60", compute_capability="5.2")
+    kepler = replace(T4, name="Tesla K40c", compute_capability="3.5")
+
+    assert past_missing_code(TENSORFLOW, RTX_PRO_6000) == [none_fits.format("tensorflow")]
+    assert past_missing_code(KAGGLE_TORCH, kepler) == [none_fits.format("torch")]
+    assert past_missing_code(TENSORFLOW, maxwell)[0] == (
+        "install tensorflow 2.16.1, a build for CUDA 12.3, which has code for it (as of 2026-11-25)"
+    )
+
+
+def test_a_gpu_that_a_build_has_no_code_for_is_got_past_on_the_way_to_a_gpu() -> None:
+    guide = to(Goal.GPU, gpus=(P100,), frameworks=(KAGGLE_TORCH,))
+
+    assert said(guide)[0].startswith("torch 2.10.0+cu128 has no code for Tesla P100-PCIE-16GB")
+    assert "for CUDA 12.6" in steps(guide)[0]
 
 
 @pytest.mark.parametrize("code", sorted(generic.ANOTHER_MACHINE_HELPS))

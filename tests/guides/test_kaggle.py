@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from builders import CPU_RUNTIME, HUNG_DRIVER, KAGGLE, T4, a_snapshot
-from colab_magics import facts
+from builders import CPU_RUNTIME, HUNG_DRIVER, KAGGLE, KAGGLE_TORCH, P100, T4, TENSORFLOW, a_snapshot
+from colab_magics import facts, rules
 from colab_magics.facts import accelerators
 from colab_magics.guides import ClickStep, Goal, Guide, LimitsTable, generic, kaggle
 from colab_magics.model import Finding, Offer, Severity
@@ -99,3 +99,38 @@ def test_the_machines_are_those_of_the_choices_as_far_as_they_are_known() -> Non
 def test_to_get_an_offer_it_is_clicked() -> None:
     assert choices(kaggle.to_get((Offer(name="GPU P100"),))) == ("GPU P100",)
     assert kaggle.to_get(()) is None
+
+
+def lacking(*frameworks: Any, **changes: Any) -> tuple[Any, Finding]:
+    snapshot = here(gpus=(P100,), frameworks=frameworks, **changes)
+    finding = rules.RULES["build_lacks_gpu_code"](snapshot)
+    assert finding is not None
+    return snapshot, finding
+
+
+def test_instead_of_a_p100_that_pytorch_has_no_code_for_the_t4_is_to_be_clicked() -> None:
+    """docker-python#1546, kaggle-cli#1151: Kaggle does not bring that code back, and points to other GPUs."""
+    snapshot, finding = lacking(KAGGLE_TORCH)
+    guide = kaggle.for_finding(finding, snapshot)
+
+    assert choices(guide) == ("GPU T4 x2",)
+    assert guide is not None
+    assert guide.purpose == generic.TO_USE_ANOTHER_GPU
+    assert guide.consequences
+
+
+def test_the_way_to_a_gpu_does_not_lead_back_to_the_p100() -> None:
+    snapshot, finding = lacking(KAGGLE_TORCH, TENSORFLOW)
+    guide = kaggle.for_goal(Goal.GPU, snapshot, finding)
+
+    assert choices(guide) == ("GPU T4 x2",)
+    assert guide is not None
+    assert guide.remarks[0] == finding
+
+
+def test_where_no_choice_of_kaggle_s_would_do_another_build_does() -> None:
+    snapshot, finding = lacking(replace(KAGGLE_TORCH, architectures=("sm_80", "sm_90")))
+
+    assert kaggle.for_finding(finding, snapshot) == generic.for_finding(finding, snapshot)
+    nobody_looked = here(gpus=(P100,))
+    assert kaggle.for_finding(finding, nobody_looked) == generic.for_finding(finding, nobody_looked)

@@ -9,10 +9,12 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import LazyLoader, module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
 from colab_magics.model import Framework
+from colab_magics.probes import architectures
 from colab_magics.probes.frameworks import probe_frameworks
 
 # As the wheels bring them: torch 2.13.0, tensorflow 2.20.0, tensorflow-cpu 2.20.0.
@@ -160,9 +162,10 @@ def test_a_loaded_torch_for_the_processor_says_so(tmp_path: Path) -> None:
 def test_a_loaded_torch_is_seen_wherever_it_came_from() -> None:
     torch = a_module("torch", __version__="2.11.0+cu128")
 
-    assert only([], torch) == Framework(
-        name="torch", version="2.11.0+cu128", loaded=True, cuda_version="12.8", cpu_only=False, initialized=None
-    )
+    seen = only([], torch)
+
+    assert (seen.name, seen.version, seen.loaded) == ("torch", "2.11.0+cu128", True)
+    assert (build(seen), seen.initialized) == (("12.8", False), None)
 
 
 def test_torch_s_version_is_an_ordinary_string() -> None:
@@ -637,6 +640,7 @@ def test_nothing_is_imported_by_looking(tmp_path: Path) -> None:
     note(tmp_path, "tensorflow/python/platform/build_info.py", TENSORFLOW_NOTE.format(pairs=TENSORFLOW_FOR_CUDA))
     code = f"""
 import sys
+from colab_magics.probes import architectures
 from colab_magics.probes.frameworks import probe_frameworks
 sys.path.insert(0, {str(tmp_path)!r})
 before = set(sys.modules)
@@ -660,3 +664,124 @@ def test_what_is_installed_meanwhile_is_seen(tmp_path: Path) -> None:
     (framework,) = probe_frameworks(modules={}, search_path=[str(tmp_path)])
 
     assert (framework.version, framework.cpu_only) == ("2.11.0+cpu", True)
+
+
+# For which GPUs a build has code --------------------------------------------------------------------------------------
+
+MID = ("sm_70", "sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120")
+LOW = ("sm_50", "sm_60", "sm_70", "sm_75", "sm_80", "sm_86", "sm_90")
+LIBRARY = "torch/lib/libtorch_python.so"
+
+
+def lay_torch(folder: Path, version: str, cuda: str = "'12.8'", carries: tuple[str, ...] | None = None) -> list[str]:
+    """Install a PyTorch as PyPI has it: the full version stands in its note alone."""
+    path = install(folder, f"torch-{version.partition('+')[0]}")
+    text = TORCH_NOTE.format(cuda=cuda, hip="None").replace("'2.11.0'", repr(version))
+    note(folder, "torch/version.py", text)
+    if carries is not None:
+        note(folder, LIBRARY, "")
+        (folder / LIBRARY).write_bytes(b"\x7fELF" + bytes(64) + b"not this\0" + " ".join(carries).encode() + b"\0more")
+    return path
+
+
+def carried(search_path: list[str], *modules: ModuleType, platform: str = "linux_x86_64") -> tuple[Any, Any]:
+    loaded = {module.__name__: module for module in modules}
+    (seen,) = probe_frameworks(modules=loaded, search_path=search_path, platform=platform)
+    assert seen.platform == platform
+    return seen.architectures, seen.architectures_source
+
+
+def test_torch_s_own_library_tells_whatever_the_version_says(tmp_path: Path) -> None:
+    """kaggle-cli#1151, docker-python#1546: the image's build has no code for a P100 (6.0)."""
+    assert carried(lay_torch(tmp_path / "kaggle", "2.10.0+cu128", carries=MID)) == (MID, "package")
+    assert carried(lay_torch(tmp_path / "vendor", "2.8.0a0+5228986c39.nv25.05", carries=("sm_90a",))) == (
+        ("sm_90a",),
+        "package",
+    )
+
+
+def test_where_the_library_does_not_tell_the_table_of_published_builds_does(tmp_path: Path) -> None:
+    assert carried(lay_torch(tmp_path / "first", "2.10.0+cu128")) == (MID, "published")
+    assert carried(lay_torch(tmp_path / "second", "2.10.0+cu128", carries=())) == (MID, "published")
+    assert carried(lay_torch(tmp_path / "third", "2.10.0+cu126", cuda="'12.6'")) == (LOW, "published")
+
+
+@pytest.mark.parametrize("version", ["2.10.0", "2.8.0a0+5228986c39.nv25.05", "2.16.0+cu128", "2.10.0+debian"])
+def test_a_build_that_is_not_in_the_table_is_not_guessed(version: str, tmp_path: Path) -> None:
+    assert carried(lay_torch(tmp_path, version)) == (None, None)
+
+
+def test_a_build_for_another_processor_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    assert carried(lay_torch(tmp_path, "2.8.0+cu128"), platform="linux_aarch64") == (None, None)
+
+
+@pytest.mark.parametrize(("version", "cuda"), [("2.10.0+cpu", "None"), ("2.10.0+rocm6.4", "None")], ids=["CPU", "AMD"])
+def test_the_library_of_a_build_without_cuda_is_not_read(
+    version: str, cuda: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(architectures, "in_library", pytest.fail)
+
+    assert carried(lay_torch(tmp_path, version, cuda=cuda, carries=MID)) == (None, None)
+
+
+def test_a_loaded_torch_is_read_where_it_was_loaded_from(tmp_path: Path) -> None:
+    elsewhere = lay_torch(tmp_path / "elsewhere", "2.10.0+cu128", carries=MID)
+    path = lay_torch(tmp_path / "here", "2.10.0+cu128", carries=LOW)
+    torch = a_module("torch", __version__="2.10.0+cu128", __file__=f"{elsewhere[0]}/torch/__init__.py")
+
+    assert carried(path, torch) == (MID, "package")
+    assert carried(path, a_module("torch", __version__="2.10.0+cu128")) == (LOW, "package")
+
+
+def test_what_was_installed_over_a_loaded_torch_does_not_speak_for_it(tmp_path: Path) -> None:
+    path = lay_torch(tmp_path, "2.10.0+cu126", cuda="'12.6'", carries=LOW)
+    file = f"{tmp_path}/torch/__init__.py"
+    told = SimpleNamespace(cuda="12.8")
+
+    assert carried(path, a_module("torch", __version__="2.10.0+cu128", __file__=file, version=told)) == (
+        MID,
+        "published",
+    )
+    assert carried(path, a_module("torch", __version__="2.12.0a0+mine", __file__=file)) == (None, None)
+
+
+TENSORFLOW_WORDS = ("sm_60", "sm_70", "sm_80", "sm_89", "sm_90", "compute_90")
+
+
+def test_tensorflow_s_note_tells(tmp_path: Path) -> None:
+    path = install(tmp_path, "tensorflow-2.20.0", packages=("tensorflow",))
+    note(tmp_path, "tensorflow/python/platform/build_info.py", TENSORFLOW_NOTE.format(pairs=TENSORFLOW_FOR_CUDA))
+
+    assert carried(path) == (("sm_60", "sm_70"), "package")
+
+
+def test_a_tensorflow_that_does_not_say_it_is_looked_up(tmp_path: Path) -> None:
+    pairs = [("cuda_version", "12.5.1"), ("is_cuda_build", True)]
+    path = install(tmp_path, "tensorflow-2.20.0", packages=("tensorflow",))
+    note(tmp_path, "tensorflow/python/platform/build_info.py", TENSORFLOW_NOTE.format(pairs=pairs))
+
+    assert carried(path) == (TENSORFLOW_WORDS, "published")
+    assert carried(path, platform="linux_aarch64") == (None, None)
+
+
+def test_a_loaded_tensorflow_tells_it_and_no_other_does(tmp_path: Path) -> None:
+    path = install(tmp_path, "tensorflow-2.20.0", packages=("tensorflow",))
+    note(tmp_path, "tensorflow/python/platform/build_info.py", TENSORFLOW_NOTE.format(pairs=TENSORFLOW_FOR_CUDA))
+    pairs = {**dict(TENSORFLOW_FOR_CUDA), "cuda_compute_capabilities": ["sm_50", "compute_80"]}
+    told = a_module("tensorflow.python.platform.build_info", build_info=pairs)
+
+    assert carried(path, a_module("tensorflow", __version__="2.15.1"), told) == (("sm_50", "compute_80"), "package")
+    assert carried(path, a_module("tensorflow", __version__="2.20.0")) == (("sm_60", "sm_70"), "package")
+    assert carried(path, a_module("tensorflow", __version__="2.15.1")) == (None, None)
+
+
+def test_of_jax_and_cupy_it_is_not_told(tmp_path: Path) -> None:
+    path = install(tmp_path, "jax-0.7.2", "jaxlib-0.7.2", "jax-cuda12-plugin-0.7.2", "cupy-cuda12x-14.2.0")
+
+    assert {seen.architectures for seen in probe_frameworks(modules={}, search_path=path)} == {None}
+
+
+def test_the_platform_is_this_machine_s() -> None:
+    expected = f"linux_{os.uname().machine}" if sys.platform == "linux" else None
+
+    assert only([], a_module("torch", __version__="2.11.0")).platform == expected

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from builders import a_snapshot
+from builders import CPU, a_snapshot
 from colab_magics.model import Finding, Severity, Subject
-from colab_magics.rules.rule import Rule, rule
+from colab_magics.rules.rule import Milder, Rule, rule
 
 
 @rule(Subject.RAM, Severity.WARNING, "{cores} cores are too many.")
@@ -19,6 +20,22 @@ def too_many_cores(snapshot: Any) -> Any:
 def always(_snapshot: Any) -> Any:
     """It is always so."""
     return ()
+
+
+@rule(Subject.RAM, Severity.ERROR, "{cores} cores are too few.")
+def too_few_cores(snapshot: Any) -> Any:
+    """There are few cores, or only so-so."""
+    values = (("cores", snapshot.cpu.logical_cores),)
+    return values if snapshot.cpu.logical_cores < 2 else Milder(Severity.WARNING, values)
+
+
+def test_what_matters_less_has_its_own_severity() -> None:
+    assert too_few_cores(a_snapshot(cpu=replace(CPU, logical_cores=1))) == Finding(
+        rule="too_few_cores", severity=Severity.ERROR, values=(("cores", 1),)
+    )
+    assert too_few_cores(a_snapshot(cpu=CPU)) == Finding(
+        rule="too_few_cores", severity=Severity.WARNING, values=(("cores", 2),)
+    )
 
 
 def test_a_rule_that_applies_returns_its_finding_with_the_values_of_its_sentence() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import colab_magics.rules
-from builders import A100, COLAB, DISK, GIB, SILENT, T4, TORCH, TORCH_CPU, a_ram, a_snapshot
+from builders import A100, COLAB, DISK, GIB, KAGGLE_TORCH, P100, SILENT, T4, TORCH, TORCH_CPU, a_ram, a_snapshot
 from colab_magics.model import Finding, GpuMemory, Severity, Subject, Unavailable, Usage
 from colab_magics.rules import RULES, Rule, blocking, judge
 from colab_magics.translation import translator
@@ -73,6 +73,10 @@ OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
     "framework_needs_newer_driver": (
         {"frameworks": (FOR_CUDA_13,)},
         "torch 2.11.0+cu128 needs CUDA 13.0; this driver runs at most 12.8.",
+    ),
+    "build_lacks_gpu_code": (
+        {"gpus": (replace(P100, name="Tesla P100"),), "frameworks": (KAGGLE_TORCH,)},
+        "torch 2.10.0+cu128 has no code for Tesla P100 (compute capability 6.0): the first computation on it fails.",
     ),
     "framework_cpu_only": (
         {"frameworks": (TORCH_CPU,)},

@@ -14,6 +14,7 @@ from builders import (
     GIB,
     JUPYTER,
     KAGGLE,
+    KAGGLE_TORCH,
     MIG_IN_A_CONTAINER,
     MUTE_GPU,
     RAM,
@@ -108,6 +109,15 @@ def test_a_framework_s_build_is_said() -> None:
     assert rows("torch", frameworks=(TORCH,))["build"] == "for CUDA 12.8"
     assert rows("torch", frameworks=(TORCH_CPU,))["build"] == "without CUDA"
     assert rows("torch", frameworks=(untold,))["build"] == "not available: its package does not tell"
+
+
+def test_a_framework_s_build_says_what_it_has_code_for_and_where_that_is_from() -> None:
+    words = "sm_70, sm_75, sm_80, sm_86, sm_90, sm_100, sm_120"
+    published = replace(KAGGLE_TORCH, architectures_source="published")
+
+    assert "code for" not in rows("torch", frameworks=(TORCH,))
+    assert rows("torch", frameworks=(KAGGLE_TORCH,))["code for"] == words
+    assert rows("torch", frameworks=(published,))["code for"] == f"{words} (as published)"
 
 
 def test_ram_has_the_machine_s_figures_and_the_limit_that_bites() -> None:

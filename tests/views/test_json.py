@@ -13,8 +13,11 @@ from builders import (
     CPU_RUNTIME,
     HUNG_DRIVER,
     JUPYTER,
+    KAGGLE,
+    KAGGLE_TORCH,
     MIG_IN_A_CONTAINER,
     MUTE_GPU,
+    P100,
     T4,
     V5E,
     a_ram,
@@ -104,6 +107,19 @@ def test_a_slice_stands_in_its_gpu() -> None:
 
 def test_a_tpu_has_the_model_s_fields() -> None:
     assert document(tpus=(V5E,), **CPU_RUNTIME)["tpus"] == [{**dataclasses.asdict(V5E), "held_by": []}]
+
+
+def test_what_a_framework_s_build_has_code_for_is_told_and_what_to_do_where_that_lacks() -> None:
+    """docker-python#1546, kaggle-cli#1151: Kaggle's P100."""
+    seen = document(platform=KAGGLE, gpus=(P100,), frameworks=(KAGGLE_TORCH,))
+    (framework,) = seen["frameworks"]
+    advice = next(one for one in seen["advice"] if one["rule"] == "build_lacks_gpu_code")
+
+    assert framework["architectures"] == list(KAGGLE_TORCH.architectures or ())
+    assert framework["architectures_source"] == "package"
+    assert framework["platform"] == "linux_x86_64"
+    assert advice["severity"] == "error"
+    assert advice["steps"] == ["Settings > Accelerator", "GPU T4 x2", "confirm in the dialog"]
 
 
 def test_where_there_is_no_service_the_frontend_stands_for_it() -> None:

@@ -15,7 +15,9 @@ from builders import (
     DISK,
     EIGHT_A100,
     HUNG_DRIVER,
+    KAGGLE_TORCH,
     MUTE_GPU,
+    P100,
     RAM,
     T4,
     TORCH,
@@ -59,6 +61,7 @@ APPLIES: dict[str, dict[str, Any]] = {
         "gpus": (replace(EIGHT_A100[0], utilization_percent=0.0, memory=replace(T4.memory, used_bytes=2**33)),)
     },
     "framework_needs_newer_driver": {"frameworks": (replace(TORCH, cuda_version="13.0"),)},
+    "build_lacks_gpu_code": {"gpus": (P100,), "frameworks": (KAGGLE_TORCH,)},
     "framework_cpu_only": {"frameworks": (TORCH_CPU,)},
     "cuda_hidden": {"gpus": (replace(T4, is_hidden=True, cuda_index=None),)},
     "ram_nearly_full": {"ram": replace(RAM, headroom_bytes=2**20)},

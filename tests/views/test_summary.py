@@ -27,9 +27,9 @@ from builders import (
 from colab_magics import facts
 from colab_magics.model import GpuProcess, Subject, Unavailable
 from colab_magics.translation import translator
-from colab_magics.views import summary
+from colab_magics.views import html, summary, text
 from colab_magics.views.render_options import RenderOptions
-from runtimes import IN_A_CONTAINER, REPORTED, SERVICES
+from runtimes import IN_A_CONTAINER, REPORTED, SERVICES, TRANSLATED
 
 ENGLISH = translator("en")
 UNREADABLE = Unavailable(code="unreadable", values=(("error", "OSError"),))
@@ -212,6 +212,46 @@ def test_what_computes_here_is_the_gpus_or_why_nobody_knows() -> None:
         "Not connected to a GPU. This is a v5e-1 TPU runtime."
     )
     assert "did not answer" in summary.accelerators(a_snapshot(**HUNG_DRIVER), ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("vendors", "expected"),
+    [
+        pytest.param(("AMD",), "There is an AMD GPU here, which colab_magics does not look at.", id="AMD"),
+        pytest.param(
+            ("AMD", "Intel"), "There are GPUs of AMD, Intel here, which colab_magics does not look at.", id="two"
+        ),
+    ],
+)
+def test_gpus_of_other_makers_are_named_after_the_answer(vendors: tuple[str, ...], expected: str) -> None:
+    """ROCm's PyTorch beside an AMD GPU."""
+    changes: dict[str, Any] = {"other_gpu_vendors": vendors, **CPU_RUNTIME}
+    report = a_report(Subject.GPU, **changes)
+
+    assert summary.answer(report, ENGLISH).first[:2] == ("Not connected to a GPU.", expected)
+    assert expected in summary.accelerators(report.snapshot, ENGLISH)
+    for language in TRANSLATED:
+        for shown in (
+            text.render(report, RenderOptions(language=language)),
+            html.render(report, RenderOptions(language=language)),
+        ):
+            assert all(vendor in shown for vendor in vendors)
+
+
+def test_a_mac_s_gpu_is_named_after_why_nothing_is_known_of_nvidia_s() -> None:
+    report = a_report(Subject.GPU, gpus=Unavailable(code="linux_only"), driver=None, other_gpu_vendors=("Apple",))
+
+    assert summary.answer(report, ENGLISH).first[:2] == (
+        "NVIDIA GPUs are looked at on Linux only.",
+        "There is an Apple GPU here, which colab_magics does not look at.",
+    )
+
+
+@pytest.mark.parametrize("vendors", [None, (), Unavailable(code="unexpected")])
+def test_where_no_other_gpu_is_known_none_is_named(vendors: Any) -> None:
+    first = summary.answer(a_report(Subject.GPU, other_gpu_vendors=vendors, **CPU_RUNTIME), ENGLISH).first
+
+    assert first == summary.answer(a_report(Subject.GPU, **CPU_RUNTIME), ENGLISH).first
 
 
 def test_hints_are_not_shown_by_default_and_of_the_rest_three() -> None:

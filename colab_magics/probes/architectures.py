@@ -1,0 +1,81 @@
+"""For which GPUs an installed build has code, in its own words ("sm_70", "compute_90"), as its own files tell."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_MOST_BYTES = 128 * 2**20
+_PIECE_BYTES = 2**20
+_OVERLAP_BYTES = 4096
+"""More than the longest list of all GPUs there are."""
+
+_WORD = r"(?:sm|compute)_\d{2,3}[af]?"
+_BEGINNINGS = (b"sm_", b"compute_")
+_LIST = re.compile(rf"({_WORD}(?: {_WORD})*)\0".encode())
+_IN_NOTE = re.compile(r"""["']cuda_compute_capabilities["']\s*[,:]\s*\[([^\]]*)\]""")
+
+
+def in_library(path: str) -> tuple[str, ...] | None:
+    """Return the list that a library holds as one string; None where it holds none, or several.
+
+    In `torch/lib/libtorch_python.so` it is what torch.cuda.get_arch_list() returns: one such string in each CUDA build
+    that was opened (torch 2.0.1 to 2.14.1, 2026-11), none in builds without CUDA.
+    """
+    try:
+        file = os.stat(path)
+        if not stat.S_ISREG(file.st_mode) or file.st_size > _MOST_BYTES:
+            return None
+        return _searched(path, file.st_size, file.st_mtime_ns)
+    except (OSError, ValueError):  # ValueError: a null character in it
+        return None
+
+
+def in_note(text: str) -> tuple[str, ...] | None:
+    """Return the list in the text of TensorFlow's build_info.py, None where it has none."""
+    found = _IN_NOTE.search(text)
+    return None if found is None else in_words(re.findall(r"""["']([^"']*)["']""", found[1]))
+
+
+def in_words(told: object) -> tuple[str, ...] | None:
+    """Return a list of words as it is, None for anything else than a list of such words."""
+    if not isinstance(told, list | tuple) or not told:
+        return None
+    return tuple(told) if all(isinstance(word, str) and re.fullmatch(_WORD, word, re.ASCII) for word in told) else None
+
+
+@functools.lru_cache(maxsize=8)
+def _searched(path: str, _size: int, _changed_at: int) -> tuple[str, ...] | None:
+    """Search a file once, and again when it has changed.
+
+    It is read, not mapped: where a mapped file is cut short meanwhile, or its drive fails, the process dies.
+    """
+    lists: set[bytes] = set()
+    with open(path, "rb", buffering=0) as library:
+        tail = b"\0"
+        while piece := library.read(_PIECE_BYTES):
+            searched = tail + piece
+            lists.update(_lists(searched))
+            tail = searched[-_OVERLAP_BYTES:]
+    return tuple(lists.pop().decode("ascii").split(" ")) if len(lists) == 1 else None
+
+
+def _lists(searched: bytes) -> Iterator[bytes]:
+    """Return the lists that begin after the first byte, which is there for what stands before the second.
+
+    Looking for a beginning first takes a thirtieth of the time that one expression for it all would.
+    """
+    for beginning in _BEGINNINGS:
+        at = searched.find(beginning, 1)
+        while at != -1:
+            # Within a text it is no list, and the rest of one that began earlier is not taken for another.
+            found = None if 0x20 <= searched[at - 1] <= 0x7E else _LIST.match(searched, at)  # noqa: PLR2004 - ASCII
+            if found:
+                yield found[1]
+            at = searched.find(beginning, at + 1)
