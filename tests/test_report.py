@@ -259,7 +259,7 @@ def test_where_it_went_wrong_is_the_line_of_ours_that_is_nearest(monkeypatch: py
     def fail(*_: object) -> None:
         raise ArithmeticError(SECRET)
 
-    monkeypatch.setattr("os.cpu_count", fail)
+    monkeypatch.setattr("os.getloadavg", fail)
     lost = LOOKS["runtime_status"]().snapshot.cpu
 
     assert isinstance(lost, Unavailable)
@@ -269,7 +269,7 @@ def test_where_it_went_wrong_is_the_line_of_ours_that_is_nearest(monkeypatch: py
     file = importlib.import_module("colab_magics.probes.cpu").__file__
     assert file is not None
     with open(file, encoding="utf-8") as source:
-        assert "os.cpu_count()" in source.readlines()[number - 1]
+        assert "getloadavg()" in source.readlines()[number - 1]
 
 
 @pytest.mark.parametrize("section", PROBES)
