@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 )
 def cuda_hidden(snapshot: Snapshot) -> Values | None:
     """CUDA_VISIBLE_DEVICES keeps CUDA from every GPU there is."""
-    gpus = seen(snapshot.gpus)
+    gpus = snapshot.usable_gpus
     if not gpus or not all(gpu.is_hidden for gpu in gpus):
         return None
     return None if any(one.cuda_index is not None for gpu in gpus for one in gpu.slices) else ()
@@ -79,7 +79,7 @@ RULES: tuple[Rule, ...] = (framework_needs_newer_driver, framework_cpu_only, cud
 
 
 def _beside_a_gpu(snapshot: Snapshot) -> tuple[Framework, ...]:
-    return seen(snapshot.frameworks) if seen(snapshot.gpus) else ()
+    return seen(snapshot.frameworks) if snapshot.usable_gpus else ()
 
 
 def _major(version: str | None) -> int | None:
