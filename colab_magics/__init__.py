@@ -78,17 +78,24 @@ def runtime_status(*, everything: bool = False) -> Report:
 def require(expression: str, *, strict: bool = False) -> None:
     """Raise unless this runtime meets a requirement such as "gpu=A100|L4, vram>=15, ram>=20"; print nothing.
 
-    What cannot be told passes, unless `strict`. A mistake in the expression is a `RequirementSyntaxError` (a
-    ValueError) that points at the place; a requirement that is not met is a `RequirementNotMet`, whose text says what
-    was asked, what is there and what to click, and which a notebook shows in place of a traceback.
+    What cannot be told passes with a warning that names it, unless `strict`; a driver that is starting is waited for.
+    A mistake in the expression is a `RequirementSyntaxError` (a ValueError) that points at the place; a requirement
+    that is not met is a `RequirementNotMet`, whose text says what was asked, what is there and what to click, and which
+    a notebook shows in place of a traceback.
     """
+    import warnings
+
     from colab_magics import report
+    from colab_magics.options import WAIT_SECONDS
     from colab_magics.requirement import parse
     from colab_magics.views.render_options import language_for
 
     requirement = parse(expression)
     seen = report.runtime_status(shell_class=_running_shell_class())
-    report.require(requirement, seen.snapshot, strict=strict, language=language_for())
+    seen = report.awaited(seen, wait_seconds=WAIT_SECONDS, requirement=requirement)
+    unchecked = report.require(requirement, seen.snapshot, strict=strict, language=language_for())
+    if unchecked is not None:
+        warnings.warn(unchecked, stacklevel=2)
 
 
 def load_ipython_extension(ipython: InteractiveShell) -> None:

@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _show(options: Options) -> int:
     from colab_magics import report
+    from colab_magics.options import SHORT_WAIT_SECONDS, WAIT_SECONDS
     from colab_magics.requirement import RequirementSyntaxError, parse
     from colab_magics.stopping import RequirementNotMet
     from colab_magics.views.render_options import language_for
@@ -46,14 +47,21 @@ def _show(options: Options) -> int:
     except RequirementSyntaxError as error:
         print(error, file=sys.stderr)
         return MISTYPED
-    seen = report.runtime_status(shell_class=None)
+    wait_seconds = WAIT_SECONDS if requirement is not None else SHORT_WAIT_SECONDS
+    seen = report.awaited(
+        report.runtime_status(shell_class=None), wait_seconds=wait_seconds if options.wait is None else options.wait
+    )
     print(seen.to_json() if options.json else seen)
     if requirement is not None:
         try:
-            report.require(requirement, seen.snapshot, strict=options.strict, language=language_for())
+            unchecked = report.require(
+                requirement, seen.snapshot, strict=options.strict, language=language_for(), wait_seconds=0
+            )
         except RequirementNotMet as failure:
             print(failure, file=sys.stderr)
             return NOT_MET
+        if unchecked is not None:
+            print(unchecked, file=sys.stderr)
     return 0
 
 

@@ -148,7 +148,7 @@ class ColabMagics(Magics):
             everything=chosen.everything,
             driver_deadline_seconds=self.driver_deadline_seconds,
         )
-        self._check_requirement(requirement, seen, strict=chosen.strict)
+        seen = self._check_requirement(requirement, seen, chosen)
         return self._deliver(_only(seen, chosen.indices), chosen, note=note)
 
     def _open_panel(self, magic: str, chosen: Options, requirement: Requirement | None, shell_class: str) -> None:
@@ -166,7 +166,7 @@ class ColabMagics(Magics):
         )
         try:
             seen = source.look_at_all(sample_every_seconds=self.panel_period_seconds)
-            self._check_requirement(requirement, seen, strict=chosen.strict)
+            seen = self._check_requirement(requirement, seen, chosen)
             first = _only(seen, chosen.indices)
             options = RenderOptions(language=language_for(self.language), processes=chosen.processes)
             self.close_panel()
@@ -178,21 +178,36 @@ class ColabMagics(Magics):
                 client.stop_sampling()
             raise
 
-    def _check_requirement(self, requirement: Requirement | None, seen: Report, *, strict: bool) -> None:
-        """Hold a requirement against what was seen, and remember the GPUs for completion."""
-        if isinstance(seen.snapshot.gpus, tuple):
-            self._indices = tuple(str(gpu.index) for gpu in seen.snapshot.gpus)
+    def _check_requirement(self, requirement: Requirement | None, seen: Report, chosen: Options) -> Report:
+        """Hold a requirement against what was seen, and return that, with a driver that has started meanwhile.
+
+        What could not be checked is said, also where the report is not shown.
+        """
         if requirement is not None:
-            from colab_magics import report
+            from colab_magics import options, report
+            from colab_magics.views import display
             from colab_magics.views.render_options import language_for
 
-            report.require(
+            deadline_seconds = self.driver_deadline_seconds
+            seen = report.awaited(
+                seen,
+                wait_seconds=options.WAIT_SECONDS,
+                requirement=requirement,
+                driver_deadline_seconds=deadline_seconds,
+            )
+            unchecked = report.require(
                 requirement,
                 seen.snapshot,
-                strict=strict,
+                strict=chosen.strict,
                 language=language_for(self.language),
-                driver_deadline_seconds=self.driver_deadline_seconds,
+                wait_seconds=options.WAIT_SECONDS,
+                driver_deadline_seconds=deadline_seconds,
             )
+            if unchecked is not None:
+                (display.print_aside if chosen.json else display.show_line)(unchecked)
+        if isinstance(seen.snapshot.gpus, tuple):
+            self._indices = tuple(str(gpu.index) for gpu in seen.snapshot.gpus)
+        return seen
 
     def _deliver(self, seen: Report, chosen: Options, *, note: str | None) -> Report | None:
         if chosen.output:

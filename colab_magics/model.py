@@ -127,7 +127,7 @@ class Gpu(Value):
     cuda_index: int | None
     """CUDA's number for it in this process; None unless certain."""
     is_hidden: bool
-    """True where CUDA_VISIBLE_DEVICES keeps CUDA from it."""
+    """True where CUDA_VISIBLE_DEVICES certainly keeps CUDA from it."""
     name: str | None
     """The driver's name for it, such as "Tesla T4"."""
     uuid: str | None
@@ -179,6 +179,8 @@ class Gpu(Value):
     unavailable: tuple[tuple[str, str], ...] = ()
     """(field, reason) for each field that is None because the driver would not tell; "slices" where it would not list
     all of them."""
+    fault: str | None = None
+    """Why it cannot be used as a whole, as a reason: it is lost, or the driver refuses to open it."""
 
 
 class Framework(Value):
@@ -212,6 +214,8 @@ class Driver(Value):
     """Such as "580.82.07"."""
     cuda_version: str | None
     """The newest CUDA version that it can run, such as "12.8"."""
+    has_cuda_library: bool | None = None
+    """False where CUDA's own library (libcuda) is not here, so that no program can use the GPUs; None: not known."""
 
 
 class Tpu(Value):
@@ -387,6 +391,8 @@ class Snapshot(Value):
     """NVIDIA's driver, where there is one that answers."""
     gpus: tuple[Gpu, ...] | Unavailable | None = None
     """The NVIDIA GPUs."""
+    visible_gpus: int | None = None
+    """How many GPUs CUDA sees in this process, certain even where it is not which; None where that cannot be told."""
     tpus: tuple[Tpu, ...] | Unavailable | None = None
     """The TPU chips."""
     other_gpu_vendors: tuple[str, ...] | Unavailable | None = None
@@ -401,6 +407,11 @@ class Snapshot(Value):
     """The processor cores."""
     samples: tuple[Sample, ...] | None = None
     """The last minutes, the oldest first; empty where the observer has none yet or cannot be had."""
+
+    @property
+    def usable_gpus(self) -> tuple[Gpu, ...]:
+        """The GPUs but for those that the driver has lost or refuses to open."""
+        return tuple(gpu for gpu in seen(self.gpus) if gpu.fault is None)
 
     @property
     def service(self) -> str | None:

@@ -19,6 +19,14 @@ GPU, RAM, STATUS = "gpu_info", "ram_info", "runtime_status"
 COMMAND = "python -m colab_magics"
 """The shell command, as it is typed."""
 
+WAIT_SECONDS = 20.0
+"""How long a requirement waits for a driver that is starting, unless told otherwise."""
+
+SHORT_WAIT_SECONDS = 6.0
+"""How long the shell command waits for it without a requirement."""
+
+LONGEST_WAIT_SECONDS = 3600.0
+
 
 class Option(NamedTuple):
     """An option: how it is typed, what its help says, and where it is."""
@@ -64,6 +72,13 @@ OPTIONS = (
         "With -r: what cannot be told counts as not met.",
         where=(GPU, RAM, STATUS, COMMAND),
     ),
+    Option(
+        ("--wait",),
+        "wait",
+        "Wait so long for a driver that is starting, 3 seconds at least: 20 seconds with -r, else 6.",
+        takes="SECONDS",
+        where=(COMMAND,),
+    ),
     Option(("-p", "--processes"), "processes", "Show who holds GPU memory: number, name, memory.", where=(GPU,)),
     Option((), "indices", "Only the GPUs with these numbers (NVML's, as in nvidia-smi).", takes="INDEX", where=(GPU,)),
 )
@@ -80,6 +95,7 @@ class Options(NamedTuple):
     quiet: bool = False
     require: str | None = None
     strict: bool = False
+    wait: float | None = None
     processes: bool = False
     indices: tuple[int, ...] = ()
 
@@ -121,7 +137,7 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
     for word in words:
         if not word.isdecimal():
             raise OptionError(f"{printable(word)!r} is not a GPU's number. Allowed: whole numbers from 0 on")
-    options = Options(**{**found, "indices": tuple(map(int, words))})
+    options = Options(**{**found, "indices": tuple(map(int, words)), "wait": _seconds(found.get("wait"))})
     chosen = [
         flag for flag, is_chosen in (("-w", options.widget), ("-j", options.json), ("-o", options.output)) if is_chosen
     ]
@@ -132,6 +148,20 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
     if options.strict and options.require is None:
         raise _mistake(magic, "--strict goes with -r")
     return options._replace(require=_unquoted(options.require))
+
+
+def _seconds(text: str | None) -> float | None:
+    """Read a span of time."""
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= LONGEST_WAIT_SECONDS:
+        found = f"{printable(text)!r} is no time to wait"
+        raise OptionError(f"{found}. Allowed: seconds from 0 to {LONGEST_WAIT_SECONDS:g}")
+    return seconds
 
 
 def _unquoted(expression: str | None) -> str | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from colab_magics.model import Finding, Snapshot, Subject, Unavailable, Verdict
+    from colab_magics.model import Finding, Snapshot, Subject, Unavailable
     from colab_magics.requirement import Requirement
 
     Section = TypeVar("Section")
@@ -112,31 +112,57 @@ def watch(
     return _judge(subject, _with_machine(_with_other_gpus(_with_frameworks(snapshot)), everything=False))
 
 
-def require(
+def awaited(
+    report: Report,
+    *,
+    wait_seconds: float,
+    requirement: Requirement | None = None,
+    driver_deadline_seconds: float = client.DEADLINE_SECONDS,
+) -> Report:
+    """Return a report with what the driver says once it has started, if it does within `wait_seconds`.
+
+    A report whose driver is not just starting is returned as it is, and so is one that a requirement can be held
+    against without the driver.
+    """
+    if requirement is not None and not _is_open(requirement, report.snapshot):
+        return report
+    snapshot = _once_started(report.snapshot, wait_seconds, driver_deadline_seconds)
+    if snapshot is report.snapshot:
+        return report
+    return _judge(report.subject, _with_frameworks(snapshot))
+
+
+def require(  # noqa: PLR0913 - what is asked, of what, and how
     requirement: Requirement,
     snapshot: Snapshot,
     *,
     strict: bool,
     language: str,
+    wait_seconds: float = 0.0,
     driver_deadline_seconds: float = client.DEADLINE_SECONDS,
-) -> Verdict:
+) -> str | None:
     """Look at what the snapshot lacks, and raise `RequirementNotMet` unless the requirement holds.
 
-    What cannot be told passes, unless `strict`. The exception's text is in `language`.
+    Where this has to ask the driver, one that is starting is waited for, `wait_seconds` at most. What cannot be told
+    passes, unless `strict`: then what could not be checked is returned, in one line, else None. That and the
+    exception's text are in `language`.
     """
     from colab_magics.requirement import check
     from colab_magics.stopping import RequirementNotMet
     from colab_magics.views import verdict as view
     from colab_magics.views.render_options import RenderOptions
 
-    if snapshot.gpus is None:
+    looks_at_gpus = snapshot.gpus is None
+    if looks_at_gpus:
         snapshot = _with_gpus(snapshot, driver_deadline_seconds)
     if snapshot.ram is None or snapshot.disks is None:
         snapshot = _with_machine(snapshot, everything=False)
-    verdict = check(requirement, snapshot, strict=strict)
+    if looks_at_gpus and _is_open(requirement, snapshot):
+        snapshot = _once_started(snapshot, wait_seconds, driver_deadline_seconds)
+    verdict, options = check(requirement, snapshot, strict=strict), RenderOptions(language=language)
     if not verdict.met:
-        raise RequirementNotMet(view.render(verdict, snapshot, RenderOptions(language=language)))
-    return verdict
+        raise RequirementNotMet(view.render(verdict, snapshot, options))
+    return view.unchecked(verdict, snapshot, options)
 
 
 def only(report: Report, indices: tuple[int, ...]) -> Report:
@@ -193,7 +219,44 @@ def _with_gpus(snapshot: Snapshot, deadline_seconds: float, sample_every_seconds
     tpus = _look(probe_tpus)
     if isinstance(seen, Unavailable):
         return replace(snapshot, gpus=seen, tpus=tpus)
-    return replace(snapshot, gpus=seen.gpus, driver=seen.driver, samples=seen.samples, tpus=tpus)
+    return replace(
+        snapshot,
+        gpus=seen.gpus,
+        driver=seen.driver,
+        visible_gpus=seen.visible_gpus,
+        samples=seen.samples,
+        tpus=tpus,
+    )
+
+
+def _is_open(requirement: Requirement, snapshot: Snapshot) -> bool:
+    """Tell whether it hangs on the GPUs whether a requirement is met."""
+    from colab_magics.model import State
+    from colab_magics.requirement import check
+    from colab_magics.requirement.parser import OF_AN_ACCELERATOR
+
+    clauses = check(requirement, snapshot).clauses
+    unknown = {key for clause in clauses if clause.state is State.UNKNOWN for key in clause.keys}
+    is_unmet = any(clause.state is State.UNMET for clause in clauses)
+    return not is_unmet and bool(unknown & {*OF_AN_ACCELERATOR, "cuda"})
+
+
+def _once_started(snapshot: Snapshot, wait_seconds: float, deadline_seconds: float) -> Snapshot:
+    """Ask a driver that is starting again and again, until it answers or the time is over.
+
+    The time is counted from the first question, which was waited for `deadline_seconds`.
+    """
+    import time
+
+    from colab_magics.model import Unavailable
+
+    until = time.monotonic() + wait_seconds - deadline_seconds
+    while isinstance(snapshot.gpus, Unavailable) and snapshot.gpus.code in ("driver_starting", "driver_slow"):
+        left = until - time.monotonic()
+        if left <= 0:
+            break
+        snapshot = _with_gpus(snapshot, min(left, deadline_seconds))
+    return snapshot
 
 
 def _with_frameworks(snapshot: Snapshot) -> Snapshot:

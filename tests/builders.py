@@ -81,7 +81,7 @@ DISK = Disk(
 )
 
 V5E = Tpu(index=0, kind="v5e", accelerator_type="v5e-1", memory_bytes=16 * GIB, pci_address="0000:00:05.0", held_by=())
-DRIVER = Driver(version="580.82.07", cuda_version="12.8")
+DRIVER = Driver(version="580.82.07", cuda_version="12.8", has_cuda_library=True)
 
 T4 = Gpu(
     index=0,
@@ -146,8 +146,15 @@ _UNKNOWN = (
     "ecc_enabled", "ecc_errors", "persistence_enabled", "mig_enabled", "processes",
 )  # fmt: skip
 MUTE_GPU = replace(
-    T4, cuda_index=None, **dict.fromkeys(_UNKNOWN), unavailable=tuple((field, "gpu_lost") for field in _UNKNOWN)
+    T4,
+    cuda_index=None,
+    **dict.fromkeys(_UNKNOWN),
+    fault="gpu_lost",
+    unavailable=tuple((field, "gpu_lost") for field in _UNKNOWN),
 )
+UNTOLD_GPU = replace(MUTE_GPU, fault=None, unavailable=tuple((field, "no_permission") for field in _UNKNOWN))
+"""A GPU that is there and of which nothing is told; `MUTE_GPU` is one that is lost."""
+
 GB10 = replace(
     T4,
     name="NVIDIA GB10",

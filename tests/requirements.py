@@ -16,10 +16,10 @@ from builders import (
     KAGGLE,
     MIB,
     MIG_IN_A_CONTAINER,
-    MUTE_GPU,
     NOTHING_AVAILABLE,
     SILENT,
     T4,
+    UNTOLD_GPU,
     V5E,
     a_snapshot,
 )
@@ -86,7 +86,7 @@ SNAPSHOTS = st.sampled_from(
     [
         a_snapshot(**changes)
         for changes in (
-            {}, CPU, TPU, DARK, NOTHING_AVAILABLE, {"gpus": (T4, A100)}, {"gpus": (MIG,)}, {"gpus": (MUTE_GPU,)},
+            {}, CPU, TPU, DARK, NOTHING_AVAILABLE, {"gpus": (T4, A100)}, {"gpus": (MIG,)}, {"gpus": (UNTOLD_GPU,)},
             {"gpus": (GB10,), "ram": None, "disks": None}, {"gpus": (replace(T4, **HIDDEN),)},
             {**CPU, "platform": KAGGLE}, {**CPU, "platform": JUPYTER},
         )

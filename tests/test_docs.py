@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from builders import HUNG_DRIVER, a_snapshot
 from colab_magics import options
 from colab_magics.magics import ColabMagics
+from colab_magics.observer import client
+from colab_magics.requirement import check, parse
 from colab_magics.rules import RULES
+from colab_magics.views import verdict
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -18,11 +22,36 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 def test_every_option_is_documented_and_no_other() -> None:
     rows = re.findall(r"^\| ((?:`-[^`]*`(?:, )?)+) \|", README, re.MULTILINE)
-    table = {name.strip("`").removesuffix(" EXPR") for row in rows for name in row.split(", ")}
+    table = {name.strip("`").partition(" ")[0] for row in rows for name in row.split(", ")}
 
-    of_gpus_only = {"-p", "--processes"}
-    assert set(options.flags(options.GPU)) == table
-    assert set(options.flags(options.RAM)) == set(options.flags(options.STATUS)) == table - of_gpus_only
+    of_gpus_only, of_the_command_only = {"-p", "--processes"}, {"--wait"}
+    of_magics = table - of_the_command_only
+    assert set(options.flags(options.GPU)) == of_magics
+    assert set(options.flags(options.RAM)) == set(options.flags(options.STATUS)) == of_magics - of_gpus_only
+    assert set(options.flags(options.COMMAND)) <= table
+    assert set(options.flags(options.COMMAND)) - of_magics == of_the_command_only
+
+
+def test_how_long_a_driver_is_waited_for_is_what_is_said() -> None:
+    long, short, least = (
+        f"{seconds:g}" for seconds in (options.WAIT_SECONDS, options.SHORT_WAIT_SECONDS, client.DEADLINE_SECONDS)
+    )
+    said = (
+        f"ait so long for a driver that is starting, {least} seconds at least: {long} seconds with {{}}, else {short}"
+    )
+    (wait,) = [option for option in options.OPTIONS if option.field == "wait"]
+
+    assert said.format("-r") in wait.help
+    assert said.format("`-r`") in README
+    assert f"A driver that is still starting is waited for, up to {long} seconds, where the answer depends" in README
+    assert f"starting for more than {client.SLOW_SECONDS:g} seconds" in README
+
+
+def test_the_line_of_what_could_not_be_checked_is_quoted_as_it_is() -> None:
+    snapshot = a_snapshot(**HUNG_DRIVER)
+    line = verdict.unchecked(check(parse("vram>=15"), snapshot), snapshot)
+
+    assert f'named in one line, also with `-q`: "{line}"' in README
 
 
 def test_every_rule_is_documented_and_no_other() -> None:

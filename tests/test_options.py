@@ -28,13 +28,13 @@ MAGICS = (GPU, RAM, STATUS)
 OF_ALL = ["-a", "--all", "-j", "--json", "-o", "--output", "-w", "--widget", "-q", "--quiet", "-r", "--require",
           "--strict"]  # fmt: skip
 OF_GPU = [*OF_ALL, "-p", "--processes"]
-OF_COMMAND = ["-j", "--json", "-r", "--require", "--strict"]
+OF_COMMAND = ["-j", "--json", "-r", "--require", "--strict", "--wait"]
 
 USAGES = {
     GPU: "%gpu_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-p] [INDEX ...]",
     RAM: "%ram_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict]",
     STATUS: "%runtime_status [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict]",
-    COMMAND: "python -m colab_magics [-h] [-j] [-r EXPR] [--strict]",
+    COMMAND: "python -m colab_magics [-h] [-j] [-r EXPR] [--strict] [--wait SECONDS]",
 }
 
 SWITCHES = [
@@ -163,6 +163,8 @@ def test_the_command_s_arguments_are_read_as_a_magic_s_line_is() -> None:
     assert read_arguments(["-r", "gpu=A100|L4, vram>=15", "--strict", "--json"]) == Options(
         json=True, require="gpu=A100|L4, vram>=15", strict=True
     )
+    assert read_arguments(["--wait", "1.5"]) == read_arguments(["--wait=1.5"]) == Options(wait=1.5)
+    assert read_arguments(["--wait", "0", "-r", "gpu"]) == Options(wait=0.0, require="gpu")
     assert read_arguments(["--require='gpu'"]) == Options(require="gpu")  # cmd.exe leaves such quotes
 
 
@@ -226,6 +228,7 @@ def test_what_only_the_gpu_s_magic_takes_is_refused_by_the_others(magic: str, li
         (["--strict"], "--strict goes with -r"),
         (["-r"], "argument -r/--require: expected one argument"),
         (["--\n\x07"], r"unrecognized arguments: --\n\x07"),
+        (["--wait"], "argument --wait: expected one argument"),
     ],
 )
 def test_the_command_answers_in_one_line_too(arguments: list[str], found: str) -> None:
@@ -233,6 +236,20 @@ def test_the_command_answers_in_one_line_too(arguments: list[str], found: str) -
         read_arguments(arguments)
 
     assert str(refused.value) == f"{found}. Allowed: {USAGES[COMMAND]}"
+
+
+@pytest.mark.parametrize("span", ["x", "", "nan", "inf", "-1", "3601", "1s", "²"])
+def test_what_is_no_time_to_wait_is_one_line(span: str) -> None:
+    with pytest.raises(OptionError) as refused:
+        read_arguments([f"--wait={span}"])
+
+    assert str(refused.value) == f"{span!r} is no time to wait. Allowed: seconds from 0 to 3600"
+
+
+@pytest.mark.parametrize("magic", MAGICS)
+def test_only_the_command_is_told_how_long_to_wait(magic: str) -> None:
+    with pytest.raises(OptionError, match="Allowed: "):
+        read_line(magic, "--wait 3")
 
 
 @given(

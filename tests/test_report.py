@@ -93,7 +93,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "start", lambda: None)
     there = {
         "platform": COLAB,
-        "gpus": Seen((T4,), DRIVER, ()),
+        "gpus": Seen((T4,), DRIVER, visible_gpus=1, samples=()),
         "tpus": (V5E,),
         "frameworks": (TORCH,),
         "ram": a_ram(50),
@@ -233,7 +233,12 @@ def test_such_a_requirement_passes_unless_strict(broken: str, expression: str, m
     snapshot = LOOKS["runtime_status"]().snapshot
     requirement = parse(expression)
 
-    assert report.require(requirement, snapshot, strict=False, language="en").met
+    unchecked = report.require(requirement, snapshot, strict=False, language="en")
+    assert unchecked is not None
+    assert unchecked.startswith("Not known, so not checked: ")
+    assert "A mistake in colab_magics kept it from being read (LookupError, report.py:" in unchecked
+    assert "\n" not in unchecked
+    assert SECRET not in unchecked
     with pytest.raises(RequirementNotMet) as stopped:
         report.require(requirement, snapshot, strict=True, language="en")
     answer, *why = str(stopped.value).split("\n")
@@ -294,7 +299,7 @@ def test_a_report_looks_at_its_sections_and_no_other(name: str) -> None:
 
 @pytest.mark.usefixtures("machine")
 def test_a_report_on_gpus_looks_at_the_machine_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    swap(monkeypatch, "gpus", lambda **_: Seen((), None, None))
+    swap(monkeypatch, "gpus", lambda **_: Seen(()))
 
     assert looked_at(LOOKS["gpu_info"]()) == {"platform", "gpus", "tpus", "ram", "cpu", "disks"}
 
@@ -376,7 +381,7 @@ def test_a_report_on_ram_asks_the_driver_only_where_the_size_depends_on_the_acce
 def test_a_requirement_looks_at_what_a_report_has_not(expression: str) -> None:
     snapshot = Snapshot(taken_at=a_report().snapshot.taken_at, platform=COLAB)
 
-    assert report.require(parse(expression), snapshot, strict=True, language="en").met
+    assert report.require(parse(expression), snapshot, strict=True, language="en") is None
 
 
 def test_only_the_gpus_that_were_asked_for_are_kept() -> None:
@@ -387,6 +392,129 @@ def test_only_the_gpus_that_were_asked_for_are_kept() -> None:
     assert report.only(seen, (9,)).snapshot.gpus == Unavailable(code="gpu_lost")
     unknown = a_report(gpus=Unavailable(code="no_permission"), driver=None)
     assert report.only(unknown, (0,)) is unknown
+
+
+# A driver that is starting --------------------------------------------------------------------------------------------
+
+
+class SlowDriver:
+    """The look at a driver that says it is starting until it was asked so many times; notes how long each may take."""
+
+    def __init__(self, questions: int, code: str = "driver_starting") -> None:
+        self.starting = Seen(Unavailable(code=code, values=(("seconds", 3.0),)))
+        self.questions = questions
+        self.deadlines: list[float] = []
+
+    def __call__(self, *, deadline_seconds: float, **_: object) -> Seen:
+        self.deadlines.append(deadline_seconds)
+        if len(self.deadlines) < self.questions:
+            return self.starting
+        return Seen((T4,), DRIVER, visible_gpus=1)
+
+
+@pytest.fixture
+def slow_driver(machine: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., SlowDriver]:
+    def plug(questions: int, code: str = "driver_starting") -> SlowDriver:
+        driver = SlowDriver(questions, code)
+        swap(monkeypatch, "gpus", driver)
+        return driver
+
+    return plug
+
+
+@pytest.mark.parametrize("code", ["driver_starting", "driver_slow"])
+def test_a_driver_that_is_starting_is_asked_until_it_answers(code: str, slow_driver: Callable[..., SlowDriver]) -> None:
+    driver = slow_driver(4, code)
+    first = LOOKS["runtime_status"]()
+    assert {finding.rule for finding in first.findings} & {"driver_starting", "driver_not_answering"}
+    seen = report.awaited(first, wait_seconds=60.0, driver_deadline_seconds=2.5)
+
+    assert driver.deadlines == [client.DEADLINE_SECONDS, 2.5, 2.5, 2.5]
+    assert seen.snapshot.gpus == (T4,)
+    assert seen.snapshot.driver == DRIVER
+    assert seen.snapshot.visible_gpus == 1
+    assert seen.snapshot.frameworks == (TORCH,)
+    assert seen.subject is Subject.RUNTIME
+    assert not {finding.rule for finding in seen.findings} & {"driver_starting", "driver_not_answering"}
+
+
+def test_it_is_asked_no_longer_than_it_is_to_be_waited_for(slow_driver: Callable[..., SlowDriver]) -> None:
+    driver = slow_driver(10**9)
+    first = LOOKS["runtime_status"]()
+
+    assert report.awaited(first, wait_seconds=0.0) is first
+    assert len(driver.deadlines) == 1
+    assert report.awaited(first, wait_seconds=client.DEADLINE_SECONDS) is first  # so long it has been waited for
+    assert len(driver.deadlines) == 1
+    seen = report.awaited(first, wait_seconds=0.15, driver_deadline_seconds=0.1)
+    assert seen.snapshot.gpus == driver.starting.gpus
+    assert len(driver.deadlines) > 1
+    assert all(0 < deadline <= 0.05 for deadline in driver.deadlines[1:])
+
+
+@pytest.mark.parametrize("code", ["driver_silent", "driver_crashed", "driver_resting", "driver_missing", "child_died"])
+def test_what_time_does_not_mend_is_not_waited_for(code: str, slow_driver: Callable[..., SlowDriver]) -> None:
+    driver = slow_driver(10**9, code)
+    first = LOOKS["runtime_status"]()
+
+    assert report.awaited(first, wait_seconds=60.0) is first
+    assert len(driver.deadlines) == 1
+
+
+@pytest.mark.parametrize(
+    ("expression", "is_waited_for"),
+    [
+        ("gpu", True),
+        ("vram>=15, ram>=20", True),
+        ("cuda>=12", True),
+        ("python>=3.11", False),
+        ("ram>=20, disk>=1", False),
+        ("gpu|ram>=20", False),
+        ("gpu, ram>=1000", False),
+    ],
+)
+def test_for_a_requirement_the_driver_is_waited_for_only_where_it_decides(
+    expression: str, is_waited_for: bool, slow_driver: Callable[..., SlowDriver]
+) -> None:
+    driver = slow_driver(3)
+    seen = report.awaited(LOOKS["runtime_status"](), wait_seconds=60.0, requirement=parse(expression))
+
+    assert len(driver.deadlines) == (3 if is_waited_for else 1)
+    assert (seen.snapshot.gpus == (T4,)) is is_waited_for
+
+
+def test_what_else_a_report_has_not_looked_at_is_no_reason_to_wait(slow_driver: Callable[..., SlowDriver]) -> None:
+    driver = slow_driver(3)
+    first = LOOKS["gpu_info"]()
+
+    assert first.snapshot.ram is None
+    assert report.awaited(first, wait_seconds=60.0, requirement=parse("ram>=1, disk>=1")) is first
+    assert len(driver.deadlines) == 1
+
+
+@pytest.mark.parametrize(("expression", "questions"), [("gpu=T4", 3), ("python>=3.11", 1)])
+def test_a_requirement_waits_also_where_the_report_has_not_looked_at_gpus(
+    expression: str, questions: int, slow_driver: Callable[..., SlowDriver]
+) -> None:
+    driver = slow_driver(3)
+    snapshot = Snapshot(taken_at=a_report().snapshot.taken_at, platform=COLAB)
+
+    assert report.require(parse(expression), snapshot, strict=True, language="en", wait_seconds=60.0) is None
+    assert len(driver.deadlines) == questions
+
+
+def test_a_requirement_that_has_not_waited_long_enough_says_what_it_could_not_check(
+    slow_driver: Callable[..., SlowDriver],
+) -> None:
+    slow_driver(10**9)
+    snapshot = LOOKS["runtime_status"]().snapshot
+
+    assert report.require(parse("gpus>=9"), snapshot, strict=False, language="en") == (
+        "Not known, so not checked: gpus >= 9. The NVIDIA driver is still starting (3 s)."
+    )
+    assert report.require(parse("gpus>=9"), snapshot, strict=False, language="zh-CN") != (
+        report.require(parse("gpus>=9"), snapshot, strict=False, language="en")
+    )
 
 
 # A report ------------------------------------------------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from nbclient.exceptions import CellExecutionError
 
 import colab_magics
 from colab_magics import RequirementNotMet, RequirementSyntaxError
+from colab_magics.options import WAIT_SECONDS
 from fake_nvml import FakeDriver
 
 Plug = Callable[..., FakeDriver]
@@ -29,6 +32,16 @@ pytestmark = pytest.mark.usefixtures("ordinary_machine")
 def loaded(shell: InteractiveShell) -> InteractiveShell:
     shell.run_cell("%load_ext colab_magics").raise_error()
     return shell
+
+
+@pytest.fixture
+def nvidia_gpu(ordinary_machine: None, tmp_path: Path) -> Path:
+    """The machine has an NVIDIA GPU on its bus, so that a driver which refuses to tell of one is believed."""
+    device = tmp_path / "machine/sys/bus/pci/devices/0000:00:04.0"
+    device.mkdir()
+    (device / "vendor").write_text("0x10de\n")
+    (device / "class").write_text("0x030200\n")
+    return device
 
 
 @pytest.mark.parametrize("magic", ["gpu_info", "ram_info", "runtime_status"])
@@ -54,6 +67,127 @@ def test_a_requirement_that_does_not_hold_stops_the_cell_and_shows_no_report(
     assert "Tesla T4" in shown
     assert "Traceback" not in shown
     assert loaded.display_pub.outputs == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("magic", ["gpu_info", "ram_info", "runtime_status"])
+def test_a_driver_that_is_starting_is_waited_for(
+    magic: str, loaded: InteractiveShell, plug_in: Plug, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plug_in("eight-a100", "slow nvmlInitWithFlags = 4")
+    result = loaded.run_cell(f'%{magic} -q -r "gpus>=9"')
+
+    assert isinstance(result.error_in_exec, RequirementNotMet)
+    assert "There is: 8 x NVIDIA A100-SXM4-40GB with 40.0 GiB." in "".join(capsys.readouterr())
+    assert loaded.display_pub.outputs == []
+
+
+@pytest.mark.slow
+def test_the_report_is_of_the_driver_that_was_waited_for(loaded: InteractiveShell, plug_in: Plug) -> None:
+    plug_in("eight-a100", "slow nvmlInitWithFlags = 4")
+
+    assert loaded.run_cell('report = %gpu_info -o -r "gpus>=8"').success
+    assert len(loaded.user_ns["report"].snapshot.gpus) == 8
+    assert "7" in completions(loaded, "%gpu_info 7")
+
+
+def test_a_requirement_that_needs_no_gpu_waits_for_none(
+    loaded: InteractiveShell, plug_in: Plug, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plug_in("t4", "hang nvmlInitWithFlags")
+    loaded.run_cell("%config ColabMagics.driver_deadline_seconds = 0.3")
+    for magic in ("gpu_info", "ram_info", "runtime_status"):
+        started = time.monotonic()
+        assert loaded.run_cell(f'%{magic} -q -r "python>=3.11, ram>=1"').success
+        assert time.monotonic() - started < WAIT_SECONDS / 2
+
+    assert capsys.readouterr() == ("", "")
+    assert loaded.display_pub.outputs == []
+
+
+NOT_CHECKED = (
+    "Not known, so not checked: vram >= 15 GB. NVIDIA's library is here, but the driver's kernel module is not loaded."
+)
+
+
+@pytest.mark.parametrize("magic", ["gpu_info", "ram_info", "runtime_status"])
+def test_what_could_not_be_checked_is_the_one_line_that_quiet_shows(
+    magic: str, loaded: InteractiveShell, plug_in: Plug, nvidia_gpu: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plug_in("t4", "fail nvmlInitWithFlags = 9")
+
+    assert loaded.run_cell(f'%{magic} -q -r "vram>=15, python>=3.11"').success
+    (output,) = loaded.display_pub.outputs
+    assert output["data"]["text/plain"] == NOT_CHECKED
+    assert "Not known, so not checked: vram &gt;= 15 GB." in output["data"]["text/html"]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_what_could_not_be_checked_stands_before_the_report(
+    loaded: InteractiveShell, plug_in: Plug, nvidia_gpu: Path
+) -> None:
+    plug_in("t4", "fail nvmlInitWithFlags = 9")
+    loaded.run_cell('%runtime_status -r "vram>=15"')
+    line, shown = (output["data"]["text/plain"] for output in loaded.display_pub.outputs)
+
+    assert line == NOT_CHECKED
+    assert shown.startswith("NVIDIA's library is here")
+
+
+def test_json_keeps_standard_output_to_itself(
+    loaded: InteractiveShell, plug_in: Plug, nvidia_gpu: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plug_in("t4", "fail nvmlInitWithFlags = 9")
+    loaded.run_cell('%gpu_info -j -r "vram>=15"')
+    out, err = capsys.readouterr()
+
+    assert json.loads(out)["schema"] == 1
+    assert err == f"{NOT_CHECKED}\n"
+    assert loaded.display_pub.outputs == []
+
+
+def test_what_could_not_be_checked_is_said_in_the_user_s_language(
+    loaded: InteractiveShell, plug_in: Plug, nvidia_gpu: Path
+) -> None:
+    plug_in("t4", "fail nvmlInitWithFlags = 9")
+    loaded.run_cell('%config ColabMagics.language = "zh-CN"')
+    loaded.run_cell('%gpu_info -q -r "vram>=15"')
+
+    (output,) = loaded.display_pub.outputs
+    assert output["data"]["text/plain"] != NOT_CHECKED
+    assert "此处有 NVIDIA 的库，但驱动程序的内核模块未加载。" in output["data"]["text/plain"]
+
+
+def test_a_gpu_that_the_driver_refuses_is_none_and_colab_has_another_machine(
+    loaded: InteractiveShell, plug_in: Plug, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TBE_RUNTIME_ADDR", "172.28.0.1:8011")
+    plug_in("t4", "fail nvmlDeviceGetHandleByIndex_v2@gpu0 = 999")
+    loaded.run_cell("%gpu_info")
+    result = loaded.run_cell("%gpu_info -q -r gpu")
+
+    (output,) = loaded.display_pub.outputs
+    said, way = "GPU 0 cannot be used: the driver says: unknown error.", "1 Runtime > Disconnect and delete runtime"
+    assert said in output["data"]["text/plain"]
+    assert way in output["data"]["text/plain"]
+    assert isinstance(result.error_in_exec, RequirementNotMet)
+    assert said in str(result.error_in_exec)
+    assert way in str(result.error_in_exec)
+
+
+@pytest.mark.parametrize("code", [12, 13])
+def test_without_cuda_s_library_no_cuda_is_claimed_and_none_is_checked(
+    code: int, loaded: InteractiveShell, plug_in: Plug
+) -> None:
+    plug_in("t4", f"fail nvmlSystemGetCudaDriverVersion* = {code}")
+    loaded.run_cell("%gpu_info")
+    assert loaded.run_cell('%gpu_info -q -r "cuda>=12"').success
+    shown, line = (output["data"]["text/plain"] for output in loaded.display_pub.outputs)
+    why = "CUDA's library (libcuda.so.1) is not found here: no program can use the GPU."
+
+    assert why in shown
+    assert "cuda:0" not in shown
+    assert line == f"Not known, so not checked: cuda >= 12. {why}"
 
 
 def test_quiet_says_nothing_of_a_requirement_that_holds(
@@ -85,7 +219,7 @@ def test_strict_goes_with_a_requirement(loaded: InteractiveShell, capsys: pytest
     assert "--strict goes with -r" in "".join(capsys.readouterr())
 
 
-def test_what_cannot_be_told_passes_unless_strict(loaded: InteractiveShell, plug_in: Plug) -> None:
+def test_what_cannot_be_told_passes_unless_strict(loaded: InteractiveShell, plug_in: Plug, nvidia_gpu: Path) -> None:
     plug_in("t4", "fail nvmlInitWithFlags = 9")
 
     assert loaded.run_cell('%gpu_info -q -r "vram>=15"').success
@@ -108,6 +242,28 @@ def test_the_function_raises_and_prints_nothing(plug_in: Plug, capsys: pytest.Ca
         colab_magics.require("gpuu")
 
     assert capsys.readouterr() == ("", "")
+
+
+def test_the_function_warns_of_what_it_could_not_check(
+    plug_in: Plug, nvidia_gpu: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plug_in("t4", "fail nvmlInitWithFlags = 9")
+    with pytest.warns(UserWarning, match="not checked") as warned:
+        colab_magics.require("vram>=15")
+    with pytest.raises(RequirementNotMet, match="not known to be met"):
+        colab_magics.require("vram>=15", strict=True)
+
+    (warning,) = warned
+    assert str(warning.message) == NOT_CHECKED
+    assert warning.filename == __file__
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.slow
+def test_the_function_waits_for_a_driver_that_is_starting(plug_in: Plug) -> None:
+    plug_in("eight-a100", "slow nvmlInitWithFlags = 4")
+    with pytest.raises(RequirementNotMet, match="There is: 8 x NVIDIA A100"):
+        colab_magics.require("gpus>=9")
 
 
 @pytest.mark.parametrize(

@@ -79,8 +79,8 @@ def in_use(snapshot: Snapshot) -> Accelerator | None:
     if snapshot.service != COLAB or not isinstance(snapshot.gpus, tuple):
         return None
     if snapshot.gpus:
-        name = snapshot.gpus[0].name
-        return None if name is None else by_device_name(name)
+        names = [gpu.name for gpu in snapshot.usable_gpus if gpu.name is not None]
+        return by_device_name(names[0]) if names else None
     tpus = seen(snapshot.tpus)
     return _by_tpu(tpus[0]) if tpus else by_device_name(None)
 
@@ -164,5 +164,5 @@ def _without_its_shape(snapshot: Snapshot, total_bytes: int) -> bool | None:
     if total_bytes < HIGH_RAM_BYTES:
         return False
     gpus = snapshot.gpus
-    is_unseen = not isinstance(gpus, tuple) or (bool(gpus) and gpus[0].name is None)
+    is_unseen = not isinstance(gpus, tuple) or (bool(gpus) and not any(gpu.name for gpu in snapshot.usable_gpus))
     return None if is_unseen or seen(snapshot.tpus) else True

@@ -76,7 +76,8 @@ class ServiceFacts(NamedTuple):
     """A service that a Python may run on, its name, and its signals; the first that is recognised counts.
 
     A service is recognised if one of its signals holds. `accelerator_is_chosen`: there, users choose the accelerator of
-    each notebook, so that one without a GPU is a "CPU runtime".
+    each notebook, so that one without a GPU is a "CPU runtime". `machine_is_ones_own`: the service runs on the user's
+    own machine.
     """
 
     source: str
@@ -86,6 +87,7 @@ class ServiceFacts(NamedTuple):
     name: str
     signals: tuple[Signal, ...]
     accelerator_is_chosen: bool = False
+    machine_is_ones_own: bool = False
 
 
 class FrontendFacts(NamedTuple):

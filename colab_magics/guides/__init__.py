@@ -28,7 +28,7 @@ from colab_magics.guides.interface import (
     Sentence,
     TextStep,
 )
-from colab_magics.model import Finding, Remedy, Severity, State, Unavailable
+from colab_magics.model import Finding, Remedy, Severity, State, Unavailable, seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,7 +82,7 @@ def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
 
 def for_unavailable(unavailable: Unavailable, snapshot: Snapshot) -> Guide | None:
     """Return what to do about a section that is not known, None where nothing is known to help."""
-    return _here(snapshot).for_unavailable(unavailable)
+    return _here(snapshot).for_unavailable(unavailable, snapshot)
 
 
 def for_goal(goal: Goal, snapshot: Snapshot, blocking: Finding | None) -> Guide:
@@ -112,8 +112,12 @@ def for_verdict(verdict: Verdict, snapshot: Snapshot) -> tuple[Guide, ...]:
     unmet = [key for clause in verdict.clauses if clause.state is State.UNMET for key in clause.keys]
     if unmet:
         return _for_unmet(unmet, verdict, snapshot)
-    unseen = for_unavailable(snapshot.gpus, snapshot) if isinstance(snapshot.gpus, Unavailable) else None
-    return () if unseen is None else (unseen,)
+    if isinstance(snapshot.gpus, Unavailable):
+        unseen = for_unavailable(snapshot.gpus, snapshot)
+        return () if unseen is None else (unseen,)
+    unknown = {key for clause in verdict.clauses if clause.state is State.UNKNOWN for key in clause.keys}
+    lacks_cuda = snapshot.driver is not None and snapshot.driver.has_cuda_library is False
+    return _for_rules(["cuda_library_missing"], snapshot) if lacks_cuda and unknown & {*_OF_A_GPU, "cuda"} else ()
 
 
 def _for_unmet(unmet: list[str], verdict: Verdict, snapshot: Snapshot) -> tuple[Guide, ...]:
@@ -124,6 +128,11 @@ def _for_unmet(unmet: list[str], verdict: Verdict, snapshot: Snapshot) -> tuple[
         shares_ram = any(gpu.shares_ram for gpu in verdict.gpus or ())
         room = {**_ROOM, "vram_free": _ROOM["ram_free"]} if shares_ram else _ROOM
         return _for_rules([room[key] for key in unmet if key in room], snapshot)
+    faults = [gpu.fault for gpu in seen(snapshot.gpus) if gpu.fault is not None]
+    if faults and _OF_A_GPU & {*unmet} and (not verdict.gpus or "gpus" in unmet):
+        finding = Finding(rule="gpu_not_usable", severity=Severity.ERROR, values=(("cause", faults[0]),))
+        guide = for_finding(finding, snapshot)
+        return () if guide is None else (guide,)
     if offered_machines(snapshot):
         way = _here(snapshot).to_get(verdict.offers) if verdict.offers else None
         return (way,) if way is not None else ()

@@ -89,11 +89,11 @@ _FOR_FINDINGS = {
 
 def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
     """Return what to do about a finding, in the words of Colab's menus where these help."""
-    if finding.rule in generic.ANOTHER_MACHINE_MENDS:
+    if finding.rule in generic.ANOTHER_MACHINE_MENDS | generic.FOR_WHO_RUNS_IT:
         return _ANOTHER_MACHINE
     cause = dict(finding.values).get("cause")
     if isinstance(cause, Unavailable):
-        return for_unavailable(cause)
+        return for_unavailable(cause, snapshot)
     if finding.rule == "no_gpu":
         return _to_use_a_gpu()
     if finding.rule == generic.NO_CODE:
@@ -101,11 +101,11 @@ def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
     return _FOR_FINDINGS.get(finding.rule) or generic.for_finding(finding, snapshot)
 
 
-def for_unavailable(unavailable: Unavailable) -> Guide | None:
+def for_unavailable(unavailable: Unavailable, snapshot: Snapshot) -> Guide | None:
     """Return what to do about a section that is not known: here another machine is a click away."""
-    if unavailable.code in generic.ANOTHER_MACHINE_HELPS:
+    if unavailable.code in generic.ANOTHER_MACHINE_HELPS | generic.FOR_WHO_RUNS_IT:
         return _ANOTHER_MACHINE
-    return generic.for_unavailable(unavailable)
+    return generic.for_unavailable(unavailable, snapshot)
 
 
 def offered_machines(snapshot: Snapshot) -> tuple[OfferedMachine, ...]:

@@ -52,6 +52,7 @@ ANOTHER_MACHINE_HELPS = frozenset(
         "driver_not_loaded",
         "driver_resting",
         "driver_silent",
+        "driver_slow",
         "driver_unknown_error",
         "gpu_lost",
         "gpu_needs_reset",
@@ -59,12 +60,45 @@ ANOTHER_MACHINE_HELPS = frozenset(
 )
 """Codes of what a restart of the kernel does not mend."""
 
-ANOTHER_MACHINE_MENDS = frozenset({"gpu_lost", "gpu_memory_errors"})
+FOR_WHO_RUNS_IT = frozenset(
+    {
+        "blocked_by_system",
+        "cuda_library_missing",
+        "driver_missing",
+        "gpu_not_given",
+        "gpu_not_started",
+        "library_broken",
+        "library_missing",
+    }
+)
+"""Codes, and a finding, of what is for whoever runs the machine to mend: on a service a user can but start another."""
+
+ANOTHER_MACHINE_MENDS = frozenset({"gpu_lost", "gpu_memory_errors", "gpu_not_usable"})
 """Findings that are faults of the machine."""
 
 _START_AGAIN = Guide(
     WHAT_TO_DO, steps=(TextStep(Sentence(N_("Restart the machine: restarting the kernel does not help."))),)
 )
+_GIVE_GPUS = TextStep(Sentence(N_("start the container with its GPUs: docker run --gpus all")))
+_GIVE_LIBRARIES = TextStep(Sentence(N_("start the container with NVIDIA_DRIVER_CAPABILITIES=compute,utility")))
+_RUN_LDCONFIG = TextStep(Sentence(N_("or run ldconfig, where the driver's libraries are here")))
+_UPDATE_WINDOWS = TextStep(Sentence(N_("install NVIDIA's current driver in Windows, then: wsl --shutdown")))
+_ASK_THE_LOG = TextStep(Sentence(N_("dmesg says why, in lines with NVRM")))
+_GUIDES: dict[str, Guide] = {
+    "gpu_not_given": Guide(WHAT_TO_DO, steps=(_GIVE_GPUS,)),
+    "gpu_not_started": Guide(WHAT_TO_DO, steps=(_ASK_THE_LOG, TextStep(Sentence(N_("restart the machine"))))),
+    "library_broken": Guide(
+        WHAT_TO_DO, steps=(TextStep(Sentence(N_("install the libraries of the driver that is loaded"))),)
+    ),
+    "library_missing": Guide(WHAT_TO_DO, steps=(_GIVE_LIBRARIES, _RUN_LDCONFIG)),
+    "wsl_blocked": Guide(
+        WHAT_TO_DO,
+        steps=(TextStep(Sentence(N_("remove any NVIDIA driver package from this Linux"))), _UPDATE_WINDOWS),
+    ),
+    "wsl_library_missing": Guide(WHAT_TO_DO, steps=(_UPDATE_WINDOWS,)),
+}
+"""What to do about a section that is not known, by its code."""
+
 _REMEDIES: dict[str, Step] = {
     "binding_broken": CommandStep("%pip install --force-reinstall nvidia-ml-py"),
     "binding_missing": CommandStep("%pip install nvidia-ml-py"),
@@ -105,6 +139,7 @@ _BUILD_TO_TAKE = {
 _DELETE_VARIABLES = TextStep(Sentence(N_("del what you no longer need")))
 _FREE_GPU_MEMORY = Sentence(N_("del what you no longer need, and empty the framework's cache"))
 _FOR_FINDINGS = {
+    "cuda_library_missing": Guide(TO_USE_THE_GPU, steps=(_GIVE_LIBRARIES, _RUN_LDCONFIG)),
     "cuda_hidden": Guide(
         TO_USE_THE_GPU,
         steps=(TextStep(Sentence(N_("take CUDA_VISIBLE_DEVICES out of the environment"))), RESTART_KERNEL),
@@ -138,20 +173,26 @@ _FOR_FINDINGS = {
 
 def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
     """Return what to do about a finding wherever this runs, None where nothing is known to help."""
-    if finding.rule in ANOTHER_MACHINE_MENDS:
+    cause = dict(finding.values).get("cause")
+    if finding.rule == "gpu_not_usable" and cause in _REMEDIES:
+        return for_unavailable(Unavailable(code=str(cause)), snapshot)
+    if finding.rule in ANOTHER_MACHINE_MENDS or (finding.rule in FOR_WHO_RUNS_IT and _is_a_service_s(snapshot)):
         return _START_AGAIN
-    values = dict(finding.values)
-    cause = values.get("cause")
     if isinstance(cause, Unavailable):
-        return for_unavailable(cause)
-    if finding.rule == "framework_cpu_only":
-        return Guide(TO_USE_THE_GPU, steps=(_CUDA_BUILDS[str(values["framework"])], RESTART_KERNEL))
-    if finding.rule == NO_CODE:
-        return to_fitting_build(finding, snapshot) or _no_build_fits(str(values["framework"]))
+        return for_unavailable(cause, snapshot)
+    if finding.rule in {"framework_cpu_only", NO_CODE}:
+        return _to_another_build(finding, snapshot)
     guide = _FOR_FINDINGS.get(finding.rule)
     if guide is not None and finding.rule == "no_gpu":
         return guide._replace(purpose=_to_use_a_gpu(snapshot))
     return guide
+
+
+def _to_another_build(finding: Finding, snapshot: Snapshot) -> Guide:
+    name = str(dict(finding.values)["framework"])
+    if finding.rule == NO_CODE:
+        return to_fitting_build(finding, snapshot) or _no_build_fits(name)
+    return Guide(TO_USE_THE_GPU, steps=(_CUDA_BUILDS[name], RESTART_KERNEL))
 
 
 def to_fitting_build(finding: Finding, snapshot: Snapshot) -> Guide | None:
@@ -180,12 +221,20 @@ def served_machines(
     return tuple(one for one in offered if one.kind == "gpu" and cuda_builds.runs_on(installed, one.compute_capability))
 
 
-def for_unavailable(unavailable: Unavailable) -> Guide | None:
+def for_unavailable(unavailable: Unavailable, snapshot: Snapshot) -> Guide | None:
     """Return what to do about a section that is not known, None where nothing is known to help."""
     if unavailable.code in ANOTHER_MACHINE_HELPS:
         return _START_AGAIN
+    if unavailable.code in FOR_WHO_RUNS_IT and _is_a_service_s(snapshot):
+        return _START_AGAIN
     step = _REMEDIES.get(unavailable.code)
-    return None if step is None else Guide(WHAT_TO_DO, steps=(step,))
+    return _GUIDES.get(unavailable.code) if step is None else Guide(WHAT_TO_DO, steps=(step,))
+
+
+def _is_a_service_s(snapshot: Snapshot) -> bool:
+    """Tell whether the machine is a service's, not one's own."""
+    row = None if snapshot.service is None else facts.service(snapshot.service)
+    return row is not None and not row.machine_is_ones_own
 
 
 def for_goal(goal: Goal, snapshot: Snapshot, blocking: Finding | None) -> Guide:

@@ -205,7 +205,7 @@ class ServiceGuides(Protocol):
     def for_finding(self, finding: Finding, snapshot: Snapshot, /) -> Guide | None:
         """Return what to do about a finding."""
 
-    def for_unavailable(self, unavailable: Unavailable, /) -> Guide | None:
+    def for_unavailable(self, unavailable: Unavailable, snapshot: Snapshot, /) -> Guide | None:
         """Return what to do about a section that is not known."""
 
     def for_goal(self, goal: Goal, snapshot: Snapshot, blocking: Finding | None, /) -> Guide | None:

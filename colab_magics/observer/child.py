@@ -1,5 +1,7 @@
 """The child process: reads one JSON request a line, asks the driver, writes one JSON answer a line.
 
+It says when it is up, and when it is about to load NVIDIA's library, by lines with a "stage": a death before that is
+not the driver's.
 A request with "id" wants an answer of that id. One with "sample_every_seconds" sets how often a sample is taken from
 then on, also while nobody asks (null: never), and its answer has "samples", see `samples.Sampler.answer`.
 
@@ -49,7 +51,12 @@ def main(kernel_pid: int, pynvml_file: str) -> None:
     from colab_magics.observer.devices import Devices  # noqa: PLC0415 - importable only now
     from colab_magics.observer.nvml import Nvml  # noqa: PLC0415
 
-    _RequestLoop(kernel_pid, Devices(Nvml(lambda: _load("pynvml", pynvml_file))), replies).serve()
+    def tell(stage: str) -> None:
+        _write(replies, json.dumps({"stage": stage}).encode() + b"\n")
+
+    nvml = Nvml(lambda: _load("pynvml", pynvml_file), about_to_load=lambda: tell("loading"))
+    tell("up")
+    _RequestLoop(kernel_pid, Devices(nvml), replies).serve()
 
 
 class _RequestLoop:

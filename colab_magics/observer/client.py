@@ -19,6 +19,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from colab_magics import procfs
 from colab_magics.observer.child import STUCK_SECONDS
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ WARM_SHARE = 1 / 3
 STARTING_SECONDS = 60.0
 """A child that has not answered its first question for this long is given up."""
 
+SLOW_SECONDS = 15.0
+"""A driver that has not answered its first question for this long either starts very slowly or hangs."""
+
 RESTING_SECONDS = 60.0
 """After two failures in a row the driver is left alone for this long."""
 
@@ -40,7 +44,10 @@ SHORTEST_PERIOD_SECONDS = 0.5
 """Samples are taken no more often than that."""
 
 _FAILURES_BEFORE_REST = 2
+_LOADING = "loading"
+"""The stage from which on a death of the child may be the driver's doing."""
 _KILL_SECONDS = 0.5
+_FOLDERS = "LD_LIBRARY_PATH"
 _CHILD_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "child.py")
 
 
@@ -62,6 +69,7 @@ class Observer:
         self._request_id = 0
         self._is_awaited = False
         self._received = b""
+        self._stage: str | None = None
         self._failures = 0
         self._rest_until = 0.0
 
@@ -158,7 +166,8 @@ class Observer:
             return answer
         waited = time.monotonic() - self._started_at
         if not self._warm and not self._failures and waited < STARTING_SECONDS:
-            return _unavailable("driver_starting", seconds=round(waited, 1))
+            code = "driver_starting" if waited < SLOW_SECONDS else "driver_slow"
+            return _unavailable(code, seconds=round(waited, 1))
         if self._warm and until < in_full:  # another thread's question took its time: nothing is known of the driver
             return _unavailable("driver_silent", seconds=round(deadline_seconds, 1))
         if not self._warm:
@@ -177,6 +186,7 @@ class Observer:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 bufsize=0,
+                env=_environment(),
                 cwd="/",  # an empty entry of LD_LIBRARY_PATH means the working directory
                 start_new_session=True,  # Ctrl-C in a terminal goes to the kernel alone
             )
@@ -185,7 +195,7 @@ class Observer:
         os.set_blocking(_descriptor(process.stdin), False)
         os.set_blocking(_descriptor(process.stdout), False)
         self._process, self._started_at = process, time.monotonic()
-        self._warm, self._is_awaited, self._received = False, False, b""
+        self._warm, self._is_awaited, self._received, self._stage = False, False, b"", None
         return process
 
     def _exchange(
@@ -229,12 +239,15 @@ class Observer:
             *lines, self._received = (self._received + piece).split(b"\n")
             for line in lines:
                 answer: dict[str, Any] = json.loads(line)
-                if answer.pop("id") == self._request_id:
+                self._stage = answer.get("stage", self._stage)
+                if answer.pop("id", None) == self._request_id:
                     self._is_awaited = False
                     return answer
         return None
 
     def _died(self, exit_code: int | None) -> Unavailable:
+        if self._stage != _LOADING:
+            return _unavailable("child_died", cause=_cause_of_death(exit_code))
         if exit_code == -signal.SIGALRM:  # the driver hung in a sample, and nobody asked meanwhile
             return self._failed("driver_silent", seconds=STUCK_SECONDS)
         return self._failed("driver_crashed", cause=_cause_of_death(exit_code))
@@ -338,9 +351,28 @@ def _descriptor(pipe: Any) -> int:
     return pipe.fileno()  # type: ignore[no-any-return]  # Popen types its pipes as optional
 
 
+def _environment() -> dict[str, str]:
+    """Return this process's environment, with the folders of libraries too that it was started with.
+
+    On Colab the driver's library is found by them alone, and a notebook may have set others since.
+    """
+    environment = dict(os.environ)
+    with contextlib.suppress(OSError):
+        variables = procfs.read("/proc/self/environ").split("\0")
+        started_with = next((one.partition("=")[2] for one in variables if one.startswith(f"{_FOLDERS}=")), "")
+        folders = [*filter(None, (environment.get(_FOLDERS), started_with))]
+        if folders:
+            environment[_FOLDERS] = ":".join(dict.fromkeys(folders))
+    return environment
+
+
 def _cause_of_death(exit_code: int | None) -> str:
-    if exit_code is None:
+    """Return how the child ended. Where somebody else waits for our children, all of them seem to have ended well."""
+    if not exit_code:
         return "unknown"
-    if exit_code < 0:
+    if exit_code > 0:
+        return f"exit code {exit_code}"
+    try:
         return signal.Signals(-exit_code).name
-    return f"exit code {exit_code}"
+    except ValueError:
+        return f"signal {-exit_code}"

@@ -28,6 +28,8 @@ _UNKNOWN_PERFORMANCE_STATE = 32
 _ADDRESS_TRANSLATION = 2  # NVML_DEVICE_ADDRESSING_MODE_ATS: GPU and processor share one memory
 _UNIFIED_NAMES = ("GB10", "nvgpu", "Orin", "Thor", "Xavier")
 _PROCESS_KINDS = ("Compute", "Graphics", "MPSCompute")
+_GONE = frozenset({"gpu_lost", "gpu_needs_reset"})
+_VITAL = ("memory", "utilization_percent", "temperature_celsius")  # what a GPU that is lost tells none of
 _NONE_OF_THAT_KIND = frozenset({"driver_too_old", "binding_too_old", "call_was_removed", "not_supported"})
 
 
@@ -41,11 +43,11 @@ class Devices:
     def answer(self) -> dict[str, Any]:
         """Return `{"driver", "gpus"}`, or `{"refused": {"reason", "code", ...}}` if the driver cannot be asked at all.
 
-        "driver" is None where there is no NVIDIA library.
+        "driver" is None where there is no NVIDIA library that loads; "library" says how it was found.
         """
         try:
             if not self._nvml.open():
-                return {"driver": None, "gpus": []}
+                return {"driver": None, "gpus": [], "library": self._nvml.library}
             count = self._nvml.call("nvmlDeviceGetCount")
         except Refused as refused:
             return {"refused": {"reason": refused.reason, "code": refused.code, "library": self._library_version()}}
@@ -84,7 +86,7 @@ class Devices:
             handle = self._nvml.call("nvmlDeviceGetHandleByIndex", index)
         except Refused as refused:
             reasons = dict.fromkeys(nothing, refused.reason)
-            return {"index": index, **nothing, "slices": [], "unavailable": reasons}
+            return {"index": index, "fault": refused.reason, **nothing, "slices": [], "unavailable": reasons}
         unavailable: dict[str, str] = {}
         identity = self._read({"uuid": _UUID}, handle, unavailable)
         static = self._static_fields(identity["uuid"], handle, unavailable)
@@ -92,7 +94,10 @@ class Devices:
         slices = self._slices(handle, unavailable) if fields["mig_enabled"] else []
         if unavailable.get("memory") == "not_supported" and self._is_unified(handle, static["name"]):
             unavailable["memory"] = "unified_memory"
-        return {"index": index, **identity, **static, **fields, "slices": slices, "unavailable": unavailable}
+        vital = {unavailable.get(name) for name in _VITAL}
+        fault = vital.pop() if len(vital) == 1 and vital <= _GONE else None
+        seen = {"index": index, "fault": fault, **identity, **static, **fields}
+        return {**seen, "slices": slices, "unavailable": unavailable}
 
     def _static_fields(self, uuid: str | None, handle: Any, unavailable: dict[str, str]) -> dict[str, Any]:
         kept = self._static.get(uuid or "")
@@ -132,7 +137,8 @@ class Devices:
                 continue
             refusals: dict[str, str] = {}
             values = self._read({"uuid": _UUID, **_SLICE_FIELDS}, slice_handle, refusals)
-            found.append({"index": slot, **values, "unavailable": refusals})
+            instance = self._read(_INSTANCE, slice_handle, {})["instance"]
+            found.append({"index": slot, "instance": instance, **values, "unavailable": refusals})
         return found
 
     def _is_unified(self, handle: Any, name: str | None) -> bool:
@@ -262,6 +268,12 @@ def _writes_long_rows(nvml: Nvml) -> bool:
     return bool(branch == "535" and minor.isdecimal() and int(minor) < 98)  # noqa: PLR2004 - 535.98 mended it
 
 
+def _instance(nvml: Nvml, handle: Any) -> str:
+    """Read the numbers of a MIG device's GPU instance and compute instance: its older name is made of them."""
+    numbers = (nvml.call(f"nvmlDeviceGet{kind}InstanceId", handle) for kind in ("Gpu", "Compute"))
+    return "/".join(map(str, numbers))
+
+
 _UUID = _plain("nvmlDeviceGetUUID")
 
 _STATIC_FIELDS: dict[str, Reader] = {
@@ -299,3 +311,5 @@ _SLICE_FIELDS: dict[str, Reader] = {
     "memory": _memory,
     "processes": _processes,
 }
+
+_INSTANCE: dict[str, Reader] = {"instance": _instance}

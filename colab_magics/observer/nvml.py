@@ -6,6 +6,8 @@ wrappers' behaviour; the symbol tables of drivers 470 to 610 for which of them h
 
 from __future__ import annotations
 
+import os
+
 TYPE_CHECKING = False  # typing itself is slow to load
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +25,17 @@ _LIBRARY_NOT_FOUND = 12
 _FUNCTION_NOT_FOUND = 13
 _TRANSIENT = frozenset({10, 19, 27})  # timeout, in use, not ready
 _MISSING = frozenset({13, 25, 26})  # function not found, argument version mismatch, deprecated
+_NO_CUDA = frozenset({12, 13})  # what nvmlSystemGetCudaDriverVersion answers where it finds no CUDA library
+_LIBRARY = "libnvidia-ml.so.1"
+_CUDA = "libcuda.so.1"
+_KNOWN_FOLDERS = (
+    "/usr/lib64-nvidia",  # Colab
+    "/usr/lib/wsl/lib",  # WSL 2
+    "/run/opengl-driver/lib",  # NixOS
+    "/usr/local/nvidia/lib64",  # Kubernetes on Google Cloud
+)
+"""Where these libraries lie on machines whose loader finds them only by an LD_LIBRARY_PATH that is easily lost."""
+
 _REASONS = {
     3: "not_supported",
     4: "no_permission",
@@ -30,6 +43,7 @@ _REASONS = {
     13: "driver_too_old",
     15: "gpu_lost",
     16: "gpu_needs_reset",
+    17: "blocked_by_system",
     18: "driver_mismatch",
     25: "driver_too_old",
     26: "call_was_removed",
@@ -49,29 +63,47 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer here, not an er
 class Nvml:
     """The driver, opened at the first call and kept open: closing and opening again is slow, and has hung drivers."""
 
-    def __init__(self, load_pynvml: Callable[[], Any]) -> None:
+    def __init__(self, load_pynvml: Callable[[], Any], *, about_to_load: Callable[[], None] = lambda: None) -> None:
         self._load_pynvml = load_pynvml
+        self._about_to_load = about_to_load
         self._pynvml: Any = None
+        self.library = "absent"
+        """How NVIDIA's library was found: as a value of `probes.driver_state.Library`."""
         self.driver: dict[str, Any] | None = None
 
     def open(self) -> bool:
-        """Load the binding and open the driver, once; return False if this machine has no NVIDIA library."""
+        """Load the binding and open the driver, once; return False if NVIDIA's library cannot be loaded."""
         if self._pynvml is None:
             self._pynvml = self._binding()
         if self.driver is None:
+            self._about_to_load()
+            self.library = find_library()
+            if self.library != "loads":
+                return False
             try:
                 self.call("nvmlInit")
             except Refused as refused:
-                if refused.code == _LIBRARY_NOT_FOUND:
-                    return False
-                raise
+                if refused.code != _LIBRARY_NOT_FOUND:
+                    raise
+                self.library = "broken"  # it loads, and lacks what it needs
+                return False
         if self.driver is None or None in self.driver.values():
-            version = self.reported("nvmlSystemGetCudaDriverVersion")
-            self.driver = {
-                "version": self.reported("nvmlSystemGetDriverVersion"),
-                "cuda_version": None if version is None else f"{version // 1000}.{version % 1000 // 10}",
-            }
+            self.driver = {"version": self.reported("nvmlSystemGetDriverVersion"), **self._cuda()}
         return True
+
+    def _cuda(self) -> dict[str, Any]:
+        """Return the newest CUDA that the driver can run, and whether CUDA's own library is here."""
+        try:
+            version = self.call("nvmlSystemGetCudaDriverVersion")
+        except Refused as refused:
+            return {"cuda_version": None, "has_cuda_library": self._has_cuda_library(refused)}
+        return {"cuda_version": f"{version // 1000}.{version % 1000 // 10}", "has_cuda_library": True}
+
+    def _has_cuda_library(self, refused: Refused) -> bool | None:
+        """Tell by the driver's refusal; None where the library lies in a folder that the loader may not look in."""
+        if refused.code not in _NO_CUDA or any(os.path.exists(f"{folder}/{_CUDA}") for folder in _KNOWN_FOLDERS):
+            return None
+        return False
 
     def call(self, function: str, *arguments: Any) -> Any:
         """Call one wrapper; what failed for a moment is tried once more, and a driver that was shut is opened again."""
@@ -151,6 +183,31 @@ class Nvml:
         if isinstance(answer, int) and is_no_figure(answer):
             raise Refused("not_supported")
         return answer
+
+
+def find_library() -> str:
+    """Load NVIDIA's library by its name, else from the folders where it is known to lie; pynvml finds it loaded then.
+
+    Return "loads", "broken" where a file is there that does not load, or "absent".
+    """
+    import ctypes  # noqa: PLC0415 - the binding has loaded it
+
+    try:
+        ctypes.CDLL(_LIBRARY)
+    except OSError as error:
+        # The loader names first what it did not find: the library itself, or something that this one needs.
+        if not str(error).startswith(f"{_LIBRARY}: cannot open shared object file: No such file"):
+            return "broken"
+    else:
+        return "loads"
+    for file in (f"{folder}/{_LIBRARY}" for folder in _KNOWN_FOLDERS):
+        if os.path.exists(file):
+            try:
+                ctypes.CDLL(file)
+            except OSError:
+                return "broken"
+            return "loads"
+    return "absent"
 
 
 def is_no_figure(number: int) -> bool:

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from colab_magics import procfs
 from colab_magics.model import Driver, Gpu, GpuMemory, GpuProcess, GpuSample, MigSlice, Sample, Unavailable
 from colab_magics.observer import client
+from colab_magics.probes import driver_state
 from colab_magics.probes.cuda import Numbers, cuda_numbers
 from colab_magics.probes.processes import in_initial_namespace, is_here, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NVIDIA = "0x10de"
-_DISPLAY_CLASS = "0x03"
+_ABOUT_US = frozenset({"binding_missing", "child_died", "no_child"})
+"""Codes of what went wrong on our side before any driver was asked."""
+
 _FLOATS = ("utilization_percent", "memory_utilization_percent", "temperature_celsius", "fan_percent")
 
 
@@ -24,8 +26,9 @@ class Seen(NamedTuple):
     """What the observer told: parts of a `Snapshot`, with the meanings they have there."""
 
     gpus: tuple[Gpu, ...] | Unavailable
-    driver: Driver | None
-    samples: tuple[Sample, ...] | None
+    driver: Driver | None = None
+    visible_gpus: int | None = None
+    samples: tuple[Sample, ...] | None = None
 
 
 def probe_gpus(
@@ -37,54 +40,49 @@ def probe_gpus(
 ) -> Seen:
     """Look at the GPUs and the driver within about `deadline_seconds`.
 
-    No NVIDIA library and no NVIDIA device means no GPU; a device without a library is a driver that is missing.
+    Where the driver tells of none, `driver_state` decides by all signs whether there is none, or why none can be used.
     With `sample_every_seconds` the observer samples from now on, until `client.stop_sampling`, and what it has noted
     so far is told.
     """
     answer = client.ask(deadline_seconds=deadline_seconds, sample_every_seconds=sample_every_seconds)
     samples = None if sample_every_seconds is None else _samples(answer)
     if isinstance(answer, Unavailable):
-        is_certain = answer.code == "binding_missing" and has_no_device(root=root)
-        return Seen(() if is_certain else answer, None, samples)
+        is_certain = answer.code in _ABOUT_US and driver_state.read_signs(root=root).are_certainly_none
+        return Seen(() if is_certain else answer, samples=samples)
     if "refused" in answer:
-        return Seen(_refusal(answer["refused"], root=root), None, samples)
-    if answer["driver"] is None:
-        devices = count_devices(root=root)
-        missing = Unavailable(code="driver_missing", values=(("count", devices),))
-        return Seen(missing if devices else (), None, samples)
+        return Seen(_refusal(answer["refused"], root=root), samples=samples)
+    if not answer["gpus"]:
+        return Seen(_no_gpu(answer, root=root), driver=_driver(answer["driver"]), samples=samples)
+    driver = _driver(answer["driver"])
     numbers = cuda_numbers(answer["gpus"], environment)
+    if driver is not None and driver.has_cuda_library is False:
+        numbers = numbers._replace(gpus={}, slices={})
     gpus = tuple(_gpu(seen, numbers, root=root) for seen in answer["gpus"])
-    return Seen(gpus, Driver(**answer["driver"]), samples)
-
-
-def count_devices(*, root: str = "/") -> int:
-    """Count the NVIDIA display devices on the PCI bus, which are there with or without a driver."""
-    folder = os.path.join(root, "sys/bus/pci/devices")
-    try:
-        devices = os.listdir(folder)
-    except OSError:
-        return 0
-    return sum(
-        _line(os.path.join(folder, device, "vendor")) == _NVIDIA
-        and _line(os.path.join(folder, device, "class")).startswith(_DISPLAY_CLASS)
-        for device in devices
-    )
-
-
-def has_no_device(*, root: str = "/") -> bool:
-    """Tell whether there certainly is no NVIDIA GPU: the bus can be seen and has none, and no driver left a file."""
-    traces = ("proc/driver/nvidia", "dev/nvidiactl", "dev/dxg")
-    return (
-        os.path.isdir(os.path.join(root, "sys/bus/pci/devices"))
-        and count_devices(root=root) == 0
-        and not any(os.path.exists(os.path.join(root, trace)) for trace in traces)
-    )
+    return Seen(gpus, driver, numbers.visible, samples)
 
 
 def module_version(*, root: str = "/") -> str | None:
     """Return the version of the driver's kernel module, None if it is not loaded or will not say."""
-    found = re.search(r"\b\d{3}\.\d+(?:\.\d+)?\b", _line(os.path.join(root, "proc/driver/nvidia/version")))
+    try:
+        first_line = procfs.read(os.path.join(root, "proc/driver/nvidia/version")).partition("\n")[0]
+    except OSError:
+        return None
+    found = re.search(r"\b\d{3}\.\d+(?:\.\d+)?\b", first_line)
     return found.group() if found else None
+
+
+def _no_gpu(answer: dict[str, Any], *, root: str) -> tuple[()] | Unavailable:
+    """Return what it means that the driver could not be asked, or counts no GPU."""
+    signs = driver_state.read_signs(root=root)
+    if answer["driver"] is None:
+        code = driver_state.code_without_library(signs, driver_state.Library(answer["library"]))
+    else:
+        code = driver_state.code_of_no_device(signs)
+    return () if code is None else Unavailable(code=code)
+
+
+def _driver(seen: dict[str, Any] | None) -> Driver | None:
+    return None if seen is None else Driver(**seen)
 
 
 def _samples(answer: dict[str, Any] | Unavailable) -> tuple[Sample, ...]:
@@ -110,13 +108,16 @@ def _gpu_sample(noted: dict[str, int | None]) -> GpuSample:
     )
 
 
-def _refusal(refused: dict[str, Any], *, root: str) -> Unavailable:
+def _refusal(refused: dict[str, Any], *, root: str) -> tuple[()] | Unavailable:
+    code = driver_state.code_of_refusal(driver_state.read_signs(root=root), refused["reason"])
+    if code is None:
+        return ()
     values = (
         ("code", refused["code"] or 0),
         ("library", refused["library"] or "unknown"),
         ("module", module_version(root=root) or "unknown"),
     )
-    return Unavailable(code=refused["reason"], values=values)
+    return Unavailable(code=code, values=values)
 
 
 def _gpu(seen: dict[str, Any], numbers: Numbers, *, root: str) -> Gpu:
@@ -125,8 +126,8 @@ def _gpu(seen: dict[str, Any], numbers: Numbers, *, root: str) -> Gpu:
         fields[name] = None if seen[name] is None else float(seen[name])
     reasons = seen["slowdown_reasons"]
     fields |= {
-        "cuda_index": numbers.number.get(seen["uuid"]),
-        "is_hidden": seen["uuid"] in numbers.hidden,
+        "cuda_index": numbers.gpus.get(seen["index"]),
+        "is_hidden": seen["index"] in numbers.hidden,
         "memory": _memory(seen["memory"]),
         "slowdown_reasons": None if reasons is None else tuple(reason for reason in reasons if reason != "idle"),
         "slices": tuple(_slice(one, numbers, root=root) for one in seen["slices"]),
@@ -138,7 +139,7 @@ def _gpu(seen: dict[str, Any], numbers: Numbers, *, root: str) -> Gpu:
 def _slice(seen: dict[str, Any], numbers: Numbers, *, root: str) -> MigSlice:
     return MigSlice(
         index=seen["index"],
-        cuda_index=numbers.number.get(seen["uuid"]),
+        cuda_index=numbers.slices.get(seen["uuid"]),
         name=seen["name"],
         uuid=seen["uuid"],
         memory=_memory(seen["memory"]),
@@ -168,11 +169,3 @@ def _process(seen: dict[str, Any], *, are_ours: bool, root: str) -> GpuProcess:
         is_this_kernel=here is True and seen["pid"] == os.getpid(),
         name=name_of(seen["pid"], root=root) if here else None,
     )
-
-
-def _line(path: str) -> str:
-    """Return a file's first line, empty if it cannot be read."""
-    try:
-        return procfs.read(path).partition("\n")[0].strip()
-    except OSError:
-        return ""

@@ -49,7 +49,7 @@ def _count(requirement: Requirement, machine: Machine, gpus: Iterable[Device]) -
     truths = [all_of([gpu.present, *(_clause_truth(clause, machine, gpu, ANY) for clause in clauses)]) for gpu in gpus]
     if machine.gpus is None and None in truths:
         return ANY
-    return truths.count(True), len(truths) - truths.count(False)
+    return truths.count(True), min(machine.most_gpus, len(truths) - truths.count(False))
 
 
 def _clause_truth(clause: Clause, machine: Machine, device: Device, count: Span) -> Truth:

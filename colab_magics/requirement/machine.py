@@ -60,6 +60,8 @@ class Machine:
 
     gpus: tuple[Device, ...] | None
     chips: tuple[Chip, ...] | None
+    most_gpus: float = math.inf
+    """How many of the GPUs CUDA sees at most: that may be certain where it is not which."""
     ram: Span = ANY
     ram_free: Span = ANY
     disk: Span = ANY
@@ -74,20 +76,38 @@ def machine_of(snapshot: Snapshot, *, with_hidden: bool = False) -> Machine:
     headroom = None if ram is None else ram.headroom_bytes
     disk = next((one.free_bytes for one in seen(snapshot.disks) if "working directory" in one.places), None)
     gpus = None
+    most_gpus = math.inf
     if isinstance(snapshot.gpus, tuple):
-        gpus = tuple(one for gpu in snapshot.gpus for one in _devices(gpu, exactly(total), exactly(headroom),
-                                                                      with_hidden=with_hidden))  # fmt: skip
+        found = (_devices(gpu, exactly(total), exactly(headroom), with_hidden=with_hidden) for gpu in
+                 snapshot.usable_gpus)  # fmt: skip
+        gpus = tuple(device for devices in found for device in devices)
+        if snapshot.visible_gpus is not None and not with_hidden:
+            gpus, most_gpus = _visible(gpus, snapshot.visible_gpus), snapshot.visible_gpus
+        if snapshot.driver is not None and snapshot.driver.has_cuda_library is False:
+            gpus = tuple(replace(gpu, present=None) for gpu in gpus)
     chips = tuple(map(_chip, snapshot.tpus)) if isinstance(snapshot.tpus, tuple) else None
     no_cuda = "" if snapshot.gpus == () else None
     return Machine(
         gpus=gpus,
         chips=chips,
+        most_gpus=most_gpus,
         ram=exactly(total),
         ram_free=exactly(headroom),
         disk=exactly(disk),
         cuda=no_cuda if snapshot.driver is None else snapshot.driver.cuda_version,
         python=snapshot.platform.python_version if isinstance(snapshot.platform, Platform) else None,
     )
+
+
+def _visible(gpus: tuple[Device, ...], count: int) -> tuple[Device, ...]:
+    """Return the GPUs that CUDA sees so many of: of GPUs that are alike it does not matter which."""
+    if count >= len(gpus):
+        return gpus
+    kinds = {replace(gpu, free=ANY) for gpu in gpus}
+    if len(kinds) > 1:
+        return tuple(replace(gpu, present=None) for gpu in gpus)
+    least, most = min(gpu.free[0] for gpu in gpus), max(gpu.free[1] for gpu in gpus)
+    return (replace(gpus[0], free=(least, most)),) * count
 
 
 def _devices(gpu: Gpu, ram: Span, ram_free: Span, *, with_hidden: bool) -> Iterator[Device]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 )
 def cuda_hidden(snapshot: Snapshot) -> Values | None:
     """CUDA_VISIBLE_DEVICES keeps CUDA from every GPU there is."""
-    gpus = seen(snapshot.gpus)
+    gpus = snapshot.usable_gpus
     if not gpus or not all(gpu.is_hidden for gpu in gpus):
         return None
     return None if any(one.cuda_index is not None for gpu in gpus for one in gpu.slices) else ()
@@ -130,7 +130,7 @@ def _newest_cuda(snapshot: Snapshot) -> str | None:
 
 
 def _beside_a_gpu(snapshot: Snapshot) -> tuple[Framework, ...]:
-    return seen(snapshot.frameworks) if seen(snapshot.gpus) else ()
+    return seen(snapshot.frameworks) if snapshot.usable_gpus else ()
 
 
 def _major(version: str | None) -> int | None:

@@ -9,7 +9,7 @@ from colab_magics.rules.rule import rule
 from colab_magics.translation import N_
 
 if TYPE_CHECKING:
-    from colab_magics.model import Snapshot, Values
+    from colab_magics.model import Gpu, Snapshot, Values
     from colab_magics.rules.rule import Rule
 
 _MEMORY_FREE_PERCENT = 5.0
@@ -17,7 +17,8 @@ _IDLE_MEMORY_PERCENT = 10.0
 _IN_USE_PERCENT = 5.0
 
 _STARTING = "driver_starting"
-_NOT_ANSWERING = frozenset({"driver_silent", "driver_crashed", "driver_resting"})
+_NOT_ANSWERING = frozenset({"driver_silent", "driver_crashed", "driver_resting", "driver_slow"})
+_NOT_KNOWN = frozenset({"child_died", "gpu_not_told", "no_child", "tegra_library_missing", "wsl_library_missing"})
 _NO_FAULT = frozenset({"linux_only", "unexpected"})
 _GONE = frozenset({"gpu_lost", "gpu_needs_reset"})
 _HARMFUL_SLOWDOWNS = ("thermal_hardware", "thermal_software", "power_brake", "hardware_slowdown")
@@ -27,9 +28,16 @@ _HARMFUL_SLOWDOWNS = ("thermal_hardware", "thermal_software", "power_brake", "ha
 def driver_failed(snapshot: Snapshot) -> Values | None:
     """The driver, or what we need to reach it, answered with a refusal."""
     gpus = snapshot.gpus
-    if not isinstance(gpus, Unavailable) or gpus.code in _NOT_ANSWERING | _NO_FAULT | {_STARTING}:
+    if not isinstance(gpus, Unavailable) or gpus.code in _NOT_ANSWERING | _NOT_KNOWN | _NO_FAULT | {_STARTING}:
         return None
     return (("cause", gpus),)
+
+
+@rule(Subject.GPU, Severity.WARNING, "{cause:reason}", fixable_in_place=True, blocks_gpu=True, is_the_answer=True)
+def gpu_not_known(snapshot: Snapshot) -> Values | None:
+    """Whether there is an NVIDIA GPU cannot be told: something speaks of one, and nothing here can ask for it."""
+    gpus = snapshot.gpus
+    return (("cause", gpus),) if isinstance(gpus, Unavailable) and gpus.code in _NOT_KNOWN else None
 
 
 @rule(Subject.GPU, Severity.ERROR, "{cause:reason}", fixable_in_place=True, blocks_gpu=True, is_the_answer=True)
@@ -61,9 +69,35 @@ def no_gpu(snapshot: Snapshot) -> Values | None:
 def gpu_lost(snapshot: Snapshot) -> Values | None:
     """A GPU has fallen off the bus (Xid 79) or hangs until it is reset: no restart of a kernel brings it back."""
     for gpu in seen(snapshot.gpus):
-        if _GONE & {reason for _, reason in gpu.unavailable}:
+        if gpu.fault in _GONE:
             return (("index", gpu.index),)
     return None
+
+
+@rule(
+    Subject.GPU,
+    Severity.ERROR,
+    N_("GPU {index} cannot be used: {cause:field_reason}."),
+    blocks_gpu=True,
+)
+def gpu_not_usable(snapshot: Snapshot) -> Values | None:
+    """The driver counts a GPU and refuses to open it."""
+    for gpu in seen(snapshot.gpus):
+        if gpu.fault is not None and gpu.fault not in _GONE:
+            return ("index", gpu.index), ("cause", gpu.fault)
+    return None
+
+
+@rule(
+    Subject.GPU,
+    Severity.ERROR,
+    N_("CUDA's library (libcuda.so.1) is not found here: no program can use the GPU."),
+    fixable_in_place=True,
+    blocks_gpu=True,
+)
+def cuda_library_missing(snapshot: Snapshot) -> Values | None:
+    """The driver answers, and CUDA's library is not there: a container without the capability `compute`."""
+    return () if snapshot.driver is not None and snapshot.driver.has_cuda_library is False else None
 
 
 @rule(
@@ -107,7 +141,7 @@ def gpu_memory_nearly_full(snapshot: Snapshot) -> Values | None:
 @rule(Subject.GPU, Severity.INFO, N_("Only one of {count} GPUs is in use."))
 def one_gpu_of_several(snapshot: Snapshot) -> Values | None:
     """Several GPUs are there and the work sits on one of them."""
-    shares = [gpu.memory.used_percent for gpu in seen(snapshot.gpus) if gpu.memory is not None and not gpu.is_hidden]
+    shares = [gpu.memory.used_percent for gpu in snapshot.usable_gpus if gpu.memory is not None and not gpu.is_hidden]
     if len(shares) < 2 or sum(share >= _IN_USE_PERCENT for share in shares) != 1:  # noqa: PLR2004 - one is not several
         return None
     return (("count", len(shares)),)
@@ -115,22 +149,35 @@ def one_gpu_of_several(snapshot: Snapshot) -> Values | None:
 
 @rule(Subject.GPU, Severity.INFO, N_("GPU {index} is idle while {used_bytes:size} of its memory are held."))
 def gpu_idle(snapshot: Snapshot) -> Values | None:
-    """A GPU holds memory and does nothing: between two cells that is normal; for longer it costs for nothing."""
+    """A GPU holds memory of this kernel's and does nothing: between two cells that is normal; for longer it is a waste.
+
+    What others hold, a desktop for one, is theirs. Where the driver does not tell who holds it, it may be this kernel.
+    """
     for gpu in seen(snapshot.gpus):
         memory = gpu.memory
-        if memory is None or gpu.utilization_percent != 0:
+        if memory is None or gpu.utilization_percent != 0 or not _may_be_ours(gpu):
             continue
         if memory.used_percent >= _IDLE_MEMORY_PERCENT:
             return ("index", gpu.index), ("used_bytes", memory.used_bytes)
     return None
 
 
+def _may_be_ours(gpu: Gpu) -> bool:
+    """Tell whether this kernel may hold some of a GPU's memory."""
+    if not gpu.processes:
+        return True
+    return any(process.is_this_kernel or process.is_here is not True for process in gpu.processes)
+
+
 RULES: tuple[Rule, ...] = (
     driver_failed,
     driver_not_answering,
     driver_starting,
+    gpu_not_known,
     no_gpu,
     gpu_lost,
+    gpu_not_usable,
+    cuda_library_missing,
     gpu_memory_errors,
     gpu_slowed,
     gpu_memory_nearly_full,

@@ -125,9 +125,13 @@ def _memory(memory: GpuMemory, translate: Translator) -> str:
 
 
 def _driver_rows(driver: Driver, translate: Translator) -> Rows:
+    def yes_or_no(answer: object) -> str:
+        return translate("yes") if answer else translate("no")
+
     return [
         (translate("version"), _known(driver.version, units.printable, translate)),
         (translate("newest CUDA it can run"), _known(driver.cuda_version, units.printable, translate)),
+        (translate("CUDA's library is here"), _known(driver.has_cuda_library, yes_or_no, translate)),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
@@ -46,6 +47,16 @@ def show(report: Report, options: RenderOptions) -> None:
     """Display text and HTML together; the frontend takes the richer one that it knows."""
     # A finished bundle spares IPython's formatters, which cost more than making the report.
     display(_bundle(report, options), raw=True)  # type: ignore[no-untyped-call]  # IPython has not typed it
+
+
+def show_line(line: str) -> None:
+    """Display one line of text."""
+    display({"text/plain": line, "text/html": element("p", line)}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def print_aside(line: str) -> None:
+    """Print one line where it does not come into the way of what is read from standard output."""
+    print(line, file=sys.stderr)
 
 
 def show_widget(view: dict[str, Any], report: Report, options: RenderOptions) -> ShownWidget:

@@ -25,25 +25,39 @@ REASONS = {
     "binding_broken": N_("pynvml.py could not be imported: another package stands where nvidia-ml-py's should."),
     "binding_missing": N_("The package nvidia-ml-py is not installed."),
     "binding_too_old": N_("The installed pynvml.py is too old, or not nvidia-ml-py's."),
+    "blocked_by_system": N_("The operating system keeps this process from the NVIDIA driver."),
+    "child_died": N_(
+        "The process that would ask the NVIDIA driver ended before it could ({cause}): nothing is known of the driver."
+    ),
     "driver_crashed": N_("The NVIDIA driver took down the process that asked it ({cause})."),
     "driver_mismatch": N_("NVIDIA's library ({library}) and its kernel module ({module}) are of different versions."),
     "driver_missing": N_("There is an NVIDIA GPU here, but no driver for it."),
     "driver_not_loaded": N_("NVIDIA's library is here, but the driver's kernel module is not loaded."),
     "driver_resting": N_("The NVIDIA driver failed twice in a row; it is left alone for another {seconds} s."),
     "driver_silent": N_("The NVIDIA driver did not answer within {seconds} s."),
+    "driver_slow": N_("The NVIDIA driver has not answered for {seconds} s: it starts very slowly, or it hangs."),
     "driver_starting": N_("The NVIDIA driver is still starting ({seconds} s)."),
     "driver_unknown_error": N_("The NVIDIA driver cannot be opened; often a container has lost its access to the GPU."),
     "gpu_lost": N_("The NVIDIA driver has lost the GPU."),
     "impossible": N_("What this system tells of it cannot be."),
+    "gpu_not_given": N_("There is an NVIDIA driver here, but this container was given no GPU."),
+    "gpu_not_started": N_("There is an NVIDIA GPU here, but the driver does not start it."),
+    "gpu_not_told": N_("The NVIDIA driver does not tell of this machine's GPU."),
+    "library_broken": N_("The NVIDIA driver's library (libnvidia-ml.so.1) is here, but cannot be loaded."),
+    "library_missing": N_("The NVIDIA driver is here, but its library (libnvidia-ml.so.1) is missing."),
     "linux_only": N_("NVIDIA GPUs are looked at on Linux only."),
     "no_child": N_("The process that asks the NVIDIA driver could not be started ({error})."),
     "no_permission": N_("The NVIDIA driver denies access to this process."),
+    "tegra_library_missing": N_("This is an NVIDIA Jetson, whose library (libnvidia-ml.so.1) is missing."),
     "unexpected": N_("A mistake in colab_magics kept it from being read ({error}, {where})."),
     "unreadable": N_("It could not be read ({error})."),
+    "wsl_blocked": N_("Windows keeps this Linux from the NVIDIA driver."),
+    "wsl_library_missing": N_("Windows hands this Linux a GPU, but NVIDIA's library is not in /usr/lib/wsl/lib."),
 }
 
 FIELD_REASONS = {
     "binding_too_old": N_("the installed nvidia-ml-py is too old"),
+    "blocked_by_system": N_("the operating system keeps this process from it"),
     "call_was_removed": N_("the driver has removed the call"),
     "changing_too_fast": N_("the list changes faster than it can be read"),
     "counted_twice": N_("what they share is counted more than once"),
@@ -223,6 +237,7 @@ def _as_it_is(value: Spoken, _translate: Translator) -> str:
 _WAYS_OF_SPEAKING: dict[str, Callable[..., str]] = {
     "": _as_it_is,
     "device": device,
+    "field_reason": field_reason,
     "limiter": lambda value, translate: translate(_LIMITERS[value]),
     "list": lambda value, translate: translate.listed(map(printable, value)),
     "place": _place,
@@ -234,7 +249,7 @@ _WAYS_OF_SPEAKING: dict[str, Callable[..., str]] = {
     "tpu": lambda value, translate: printable(value) if value else translate("kind unknown"),
     "way": way,
 }
-"""How values are spoken: as they are; a GPU by its name; what limits the RAM; names in a row; a place on a disk;
-compute units an hour; why something is not known; bytes; what slows a GPU down; seconds; a TPU by its name; a way
-through menus.
+"""How values are spoken: as they are; a GPU by its name; why it cannot be used; what limits the RAM; names in a row; a
+place on a disk; compute units an hour; why something is not known; bytes; what slows a GPU down; seconds; a TPU by its
+name; a way through menus.
 """

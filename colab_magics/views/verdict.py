@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from colab_magics import facts, guides
 from colab_magics.model import Remedy, State, Unavailable, seen
+from colab_magics.rules import RULES
 from colab_magics.translation import N_
 from colab_magics.units import printable, size
 from colab_magics.views import guide_text, messages, summary
@@ -45,7 +46,7 @@ def render(verdict: Verdict, snapshot: Snapshot, options: RenderOptions = DEFAUL
             sentences.append(translate("CUDA_VISIBLE_DEVICES hides a GPU that would do."))
         elif verdict.met_separately:
             sentences.append(translate("No one GPU meets all of it."))
-        lines += flow(sentences, translate.gap)
+        lines += flow([*sentences, *_faults(unmet, snapshot, translate)], translate.gap)
         lines += flow(_retired(unmet, snapshot, translate), translate.gap)
     if unknown:
         sentences = [translate("Not known: {what}.", what=_asked(unknown, translate))] if unmet else []
@@ -57,6 +58,15 @@ def render(verdict: Verdict, snapshot: Snapshot, options: RenderOptions = DEFAUL
         service = summary.place_name(snapshot, translate)
         lines += broken(translate("Nothing that {service} offers is known to meet it.", service=service))
     return "\n".join(lines)
+
+
+def unchecked(verdict: Verdict, snapshot: Snapshot, options: RenderOptions = DEFAULTS) -> str | None:
+    """Return in one line what a requirement that passes asks and could not be checked, None where there is no such."""
+    unknown = [clause for clause in verdict.clauses if clause.state is State.UNKNOWN]
+    if not verdict.met or not unknown:
+        return None
+    translate = options.translate
+    return translate.joined((_answer(verdict, [], unknown, translate), *_reasons(unknown, snapshot, translate)))
 
 
 def _answer(
@@ -120,6 +130,13 @@ def _gpu(gpu: FoundGpu, keys: AbstractSet[str], translate: Translator) -> str:
     return translate("{name} with {facts}", name=name, facts=translate.listed(facts_of)) if facts_of else name
 
 
+def _faults(unmet: Sequence[ClauseVerdict], snapshot: Snapshot, translate: Translator) -> list[str]:
+    """Return which GPU is there and cannot be used, where GPUs were asked for."""
+    if not any(_OF_A_GPU & {*clause.keys} for clause in unmet):
+        return []
+    return _said(("gpu_lost", "gpu_not_usable"), snapshot, translate)
+
+
 def _retired(unmet: Sequence[ClauseVerdict], snapshot: Snapshot, translate: Translator) -> list[str]:
     """Return which of the accelerators asked for the service no longer has: tutorials still name them."""
     asked = " ".join(clause.asked for clause in unmet if {"gpu", "tpu"} & {*clause.keys})
@@ -143,6 +160,8 @@ def _reasons(unknown: Sequence[ClauseVerdict], snapshot: Snapshot, translate: Tr
         ({"python"}, snapshot.platform),
     )
     reasons = [messages.reason(one, translate) for of, one in sections if of & keys and isinstance(one, Unavailable)]
+    if keys & (_OF_A_GPU | {"cuda"}):
+        reasons += _said(("cuda_library_missing",), snapshot, translate)
     if _OF_A_GPU & keys:
         fields = {"vram": "memory", "vram_free": "memory", "gpu": "name", "cc": "compute_capability"}
         wanted = {fields[key] for key in fields.keys() & keys} | ({"compute_capability"} if "bf16" in keys else set())
@@ -152,3 +171,9 @@ def _reasons(unknown: Sequence[ClauseVerdict], snapshot: Snapshot, translate: Tr
             why = translate.listed(messages.field_reason(cause, translate) for cause in causes)
             reasons.append(translate("The NVIDIA driver does not tell: {why}.", why=why))
     return reasons
+
+
+def _said(rules: Sequence[str], snapshot: Snapshot, translate: Translator) -> list[str]:
+    """Return what these rules find, in words."""
+    found = (RULES[rule](snapshot) for rule in rules)
+    return [messages.sentence(finding, translate) for finding in found if finding is not None]

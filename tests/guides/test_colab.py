@@ -44,7 +44,7 @@ def test_without_a_gpu_the_first_of_the_dialog_is_to_be_clicked() -> None:
     assert Sentence("This gives you a new machine: variables and files in /content are lost.") in guide.consequences
 
 
-@pytest.mark.parametrize("rule", sorted(generic.ANOTHER_MACHINE_MENDS))
+@pytest.mark.parametrize("rule", sorted({*generic.ANOTHER_MACHINE_MENDS, "cuda_library_missing"}))
 def test_a_fault_of_the_machine_is_left_behind_with_it(rule: str) -> None:
     guide = for_rule(rule)
 
@@ -52,9 +52,9 @@ def test_a_fault_of_the_machine_is_left_behind_with_it(rule: str) -> None:
     assert guide.steps[0] == DISCONNECT
 
 
-@pytest.mark.parametrize("code", sorted(generic.ANOTHER_MACHINE_HELPS))
-def test_what_a_new_kernel_does_not_mend_another_machine_does(code: str) -> None:
-    guide = colab.for_unavailable(Unavailable(code=code))
+@pytest.mark.parametrize("code", sorted(generic.ANOTHER_MACHINE_HELPS | generic.FOR_WHO_RUNS_IT))
+def test_what_a_new_kernel_does_not_mend_or_google_has_to_another_machine_does(code: str) -> None:
+    guide = colab.for_unavailable(Unavailable(code=code), a_snapshot())
 
     assert guide is not None
     assert guide.steps[0] == DISCONNECT
@@ -64,7 +64,7 @@ def test_what_is_no_matter_of_colab_s_is_told_as_everywhere() -> None:
     for rule in ("disk_nearly_full", "ram_nearly_full", "cuda_hidden", "kernel_holds_most_ram"):
         assert for_rule(rule) == generic.for_finding(Finding(rule=rule, severity=Severity.INFO), a_snapshot())
     starting = Unavailable(code="driver_starting")
-    assert colab.for_unavailable(starting) == generic.for_unavailable(starting)
+    assert colab.for_unavailable(starting, a_snapshot()) == generic.for_unavailable(starting, a_snapshot())
 
 
 @pytest.mark.parametrize(

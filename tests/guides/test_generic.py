@@ -23,7 +23,7 @@ from builders import (
     a_ram,
     a_snapshot,
 )
-from colab_magics import rules
+from colab_magics import facts, rules
 from colab_magics.facts import accelerators
 from colab_magics.guides import CommandStep, Goal, Guide, LimitsTable, TextStep, generic
 from colab_magics.model import Finding, Severity, Subject, Unavailable
@@ -32,6 +32,11 @@ from colab_magics.views import messages
 from runtimes import IN_A_CONTAINER
 
 ENGLISH = translator("en")
+RESTART = ["Restart the machine: restarting the kernel does not help."]
+ENABLE_THE_DRIVER = [
+    "start the container with NVIDIA_DRIVER_CAPABILITIES=compute,utility",
+    "or run ldconfig, where the driver's libraries are here",
+]
 
 
 def here(**changes: Any) -> Any:
@@ -54,6 +59,15 @@ def steps(guide: Guide | None) -> list[str]:
         for step in guide.steps
         if isinstance(step, CommandStep | TextStep)
     ]
+
+
+def unavailable(code: str, **changes: Any) -> list[str]:
+    """Return the steps for a section that is not known for this reason."""
+    return steps(generic.for_unavailable(Unavailable(code=code), here(**changes)))
+
+
+def refused(cause: str) -> Finding:
+    return Finding(rule="gpu_not_usable", severity=Severity.ERROR, values=(("index", 0), ("cause", cause)))
 
 
 def test_what_hides_the_gpu_comes_before_another_machine() -> None:
@@ -231,15 +245,64 @@ def test_a_gpu_that_a_build_has_no_code_for_is_got_past_on_the_way_to_a_gpu() ->
 
 @pytest.mark.parametrize("code", sorted(generic.ANOTHER_MACHINE_HELPS))
 def test_what_a_new_kernel_does_not_mend_a_new_start_of_the_machine_does(code: str) -> None:
-    assert steps(generic.for_unavailable(Unavailable(code=code))) == [
-        "Restart the machine: restarting the kernel does not help."
-    ]
+    assert unavailable(code) == RESTART
 
 
 @pytest.mark.parametrize("code", ["binding_missing", "driver_missing", "driver_starting", "no_permission"])
 def test_what_can_be_done_in_place_has_one_step(code: str) -> None:
-    assert len(steps(generic.for_unavailable(Unavailable(code=code)))) == 1
+    assert len(unavailable(code)) == 1
 
 
-def test_what_nothing_is_known_to_help_has_no_guide() -> None:
-    assert generic.for_unavailable(Unavailable(code="unexpected")) is None
+@pytest.mark.parametrize("service", [None, "new_cloud", "colab_local"], ids=str)
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("driver_missing", ["Install NVIDIA's driver: nvidia-smi lists the GPU then."]),
+        ("gpu_not_given", ["start the container with its GPUs: docker run --gpus all"]),
+        ("gpu_not_started", ["dmesg says why, in lines with NVRM", "restart the machine"]),
+        ("library_broken", ["install the libraries of the driver that is loaded"]),
+        ("library_missing", ENABLE_THE_DRIVER),
+    ],
+)
+def test_who_runs_the_machine_is_told_how_to_mend_it(code: str, expected: list[str], service: str | None) -> None:
+    assert unavailable(code, platform=replace(JUPYTER, service=service)) == expected
+
+
+@pytest.mark.parametrize("code", sorted(generic.FOR_WHO_RUNS_IT))
+def test_on_a_service_s_machine_nobody_is_told_to_install_a_driver_or_to_start_a_container(code: str) -> None:
+    theirs = [row.key for row in facts.services() if not row.machine_is_ones_own]
+    finding = Finding(rule=code, severity=Severity.ERROR)
+
+    assert "kaggle" in theirs
+    for service in theirs:
+        snapshot = here(platform=replace(COLAB, service=service))
+        assert steps(generic.for_unavailable(Unavailable(code=code), snapshot)) == RESTART
+        if code in rules.RULES:
+            assert steps(generic.for_finding(finding, snapshot)) == RESTART
+
+
+def test_without_cuda_s_library_a_container_is_to_be_started_with_it() -> None:
+    finding = Finding(rule="cuda_library_missing", severity=Severity.ERROR)
+
+    assert steps(generic.for_finding(finding, here())) == ENABLE_THE_DRIVER
+
+
+def test_in_windows_the_driver_is_windows_s() -> None:
+    update = "install NVIDIA's current driver in Windows, then: wsl --shutdown"
+
+    assert unavailable("wsl_library_missing") == [update]
+    assert unavailable("wsl_blocked") == ["remove any NVIDIA driver package from this Linux", update]
+
+
+@pytest.mark.parametrize("cause", ["driver_unknown_error", "gpu_lost", "nvml_error_77"])
+def test_a_gpu_that_is_refused_wants_a_new_start_of_the_machine(cause: str) -> None:
+    assert steps(generic.for_finding(refused(cause), here())) == RESTART
+
+
+def test_a_gpu_that_this_process_may_not_use_wants_a_permission() -> None:
+    assert steps(generic.for_finding(refused("no_permission"), here())) == unavailable("no_permission") != RESTART
+
+
+@pytest.mark.parametrize("code", ["unexpected", "child_died", "gpu_not_told", "tegra_library_missing"])
+def test_what_nothing_is_known_to_help_has_no_guide(code: str) -> None:
+    assert generic.for_unavailable(Unavailable(code=code), here()) is None

@@ -11,6 +11,7 @@ import pytest
 from builders import (
     COLAB,
     CPU_RUNTIME,
+    DRIVER,
     GB10,
     HUNG_DRIVER,
     JUPYTER,
@@ -44,9 +45,12 @@ NOTHING_TO_DO = {
 """Why a rule that matters has no guide on Colab."""
 
 UNAIDED = {
+    "child_died": "it was no driver's doing; nothing is known of what was",
+    "gpu_not_told": "nobody has seen it on Colab; nothing is known to help",
     "linux_only": "Colab runs Linux, so this is not Colab's machine",
     "no_child": "why the process did not start is in the reason; nothing known helps in every case",
     "impossible": "a section other than the GPUs",
+    "tegra_library_missing": "no Jetson is a machine of Colab's",
     "unexpected": "a mistake of ours",
     "unreadable": "a section other than the GPUs",
 }
@@ -56,7 +60,9 @@ UNAIDED = {
 def finding(rule: str, cause: str = "driver_silent") -> Finding:
     """A finding with every value that a guide looks at."""
     whose_sentence_is_a_reason = RULES[rule].message == "{cause:reason}"
-    values = (("cause", Unavailable(code=cause)),) if whose_sentence_is_a_reason else (("framework", "torch"),)
+    values: Any = (("cause", Unavailable(code=cause)),) if whose_sentence_is_a_reason else (("framework", "torch"),)
+    if rule == "gpu_not_usable":
+        values = (("index", 0), ("cause", cause))
     return Finding(rule=rule, severity=RULES[rule].severity, values=values)
 
 
@@ -91,7 +97,7 @@ def test_a_service_that_nobody_has_written_guides_for_gets_what_holds_everywhere
             assert guides.for_finding(finding(rule), snapshot) == generic.for_finding(finding(rule), snapshot)
         for code in CODES:
             unavailable = Unavailable(code=code)
-            assert guides.for_unavailable(unavailable, snapshot) == generic.for_unavailable(unavailable)
+            assert guides.for_unavailable(unavailable, snapshot) == generic.for_unavailable(unavailable, snapshot)
 
 
 def test_a_platform_that_could_not_be_looked_at_gets_what_holds_everywhere() -> None:
@@ -214,6 +220,26 @@ def test_for_what_is_not_known_there_is_what_helps_to_know_it() -> None:
     assert purposes(*for_verdict("vram>=15", strict=True, **HUNG_DRIVER)) == ["To get another machine"]
     assert for_verdict("vram>=15", strict=True, gpus=Unavailable(code="linux_only"), driver=None) == ()
     assert for_verdict("ram>=15", strict=True, ram=Unavailable(code="unreadable")) == ()
+
+
+def test_for_a_gpu_that_cannot_be_used_there_is_another_machine_not_the_dialog_s_same_choice() -> None:
+    for fault in ("gpu_lost", "driver_unknown_error", "nvml_error_77"):
+        broken = replace(T4, name=None, cuda_index=None, fault=fault)
+        assert purposes(*for_verdict("gpu", gpus=(broken,))) == ["To get another machine"]
+        assert purposes(*for_verdict("gpus>=2", gpus=(T4, replace(broken, index=1)))) == ["To get another machine"]
+        assert purposes(*for_verdict("vram>=20", gpus=(T4, replace(broken, index=1)))) == ["To meet it (paid)"]
+        assert purposes(*for_verdict("ram>=20", gpus=(broken,))) == ["To meet it (paid)"]
+        (guide,) = for_verdict("gpu", gpus=(broken,), platform=JUPYTER)
+        assert guide == generic.for_finding(finding("gpu_lost"), a_snapshot())
+
+
+def test_for_cuda_s_missing_library_there_is_the_guide_of_the_finding() -> None:
+    missing = {"driver": replace(DRIVER, cuda_version=None, has_cuda_library=False), "platform": JUPYTER}
+    expected = generic.for_finding(finding("cuda_library_missing"), a_snapshot(platform=JUPYTER))
+
+    for expression in ("gpu", "cuda>=12", "vram>=15"):
+        assert for_verdict(expression, strict=True, **missing) == (expected,)
+    assert for_verdict("disk>=1", strict=True, **missing, disks=Unavailable(code="unreadable")) == ()
 
 
 def test_for_a_hidden_gpu_there_is_the_guide_of_the_finding() -> None:

@@ -47,15 +47,22 @@ def test_work_puts_the_end_off(plug_in: Callable[..., FakeDriver]) -> None:
             time.sleep(0.25)
             process.stdin.write(b'{"id": %d}\n' % number)
             process.stdin.flush()
-            assert json.loads(process.stdout.readline())["id"] == number
+            assert answered(process)["id"] == number
 
 
 def ask(process: subprocess.Popen[bytes], request: str) -> dict[str, Any]:
     assert process.stdin is not None
     assert process.stdout is not None
     tell(process, request)
-    answer: dict[str, Any] = json.loads(process.stdout.readline())
-    return answer
+    return answered(process)
+
+
+def answered(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """Return the next answer, past the stages that the child tells."""
+    assert process.stdout is not None
+    while "stage" in (line := json.loads(process.stdout.readline())):
+        pass
+    return dict(line)
 
 
 def tell(process: subprocess.Popen[bytes], request: str) -> None:

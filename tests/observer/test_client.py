@@ -50,7 +50,7 @@ def test_a_healthy_t4(plug_in: Plug) -> None:
     plug_in("t4")
     answer = asked()
 
-    assert answer["driver"] == {"version": "580.82.07", "cuda_version": "12.8"}
+    assert answer["driver"] == {"version": "580.82.07", "cuda_version": "12.8", "has_cuda_library": True}
     (gpu,) = answer["gpus"]
     assert gpu["name"] == "Tesla T4"
     assert gpu["memory"]["total_bytes"] == 15360 * 2**20
@@ -66,7 +66,8 @@ def test_eight_gpus_in_the_driver_s_order(plug_in: Plug) -> None:
 
 
 def test_no_library_is_no_gpu() -> None:
-    assert asked() == {"driver": None, "gpus": []}
+    # Tests put a file that is no library before any real one: see `no_driver_environment`.
+    assert asked() == {"driver": None, "gpus": [], "library": "broken"}
 
 
 def test_a_library_without_a_device_is_no_gpu(plug_in: Plug) -> None:
@@ -118,7 +119,7 @@ def test_a_field_that_fails_costs_only_itself(function: str, code: int, field: s
 
     assert gpu[field] is None
     assert gpu["unavailable"] == {**NEVER_ON_A_T4, field: reason}
-    assert {name for name, value in gpu.items() if value is None} == {*NEVER_ON_A_T4, field}
+    assert {name for name, value in gpu.items() if value is None} == {*NEVER_ON_A_T4, field, "fault"}
 
 
 def test_a_gpu_that_is_lost_costs_only_itself(plug_in: Plug) -> None:
@@ -265,6 +266,71 @@ def test_a_child_that_dies_is_noticed_at_once_and_twice_in_a_row_brings_a_rest(
     resting = refused()
     assert resting.code == "driver_resting"
     assert 0 < dict(resting.values)["seconds"] <= 60
+
+
+@pytest.mark.parametrize("program", ["/bin/false", "/bin/true"])
+def test_a_process_that_cannot_run_says_nothing_of_the_driver(
+    program: str, plug_in: Plug, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """debugpy#262: in an application that embeds Python, sys.executable is the application."""
+    plug_in("t4")
+    monkeypatch.setattr(sys, "executable", program)
+    for _ in range(4):
+        died = refused()
+        assert died.code == "child_died"
+        assert dict(died.values)["cause"] == ("exit code 1" if program == "/bin/false" else "unknown")
+
+
+def test_a_library_that_takes_the_child_down_while_it_is_loaded_is_the_driver_s(plug_in: Plug) -> None:
+    plug_in("t4", "segv load")
+
+    assert refused().code == "driver_crashed"
+
+
+def test_where_somebody_else_waits_for_our_children_how_one_ended_is_not_told(
+    plug_in: Plug, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug_in("t4", "segv nvmlDeviceGetUUID")
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        died = refused()
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+    assert died.code == "driver_crashed"
+    assert dict(died.values)["cause"] == "unknown"
+
+
+def test_a_driver_that_has_not_started_after_a_quarter_of_a_minute_is_slow_or_hangs(
+    plug_in: Plug, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "SLOW_SECONDS", 0.5)
+    plug_in("t4", "hang nvmlInitWithFlags")
+
+    assert refused(0.3).code == "driver_starting"
+    assert refused(0.3).code == "driver_slow"
+
+
+def test_a_handle_that_the_driver_refuses_is_a_fault_of_that_gpu_alone(plug_in: Plug) -> None:
+    """nvgpu#6, dcgm-exporter#604: unknown error for one GPU."""
+    plug_in("eight-a100", "fail nvmlDeviceGetHandleByIndex_v2@gpu3 = 999")
+
+    faults = [gpu["fault"] for gpu in asked()["gpus"]]
+    assert faults == [None, None, None, "driver_unknown_error", None, None, None, None]
+
+
+def test_a_gpu_that_is_lost_after_it_was_opened_is_at_fault(plug_in: Plug) -> None:
+    plug_in("t4", "fail nvmlDeviceGet*@gpu0 = 15", "heal nvmlDeviceGetHandleByIndex_v2@gpu0")
+
+    assert asked()["gpus"][0]["fault"] == "gpu_lost"
+
+
+@pytest.mark.parametrize("code", [12, 13])
+def test_where_cuda_s_library_is_not_here_the_driver_says_so(code: int, plug_in: Plug) -> None:
+    """ros-docker-gui#12, nvidia-dind#1: a container without the capability `compute`."""
+    plug_in("t4", f"fail nvmlSystemGetCudaDriverVersion* = {code}")
+
+    assert asked()["driver"] == {"version": "580.82.07", "cuda_version": None, "has_cuda_library": False}
 
 
 def test_a_child_that_ended_for_want_of_work_is_replaced_without_a_word(plug_in: Plug) -> None:

@@ -42,6 +42,7 @@ REASONS = {
     13: "driver_too_old",
     15: "gpu_lost",
     16: "gpu_needs_reset",
+    17: "blocked_by_system",
     18: "driver_mismatch",
     25: "driver_too_old",
     26: "call_was_removed",
@@ -85,7 +86,13 @@ class Call(NamedTuple):
     kind: str | None = None
 
 
-EVERYTHING = {field.name for field in dataclasses.fields(Gpu)} - {"index", "cuda_index", "is_hidden", "unavailable"}
+EVERYTHING = {field.name for field in dataclasses.fields(Gpu)} - {
+    "index",
+    "cuda_index",
+    "is_hidden",
+    "unavailable",
+    "fault",
+}
 OF_A_GPU = {
     "nvmlDeviceGetHandleByIndex_v2": Call(EVERYTHING),
     "nvmlDeviceGetPciInfo_v3": Call(["pci_bus_id"]),
@@ -138,13 +145,14 @@ OF_THE_SYSTEM = {
     "nvmlSystemGetCudaDriverVersion": (),
     "nvmlSystemGetNVMLVersion": ("fail nvmlInitWithFlags = 9",),
 }
+OF_A_SLICE_S_OLDER_NAME = ("nvmlDeviceGetComputeInstanceId", "nvmlDeviceGetGpuInstanceId")
+"""What fails here costs only that CUDA_VISIBLE_DEVICES is not understood where it uses such a name."""
+
 NEVER_CALLED = (
     "nvmlDeviceGetAttributes_v2",
-    "nvmlDeviceGetComputeInstanceId",
     "nvmlDeviceGetComputeRunningProcesses",
     "nvmlDeviceGetDeviceHandleFromMigDeviceHandle",
     "nvmlDeviceGetFanSpeed_v2",
-    "nvmlDeviceGetGpuInstanceId",
     "nvmlDeviceGetGraphicsRunningProcesses",
     "nvmlDeviceGetHandleByUUID",
     "nvmlDeviceGetIndex",
@@ -198,7 +206,8 @@ def shown(answer: Answer | Unavailable, language: str = "en") -> str:
     """Show what came as text and as JSON, and return the shortest text."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "ask", lambda **_: answer)
-        gpus, driver, _ = probe_gpus(root="/nowhere")
+        seen = probe_gpus(root="/nowhere")
+    gpus, driver = seen.gpus, seen.driver
     report = a_report(Subject.GPU, gpus=gpus, driver=driver, platform=JUPYTER)
     short = text.render(report, RenderOptions(language=language))
     whole = text.render(report, RenderOptions(language=language, everything=True, processes=True))
@@ -241,9 +250,10 @@ def without(device: Answer, function: str, code: int) -> Answer:
     lost = dict.fromkeys((set(call.fields) & device.keys()) - {"slices"})
     reasons = device["unavailable"] | dict.fromkeys(lost, reason_of(function, code))
     slices = {"slices": []} if "slices" in call.fields else {}
+    fault = {"fault": reason_of(function, code)} if call.fields is EVERYTHING else {}
     if function in LISTS_SLICES and (function, code) != EMPTY_SLOT:
         reasons |= {"slices": reason_of(function, code)}
-    return {**device, **lost, **slices, "unavailable": reasons}
+    return {**device, **lost, **slices, **fault, "unavailable": reasons}
 
 
 def read_by_the_old_call(device: Answer) -> Answer:
@@ -271,7 +281,9 @@ def children() -> list[psutil.Process]:
 
 
 def test_every_call_of_the_driver_has_its_place_here(plug_in: Plug) -> None:
-    assert sorted(plug_in().functions) == sorted([*OF_A_DEVICE, *OF_THE_SYSTEM, *NEVER_CALLED])
+    assert sorted(plug_in().functions) == sorted(
+        [*OF_A_DEVICE, *OF_THE_SYSTEM, *OF_A_SLICE_S_OLDER_NAME, *NEVER_CALLED]
+    )
 
 
 # Every call with every code ---------------------------------------------------------------------------------------
@@ -335,7 +347,7 @@ def test_a_driver_that_cannot_be_opened_says_why(plug_in: Plug, live: None) -> N
         driver.set(f"fail nvmlInitWithFlags = {code}")
 
         if code == LIBRARY_NOT_FOUND:
-            assert looked() == {"driver": None, "gpus": []}
+            assert looked() == {"driver": None, "gpus": [], "library": "broken"}
             continue
         refused = {"reason": reason_of("nvmlInitWithFlags", code), "code": code, "library": "12.570.148.08"}
         assert looked() == {"refused": refused}, f"{code}"
@@ -357,14 +369,16 @@ def test_a_driver_that_tells_no_version_costs_nothing_else(plug_in: Plug, live: 
         driver.set(f"fail nvmlSystemGetDriverVersion = {code}", f"fail nvmlSystemGetCudaDriverVersion = {code}")
         client.close()
 
-        assert looked() == {**usual, "driver": {"version": None, "cuda_version": None}}, f"{code}"
+        has_cuda_library = False if code in {LIBRARY_NOT_FOUND, 13} else None
+        driver_said = {"version": None, "cuda_version": None, "has_cuda_library": has_cuda_library}
+        assert looked() == {**usual, "driver": driver_said}, f"{code}"
 
 
 @pytest.mark.parametrize(
     ("function", "versions"),
     [
-        ("nvmlSystemGetDriverVersion", {"version": None, "cuda_version": "12.8"}),
-        ("nvmlSystemGetCudaDriverVersion", {"version": "570.148.08", "cuda_version": None}),
+        ("nvmlSystemGetDriverVersion", {"version": None, "cuda_version": "12.8", "has_cuda_library": True}),
+        ("nvmlSystemGetCudaDriverVersion", {"version": "570.148.08", "cuda_version": None, "has_cuda_library": None}),
     ],
     ids=["driver", "cuda"],
 )
@@ -547,7 +561,7 @@ def test_a_driver_that_ends_its_process_as_if_all_were_well_is_found_out(plug_in
     plug_in("t4", "exit nvmlDeviceGetName = 0")
     crashed = unanswered(within=AT_ONCE)
 
-    assert crashed == Unavailable(code="driver_crashed", values=(("cause", "exit code 0"),))
+    assert crashed == Unavailable(code="driver_crashed", values=(("cause", "unknown"),))
 
 
 def test_a_crash_and_then_a_hang_are_two_failures_in_a_row(

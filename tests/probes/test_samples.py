@@ -79,7 +79,7 @@ def test_what_the_driver_would_not_tell_is_none(plug_in: Plug) -> None:
 
 
 def test_a_driver_that_refuses_costs_the_other_figures_nothing(plug_in: Plug) -> None:
-    plug_in("t4", "fail nvmlInitWithFlags = 9")
+    plug_in("t4", "fail nvmlInitWithFlags = 18")
     seen = probe_gpus(sample_every_seconds=PERIOD)
 
     assert isinstance(seen.gpus, Unavailable)

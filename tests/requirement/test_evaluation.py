@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from builders import A100, DISK, DRIVER, GB10, JUPYTER, MUTE_GPU, SLICE, T4, V5E, a_ram
+from builders import A100, DISK, DRIVER, GB10, JUPYTER, SLICE, T4, UNTOLD_GPU, V5E, a_ram
 from colab_magics.model import Gpu, State, Unavailable
 from requirements import A100_80, CPU, DARK, G4, HIDDEN, L4, L40S, MIG, TPU, a_gpu, state
 
@@ -44,9 +44,9 @@ FULL = replace(DISK, places=("/",), free_bytes=0)
         ("gpu=H100", MIG, State.MET),
         ("gpu=MIG", MIG, State.MET),
         ("gpu=H100", replace(MIG, slices=(replace(SLICE, name=None),)), State.MET),
-        ("gpu", MUTE_GPU, State.MET),
-        ("gpu=T4", MUTE_GPU, State.UNKNOWN),
-        ("gpu!=T4", MUTE_GPU, State.UNKNOWN),
+        ("gpu", UNTOLD_GPU, State.MET),
+        ("gpu=T4", UNTOLD_GPU, State.UNKNOWN),
+        ("gpu!=T4", UNTOLD_GPU, State.UNKNOWN),
     ],
 )
 def test_a_gpu_is_known_by_whole_words(expression: str, gpu: Gpu, expected: State) -> None:
@@ -154,7 +154,7 @@ def test_each_operator_compares_exactly_without_tolerance(operator: str, met: st
         ("bf16", {"gpus": (L4,)}, State.MET),
         ("bf16", {"gpus": (G4,)}, State.MET),
         ("bf16", CPU, State.UNMET),
-        ("bf16", {"gpus": (MUTE_GPU,)}, State.UNKNOWN),
+        ("bf16", {"gpus": (UNTOLD_GPU,)}, State.UNKNOWN),
         ("gpu", CPU, State.UNMET),
         ("tpu", CPU, State.UNMET),
         ("tpu", {"tpus": None}, State.UNKNOWN),
@@ -180,7 +180,7 @@ def test_each_key_has_its_figure(expression: str, changes: dict[str, Any], expec
         ("gpus>=2", (T4, A100), State.MET),
         ("gpus>=2, vram>=40", (T4, A100), State.UNMET),
         ("gpus=1, vram>=40", (T4, A100), State.MET),
-        ("gpus>=2, vram>=40", (T4, MUTE_GPU, A100), State.UNKNOWN),
+        ("gpus>=2, vram>=40", (T4, UNTOLD_GPU, A100), State.UNKNOWN),
         ("gpus>=3|bf16, cc>=8.0", (T4, A100), State.MET),
         ("gpu", (replace(T4, **HIDDEN),), State.UNMET),
         ("gpu=A100", (T4, replace(A100, **HIDDEN)), State.UNMET),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from builders import A100, DISK, GB10, MIB, MUTE_GPU, SLICE, T4, V5E, a_ram, a_snapshot
+from builders import A100, DISK, DRIVER, GB10, MIB, SLICE, T4, UNTOLD_GPU, V5E, a_ram, a_snapshot
 from colab_magics.model import FoundGpu, Unavailable
 from colab_magics.requirement import parse
 from colab_magics.requirement.machine import (
@@ -42,7 +42,42 @@ def test_a_gpu_that_is_not_in_the_table_has_the_driver_s_name_alone() -> None:
 
 
 def test_of_a_gpu_that_tells_nothing_nothing_is_known_but_that_it_is_there() -> None:
-    assert devices(MUTE_GPU) == (Device(),)
+    assert devices(replace(UNTOLD_GPU, fault=None)) == (Device(),)
+
+
+@pytest.mark.parametrize("fault", ["gpu_lost", "gpu_needs_reset", "driver_unknown_error", "no_permission"])
+def test_a_gpu_that_cannot_be_used_is_none(fault: str) -> None:
+    assert devices(replace(T4, fault=fault)) == ()
+    assert devices(replace(T4, fault=fault), with_hidden=True) == ()
+
+
+def test_without_cuda_s_library_whether_a_gpu_is_there_is_not_known() -> None:
+    machine = machine_of(a_snapshot(driver=replace(DRIVER, cuda_version=None, has_cuda_library=False)))
+
+    assert machine.gpus is not None
+    assert [device.present for device in machine.gpus] == [None]
+    assert machine.cuda is None
+
+
+def visible(count: int, *gpus: Any) -> Any:
+    return machine_of(a_snapshot(gpus=gpus, visible_gpus=count))
+
+
+def test_of_gpus_that_are_alike_it_does_not_matter_which_are_visible() -> None:
+    assert T4.memory is not None
+    fuller = replace(T4, memory=replace(T4.memory, free_bytes=T4.memory.free_bytes // 2))
+    machine = visible(1, T4, fuller, T4)
+
+    assert len(machine.gpus) == 1
+    assert machine.gpus[0].present is True
+    assert machine.gpus[0].free == (T4.memory.free_bytes // 2, T4.memory.free_bytes)
+
+
+def test_of_gpus_that_differ_which_are_visible_is_not_known() -> None:
+    machine = visible(1, T4, A100)
+
+    assert [device.present for device in machine.gpus] == [None, None]
+    assert machine.most_gpus == 1
 
 
 @pytest.mark.parametrize(
@@ -157,7 +192,7 @@ def test_what_computes_bfloat16(device: Device, expected: bool | None) -> None:
 
 
 def test_what_is_there_is_told_as_far_as_it_is_known() -> None:
-    (device,) = devices(MUTE_GPU)
+    (device,) = devices(UNTOLD_GPU)
 
     assert found_gpu(device) == FoundGpu(
         name=None, memory_bytes=None, memory_free_bytes=None, compute_capability=None, shares_ram=False
@@ -173,7 +208,7 @@ def test_what_is_there_is_told_as_far_as_it_is_known() -> None:
         ("tpu", TPU, (("tpu", ("v5e-1",)),)),
         ("bf16", TPU, (("bf16", (True,)),)),
         ("gpus>=2", {"gpus": (T4, A100)}, (("gpus", (2,)),)),
-        ("vram>=1", {"gpus": (T4, MUTE_GPU)}, (("vram", (15360 * MIB, None)),)),
+        ("vram>=1", {"gpus": (T4, UNTOLD_GPU)}, (("vram", (15360 * MIB, None)),)),
         ("cuda", CPU, (("cuda", ()),)),
         ("cuda", DARK, (("cuda", None),)),
         ("ram>=1", {"ram": None}, (("ram", None),)),

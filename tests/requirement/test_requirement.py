@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 
 import colab_magics.requirement
-from builders import A100, GB10, MIB, MUTE_GPU, T4, a_snapshot
+from builders import A100, DRIVER, EIGHT_A100, GB10, MIB, T4, UNTOLD_GPU, a_snapshot
 from colab_magics.model import FoundGpu, Remedy, State
 from colab_magics.requirement import Requirement, check, parse
 from requirements import CPU, DARK, REPEATABLE, REQUIREMENTS, SNAPSHOTS, state
@@ -26,7 +27,7 @@ def test_a_verdict_agrees_with_its_clauses(asked: Requirement, snapshot: Any) ->
 
 def test_clauses_tell_what_is_there() -> None:
     asked = parse("gpu=A100|tpu, vram>=15, vram_free>=1, cc>=8, bf16, gpus>=3, ram>=20, python>=3.11, cuda>=12")
-    verdict = check(asked, a_snapshot(tpus=(), gpus=(T4, MUTE_GPU)))
+    verdict = check(asked, a_snapshot(tpus=(), gpus=(T4, UNTOLD_GPU)))
 
     assert dict(found for clause in verdict.clauses for found in clause.found) == {
         "gpu": ("Tesla T4", None),
@@ -92,3 +93,45 @@ def test_the_example_of_the_language_stands_as_its_documentation_says() -> None:
     assert isinstance(parse("gpu=A100|L4, vram>=15, ram>=20, disk>=50, cc>=8.0"), Requirement)
     assert state("gpu=A100|L4, vram>=15, ram>=10, disk>=50, cc>=8.0", gpus=(A100,)) is State.MET
     assert state("python=3.13") is state("python<=3.13") is State.MET
+
+
+EIGHT = {"gpus": EIGHT_A100, "visible_gpus": 1}
+
+
+@pytest.mark.parametrize(
+    ("expression", "changes", "met"),
+    [
+        pytest.param("gpus>=8", EIGHT, False, id="pytorch#94568: one of eight is visible"),
+        pytest.param("gpus>=1, gpu=A100", EIGHT, True, id="and it is an A100, whichever it is"),
+        pytest.param("gpus=1", EIGHT, True, id="exactly one"),
+        pytest.param(
+            "gpu",
+            {"gpus": tuple(replace(gpu, is_hidden=True) for gpu in EIGHT_A100), "visible_gpus": 0},
+            False,
+            id="autogluon#5908: a number beyond the last hides all",
+        ),
+        pytest.param("gpu", {"gpus": (replace(UNTOLD_GPU, fault="driver_unknown_error"),)}, False, id="nvgpu#6"),
+        pytest.param("gpus>=1", {"gpus": (replace(UNTOLD_GPU, fault="gpu_lost"),)}, False, id="dcgm-exporter#604"),
+        pytest.param("gpus>=2", {"gpus": (T4, replace(T4, fault="gpu_lost"))}, False, id="one of two is lost"),
+        pytest.param("gpu=T4", {"gpus": (replace(T4, fault="gpu_lost"), T4)}, True, id="the other will do"),
+    ],
+)
+def test_gpus_that_cannot_be_used_are_none(expression: str, changes: dict[str, Any], met: bool) -> None:
+    for strict in (False, True):
+        assert check(parse(expression), a_snapshot(tpus=(), **changes), strict=strict).met is met
+
+
+@pytest.mark.parametrize("expression", ["gpu=A100", "vram>=40"])
+def test_where_it_is_not_known_which_gpu_is_visible_a_requirement_of_one_is_not_known(expression: str) -> None:
+    snapshot = a_snapshot(tpus=(), gpus=(T4, A100), visible_gpus=1)
+
+    assert check(parse(expression), snapshot).clauses[0].state is State.UNKNOWN
+    assert not check(parse("gpus>=2"), snapshot).met
+
+
+@pytest.mark.parametrize("expression", ["cuda>=12", "gpu", "vram>=10"])
+def test_without_cuda_s_library_what_is_asked_of_a_gpu_is_not_known(expression: str) -> None:
+    """ros-docker-gui#12."""
+    snapshot = a_snapshot(driver=replace(DRIVER, cuda_version=None, has_cuda_library=False))
+
+    assert check(parse(expression), snapshot).clauses[0].state is State.UNKNOWN

@@ -33,6 +33,7 @@ HIDDEN = replace(T4, is_hidden=True, cuda_index=None)
         pytest.param((HIDDEN,), True, id="hidden"),
         pytest.param((T4,), False, id="not hidden"),
         pytest.param((T4, HIDDEN), False, id="one of two is hidden on purpose"),
+        pytest.param((HIDDEN, replace(T4, index=1, fault="gpu_lost")), True, id="all but one that is lost anyway"),
         pytest.param((replace(HIDDEN, slices=(replace(SLICE, cuda_index=None),)),), True, id="with its slices"),
         pytest.param((replace(HIDDEN, slices=(SLICE,)),), False, id="but for a slice that CUDA sees"),
         pytest.param((), False, id="none there"),

@@ -5,13 +5,19 @@ from typing import Any
 
 import pytest
 
-from builders import GIB, JUPYTER, KAGGLE, SILENT, T4, a_snapshot
-from colab_magics.model import GpuMemory, Severity, Unavailable
-from colab_magics.rules import Rule, gpu
+from builders import DRIVER, GIB, JUPYTER, KAGGLE, SILENT, T4, TORCH_CPU, a_snapshot
+from colab_magics.model import GpuMemory, Severity, Subject, Unavailable
+from colab_magics.rules import Rule, gpu, judge
+from colab_magics.views import messages
 
 STARTING = Unavailable(code="driver_starting", values=(("seconds", 3.0),))
 NOT_LOADED = Unavailable(code="driver_not_loaded", values=(("code", 9),))
 BUSY = {"utilization_percent": 80.0}
+HELD = {"memory": GpuMemory(total_bytes=15 * GIB, used_bytes=2 * GIB, free_bytes=13 * GIB, reserved_bytes=None)}
+OURS = T4.processes[0]
+OUTSIDE = replace(OURS, pid=77, is_here=False, is_this_kernel=False, name=None)
+NOBODY_KNOWS_WHOSE = replace(OUTSIDE, is_here=None)
+DESKTOP = replace(OURS, pid=900, is_here=True, is_this_kernel=False, name="Xorg", kinds=("graphics",))
 
 
 def found(**changes: Any) -> list[tuple[str, Severity]]:
@@ -50,7 +56,30 @@ def test_no_gpu_is_said_everywhere_once_it_is_certain(changes: dict[str, Any], e
             [("driver_not_answering", Severity.ERROR)],
             id="left alone for a while",
         ),
+        pytest.param(
+            Unavailable(code="driver_slow", values=(("seconds", 16.0),)),
+            [("driver_not_answering", Severity.ERROR)],
+            id="starting for so long that it may hang",
+        ),
         pytest.param(STARTING, [("driver_starting", Severity.INFO)], id="starting is no fault yet"),
+        pytest.param(Unavailable(code="gpu_not_given"), [("driver_failed", Severity.ERROR)], id="not given"),
+        pytest.param(
+            Unavailable(code="library_missing"), [("driver_failed", Severity.ERROR)], id="its library missing"
+        ),
+        pytest.param(
+            Unavailable(code="wsl_blocked"), [("driver_failed", Severity.ERROR)], id="kept from it by Windows"
+        ),
+        pytest.param(
+            Unavailable(code="child_died"), [("gpu_not_known", Severity.WARNING)], id="not asked, for we died"
+        ),
+        pytest.param(Unavailable(code="no_child"), [("gpu_not_known", Severity.WARNING)], id="not asked by anybody"),
+        pytest.param(Unavailable(code="gpu_not_told"), [("gpu_not_known", Severity.WARNING)], id="not told"),
+        pytest.param(
+            Unavailable(code="tegra_library_missing"), [("gpu_not_known", Severity.WARNING)], id="a Jetson's, not found"
+        ),
+        pytest.param(
+            Unavailable(code="wsl_library_missing"), [("gpu_not_known", Severity.WARNING)], id="whatever Windows hands"
+        ),
         pytest.param(NOT_LOADED, [("driver_failed", Severity.ERROR)], id="refused"),
         pytest.param(Unavailable(code="linux_only"), [], id="another system"),
         pytest.param(Unavailable(code="unexpected"), [], id="a mistake of ours is none of the driver's"),
@@ -62,7 +91,18 @@ def test_what_the_driver_did_decides_what_is_found(gpus: Any, expected: list[tup
     assert found(gpus=gpus) == expected
 
 
-@pytest.mark.parametrize("gpus", [SILENT, STARTING, NOT_LOADED], ids=["silent", "starting", "refused"])
+@pytest.mark.parametrize("code", messages.REASONS)
+def test_every_reason_why_no_gpu_is_known_is_found_once_but_for_what_is_no_fault_of_any_gpu(code: str) -> None:
+    expected = 0 if code in ("linux_only", "unexpected") else 1
+
+    assert len(found(gpus=Unavailable(code=code), driver=None)) == expected
+
+
+@pytest.mark.parametrize(
+    "gpus",
+    [SILENT, STARTING, NOT_LOADED, Unavailable(code="child_died", values=(("cause", "SIGKILL"),))],
+    ids=["silent", "starting", "refused", "not asked"],
+)
 def test_a_driver_that_does_not_answer_is_told_with_the_reason_itself(gpus: Unavailable) -> None:
     (finding,) = [finding for rule in gpu.RULES if (finding := rule(a_snapshot(gpus=gpus))) is not None]
 
@@ -72,9 +112,15 @@ def test_a_driver_that_does_not_answer_is_told_with_the_reason_itself(gpus: Unav
 @pytest.mark.parametrize(
     ("rule", "changes", "expected"),
     [
-        pytest.param(gpu.gpu_lost, {"unavailable": (("name", "gpu_lost"),)}, True, id="lost"),
-        pytest.param(gpu.gpu_lost, {"unavailable": (("memory", "gpu_needs_reset"),)}, True, id="needs a reset"),
-        pytest.param(gpu.gpu_lost, {"unavailable": (("fan_percent", "not_supported"),)}, False, id="not lost"),
+        pytest.param(gpu.gpu_lost, {"fault": "gpu_lost"}, True, id="lost"),
+        pytest.param(gpu.gpu_lost, {"fault": "gpu_needs_reset"}, True, id="needs a reset"),
+        pytest.param(gpu.gpu_lost, {"fault": "driver_unknown_error"}, False, id="refused is not lost"),
+        pytest.param(gpu.gpu_lost, {"unavailable": (("ecc_errors", "gpu_lost"),)}, False, id="a counter that is lost"),
+        pytest.param(gpu.gpu_lost, {}, False, id="not lost"),
+        pytest.param(gpu.gpu_not_usable, {"fault": "driver_unknown_error"}, True, id="refused"),
+        pytest.param(gpu.gpu_not_usable, {"fault": "nvml_error_77"}, True, id="refused with a new number"),
+        pytest.param(gpu.gpu_not_usable, {"fault": "gpu_lost"}, False, id="lost is told by itself"),
+        pytest.param(gpu.gpu_not_usable, {}, False, id="not refused"),
         pytest.param(gpu.gpu_memory_errors, {"ecc_errors": 1}, True, id="one error"),
         pytest.param(gpu.gpu_memory_errors, {"ecc_errors": 0}, False, id="no error"),
         pytest.param(gpu.gpu_memory_errors, {"ecc_errors": None}, False, id="no ECC"),
@@ -88,6 +134,12 @@ def test_a_driver_that_does_not_answer_is_told_with_the_reason_itself(gpus: Unav
         pytest.param(gpu.gpu_idle, {"memory": memory(1.4, 13)}, False, id="idle with less"),
         pytest.param(gpu.gpu_idle, {"memory": memory(1.5, 13), **BUSY}, False, id="busy"),
         pytest.param(gpu.gpu_idle, {"memory": memory(1.5, 13), "utilization_percent": None}, False, id="use unknown"),
+        pytest.param(gpu.gpu_idle, {**HELD, "processes": (DESKTOP,)}, False, id="what a desktop holds is its own"),
+        pytest.param(gpu.gpu_idle, {**HELD, "processes": (DESKTOP, OURS)}, True, id="this kernel beside a desktop"),
+        pytest.param(gpu.gpu_idle, {**HELD, "processes": (OUTSIDE,)}, True, id="numbers of outside may be ours"),
+        pytest.param(gpu.gpu_idle, {**HELD, "processes": (NOBODY_KNOWS_WHOSE,)}, True, id="held by who knows whom"),
+        pytest.param(gpu.gpu_idle, {**HELD, "processes": None}, True, id="who holds it is not told"),
+        pytest.param(gpu.gpu_idle, {**HELD, "processes": ()}, True, id="nobody is listed"),
     ],
 )
 def test_what_a_gpu_is_in(rule: Rule, changes: dict[str, Any], expected: bool) -> None:
@@ -128,3 +180,42 @@ def test_several_gpus_and_one_used(used_gib: tuple[float, ...], hidden: tuple[bo
         for index, (used, is_hidden) in enumerate(zip(used_gib, hidden, strict=True))
     )
     assert (gpu.one_gpu_of_several(a_snapshot(gpus=gpus)) is not None) is expected
+
+
+def test_a_gpu_in_trouble_among_others_is_named() -> None:
+    refused, lost = replace(T4, index=1, fault="no_permission"), replace(T4, index=2, fault="gpu_needs_reset")
+
+    assert [dict(finding.values) for rule in (gpu.gpu_not_usable, gpu.gpu_lost)
+            if (finding := rule(a_snapshot(gpus=(T4, refused, lost)))) is not None] == [
+        {"index": 1, "cause": "no_permission"},
+        {"index": 2},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("driver", "expected"),
+    [
+        pytest.param(replace(DRIVER, cuda_version=None, has_cuda_library=False), True, id="not there"),
+        pytest.param(replace(DRIVER, has_cuda_library=True), False, id="there"),
+        pytest.param(replace(DRIVER, cuda_version=None, has_cuda_library=None), False, id="nobody knows"),
+        pytest.param(None, False, id="no driver"),
+    ],
+)
+def test_without_cuda_s_library_no_program_can_use_the_gpu(driver: Any, expected: bool) -> None:
+    assert (gpu.cuda_library_missing(a_snapshot(driver=driver)) is not None) is expected
+
+
+@pytest.mark.parametrize("fault", ["gpu_lost", "driver_unknown_error"])
+def test_a_gpu_that_cannot_be_used_is_none_that_a_framework_misses_or_that_is_hidden(fault: str) -> None:
+    broken = replace(T4, fault=fault, cuda_index=None, is_hidden=True)
+    findings = {finding.rule for finding in judge(Subject.GPU, a_snapshot(gpus=(broken,), frameworks=(TORCH_CPU,)))}
+
+    assert not findings & {"framework_cpu_only", "cuda_hidden", "no_gpu"}
+    assert findings & {"gpu_lost", "gpu_not_usable"}
+
+
+def test_a_gpu_that_cannot_be_used_is_not_one_that_lies_idle_beside_the_one_in_use() -> None:
+    busy, idle = replace(T4, memory=memory(8, 7)), replace(T4, index=1, memory=memory(0.1, 14.9))
+
+    assert gpu.one_gpu_of_several(a_snapshot(gpus=(busy, idle))) is not None
+    assert gpu.one_gpu_of_several(a_snapshot(gpus=(busy, replace(idle, fault="gpu_lost")))) is None

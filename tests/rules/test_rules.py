@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import colab_magics.rules
-from builders import A100, COLAB, DISK, GIB, KAGGLE_TORCH, P100, SILENT, T4, TORCH, TORCH_CPU, a_ram, a_snapshot
+from builders import A100, COLAB, DISK, DRIVER, GIB, KAGGLE_TORCH, P100, SILENT, T4, TORCH, TORCH_CPU, a_ram, a_snapshot
 from colab_magics.model import Finding, GpuMemory, Severity, Subject, Unavailable, Usage
 from colab_magics.rules import RULES, Rule, blocking, judge
 from colab_magics.translation import translator
@@ -37,7 +37,7 @@ LITTLE_RAM = a_ram(10.0, headroom_bytes=GIB // 2, swap_used_bytes=GIB, kernel_by
 
 OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
     "driver_failed": (
-        {"gpus": Unavailable(code="driver_missing", values=(("count", 1),))},
+        {"gpus": Unavailable(code="driver_missing")},
         "There is an NVIDIA GPU here, but no driver for it.",
     ),
     "driver_not_answering": ({"gpus": SILENT}, "The NVIDIA driver did not answer within 3 s."),
@@ -45,10 +45,22 @@ OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
         {"gpus": Unavailable(code="driver_starting", values=(("seconds", 3.0),))},
         "The NVIDIA driver is still starting (3 s).",
     ),
+    "gpu_not_known": (
+        {"gpus": Unavailable(code="wsl_library_missing")},
+        "Windows hands this Linux a GPU, but NVIDIA's library is not in /usr/lib/wsl/lib.",
+    ),
     "no_gpu": ({"gpus": ()}, "Not connected to a GPU."),
     "gpu_lost": (
-        {"gpus": (replace(T4, unavailable=(("name", "gpu_lost"),)),)},
+        {"gpus": (replace(T4, fault="gpu_lost"),)},
         "GPU 0 is lost: no restart of the kernel brings it back.",
+    ),
+    "gpu_not_usable": (
+        {"gpus": (replace(T4, fault="driver_unknown_error"),)},
+        "GPU 0 cannot be used: the driver says: unknown error.",
+    ),
+    "cuda_library_missing": (
+        {"driver": replace(DRIVER, cuda_version=None, has_cuda_library=False)},
+        "CUDA's library (libcuda.so.1) is not found here: no program can use the GPU.",
     ),
     "gpu_memory_errors": (
         {"gpus": (replace(T4, ecc_errors=2),)},
@@ -258,8 +270,13 @@ def test_where_nobody_looked_nothing_is_found() -> None:
             "driver_starting",
             id="the driver, for a moment",
         ),
+        pytest.param({"gpus": Unavailable(code="gpu_not_told")}, "gpu_not_known", id="that nobody knows"),
+        pytest.param({"gpus": (replace(T4, fault="gpu_lost"),)}, "gpu_lost", id="a GPU that is gone"),
+        pytest.param({"gpus": (replace(T4, fault="nvml_error_77"),)}, "gpu_not_usable", id="a GPU that is refused"),
         pytest.param(
-            {"gpus": (replace(T4, unavailable=(("name", "gpu_lost"),)),)}, "gpu_lost", id="a GPU that is gone"
+            {"driver": replace(DRIVER, has_cuda_library=False)},
+            "cuda_library_missing",
+            id="a library that is not there",
         ),
         pytest.param({"frameworks": (TORCH_CPU,)}, "framework_cpu_only", id="a build without CUDA"),
         pytest.param(

@@ -10,6 +10,7 @@ from builders import (
     A100,
     COLAB,
     DISK,
+    DRIVER,
     GB10,
     GIB,
     JUPYTER,
@@ -68,7 +69,8 @@ def test_no_row_is_empty(case: str) -> None:
 
 def test_every_field_of_a_gpu_has_a_row_that_says_why_it_is_not_known() -> None:
     found = [value for _, value in sections(gpus=(MUTE_GPU,))["GPU 0"]]
-    unknown = {field.name for field in dataclasses.fields(Gpu)} - {"index", "cuda_index", "is_hidden", "slices"}
+    known = {"index", "cuda_index", "is_hidden", "slices", "fault"}  # a fault is found, and every row has it as reason
+    unknown = {field.name for field in dataclasses.fields(Gpu)} - known
 
     assert found.count("not available: the GPU is lost") >= len(unknown - {"unavailable", "processes"})
     assert rows("GPU 0", gpus=(GB10,))["memory"] == "not available: this GPU shares the machine's RAM"
@@ -95,6 +97,17 @@ def test_a_driver_that_counts_its_own_share_as_used_is_said_to() -> None:
 
     assert rows("GPU 0")["memory"] == "0.4 of 15.0 GiB used, 14.2 GiB free, 448 MiB reserved by the driver"
     assert rows("GPU 0", gpus=(old,))["memory"].endswith("what this driver reserves counts as used")
+
+
+@pytest.mark.parametrize(("is_here", "said"), [(True, "yes"), (False, "no"), (None, "not available")])
+def test_whether_cuda_s_library_is_here_is_said_of_the_driver(is_here: bool | None, said: str) -> None:
+    driver = replace(DRIVER, cuda_version=None, has_cuda_library=is_here)
+
+    assert rows("NVIDIA driver", driver=driver) == {
+        "version": "580.82.07",
+        "newest CUDA it can run": "not available",
+        "CUDA's library is here": said,
+    }
 
 
 def test_slices_and_why_they_are_not_listed_have_rows() -> None:

@@ -33,6 +33,22 @@ def test_json_is_printed_in_one_line(capsys: pytest.CaptureFixture[str]) -> None
     assert standard_json.loads(line)["schema"] == 1
 
 
+def test_a_line_is_displayed_as_text_and_as_html_that_says_the_same(shell: InteractiveShell) -> None:
+    display.show_line("Not known, so not checked: gpu = <b>T4 & more.")
+
+    (bundle,) = bundles(shell)
+    assert bundle == {
+        "text/plain": "Not known, so not checked: gpu = <b>T4 & more.",
+        "text/html": "<p>Not known, so not checked: gpu = &lt;b&gt;T4 &amp; more.</p>",
+    }
+
+
+def test_a_line_aside_leaves_standard_output_to_what_is_read_from_it(capsys: pytest.CaptureFixture[str]) -> None:
+    display.print_aside("Not known, so not checked: gpu.")
+
+    assert capsys.readouterr() == ("", "Not known, so not checked: gpu.\n")
+
+
 def test_behind_a_widget_stands_the_report_and_when_it_was_made(shell: InteractiveShell) -> None:
     display.show_widget(VIEW, a_report(), RenderOptions())
 

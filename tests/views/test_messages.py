@@ -13,6 +13,7 @@ from builders import (
     A100,
     CPU_RUNTIME,
     DISK,
+    DRIVER,
     EIGHT_A100,
     HUNG_DRIVER,
     KAGGLE_TORCH,
@@ -51,8 +52,14 @@ APPLIES: dict[str, dict[str, Any]] = {
     "driver_failed": {"gpus": Unavailable(code="driver_missing"), "driver": None},
     "driver_not_answering": HUNG_DRIVER,
     "driver_starting": {"gpus": Unavailable(code="driver_starting", values=(("seconds", 3.0),)), "driver": None},
+    "gpu_not_known": {
+        "gpus": Unavailable(code="child_died", values=(("cause", "exit code 1"),)),
+        "driver": None,
+    },
     "no_gpu": CPU_RUNTIME,
-    "gpu_lost": {"gpus": (MUTE_GPU,)},
+    "gpu_lost": {"gpus": (replace(MUTE_GPU, fault="gpu_lost"),)},
+    "gpu_not_usable": {"gpus": (replace(MUTE_GPU, fault="driver_unknown_error"),)},
+    "cuda_library_missing": {"driver": replace(DRIVER, cuda_version=None, has_cuda_library=False)},
     "gpu_memory_errors": {"gpus": (replace(T4, ecc_errors=2),)},
     "gpu_slowed": {"gpus": (replace(T4, slowdown_reasons=("thermal_hardware",)),)},
     "gpu_memory_nearly_full": {"gpus": (replace(T4, memory=replace(T4.memory, free_bytes=2**20)),)},
@@ -89,16 +96,24 @@ def spoken(message: str, **values: Any) -> str:
 
 def codes_in_the_package() -> set[str]:
     """Return the codes that stand in the package's modules where something is not known."""
-    found: set[str] = set()
-    for file in PACKAGE.rglob("*.py"):
-        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if not isinstance(call, ast.Call):
-                continue
-            called = getattr(call.func, "id", getattr(call.func, "attr", ""))
-            if called in ("Unavailable", "Refused", "_unavailable", "_failed"):
-                given = [*call.args[:1], *(keyword.value for keyword in call.keywords if keyword.arg == "code")]
-                found |= {one.value for one in given if isinstance(one, ast.Constant)}
-    return found
+    nodes = [node for file in PACKAGE.rglob("*.py") for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    given: list[ast.AST | None] = []
+    for node in nodes:
+        match node:
+            case ast.Call(func=ast.Name(id=called) | ast.Attribute(attr=called)):
+                if called in ("Unavailable", "Refused", "_unavailable", "_failed"):
+                    given += [*node.args[:1], *(keyword.value for keyword in node.keywords if keyword.arg == "code")]
+            case ast.Assign(targets=[ast.Name(id="code")], value=value):
+                given.append(value)
+            case ast.FunctionDef(name=name) if name.startswith("code_"):
+                given += [one.value for one in ast.walk(node) if isinstance(one, ast.Return)]
+    values = [one.value for given_so in given if given_so for one in _chosen(given_so) if isinstance(one, ast.Constant)]
+    return {value for value in values if isinstance(value, str)}
+
+
+def _chosen(value: ast.AST) -> list[ast.AST]:
+    """Return what an expression may come to."""
+    return [*_chosen(value.body), *_chosen(value.orelse)] if isinstance(value, ast.IfExp) else [value]
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -160,6 +175,8 @@ def test_a_finding_whose_sentence_is_a_reason_says_the_reason() -> None:
         ("", 2, "2"),
         ("device", "Tesla T4", "Tesla T4"),
         ("device", "", "GPU of unknown name"),
+        ("field_reason", "no_permission", "no permission"),
+        ("field_reason", "nvml_error_77", "NVML error 77"),
         ("limiter", "machine", "the machine's"),
         ("limiter", "cgroup_v2", "this container's"),
         ("list", ("L4 GPU", "A100 GPU"), "L4 GPU, A100 GPU"),

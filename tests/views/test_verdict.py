@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from builders import (
     A100,
     CPU_RUNTIME,
+    DRIVER,
     EIGHT_A100,
     GB10,
     JUPYTER,
@@ -22,6 +23,7 @@ from builders import (
     a_ram,
     a_snapshot,
 )
+from colab_magics.model import Unavailable
 from colab_magics.requirement import check, parse
 from colab_magics.units import width
 from colab_magics.views import verdict
@@ -30,6 +32,7 @@ from runtimes import IN_A_CONTAINER
 
 CPU: dict[str, Any] = {**CPU_RUNTIME, "tpus": ()}
 DARK: dict[str, Any] = {"gpus": SILENT, "driver": None}
+UNTOLD_T4 = replace(T4, memory=None, unavailable=(("memory", "no_permission"),))
 HIDDEN_T4 = replace(T4, is_hidden=True, cuda_index=None)
 NEW_MACHINE = [
     "This gives you a new machine: variables and files in /content are lost.",
@@ -41,6 +44,11 @@ def shown(expression: str, *, strict: bool = False, language: str = "en", **chan
     snapshot = a_snapshot(**{"tpus": (), **changes})
     options = RenderOptions(language=language)
     return verdict.render(check(parse(expression), snapshot, strict=strict), snapshot, options).splitlines()
+
+
+def unchecked(expression: str, *, strict: bool = False, **changes: Any) -> str | None:
+    snapshot = a_snapshot(**{"tpus": (), **changes})
+    return verdict.unchecked(check(parse(expression), snapshot, strict=strict), snapshot, RenderOptions())
 
 
 def test_a_t4_where_an_a100_is_wanted() -> None:
@@ -133,10 +141,61 @@ def test_what_is_not_known_is_named_with_its_reason() -> None:
         "There is: 12.7 GiB RAM.",
         "Not known: vram >= 15 GB. The NVIDIA driver did not answer within 3 s.",
     ]
-    assert shown("vram>=15", gpus=(MUTE_GPU,), strict=True) == [
+    assert shown("vram>=15", gpus=(UNTOLD_T4,), strict=True) == [
         "Requirement not known to be met: vram >= 15 GB.",
-        "The NVIDIA driver does not tell: the GPU is lost.",
+        "The NVIDIA driver does not tell: no permission.",
     ]
+
+
+def test_what_could_not_be_checked_is_one_line_with_its_reason() -> None:
+    silent = "The NVIDIA driver did not answer within 3 s."
+
+    assert unchecked("gpu, vram>=15, ram>=1", **DARK) == f"Not known, so not checked: gpu, vram >= 15 GB. {silent}"
+    assert unchecked("vram>=15", gpus=(UNTOLD_T4,)) == (
+        "Not known, so not checked: vram >= 15 GB. The NVIDIA driver does not tell: no permission."
+    )
+    assert unchecked("disk>=1", disks=Unavailable(code="unreadable", values=(("error", "OSError"),))) == (
+        "Not known, so not checked: disk >= 1 GB. It could not be read (OSError)."
+    )
+
+
+def test_where_all_was_checked_or_it_is_not_met_there_is_no_such_line() -> None:
+    assert unchecked("gpu, ram>=1") is None
+    assert unchecked("gpu, ram>=20", **DARK) is None
+    assert unchecked("gpu", strict=True, **DARK) is None
+
+
+def test_without_cuda_s_library_it_is_said_why_nothing_is_known_of_cuda() -> None:
+    missing = {"driver": replace(DRIVER, cuda_version=None, has_cuda_library=False), "platform": JUPYTER}
+    why = "CUDA's library (libcuda.so.1) is not found here: no program can use the GPU."
+
+    assert unchecked("cuda>=12", **missing) == f"Not known, so not checked: cuda >= 12. {why}"
+    assert unchecked("gpu=T4, ram>=1", **missing) == f"Not known, so not checked: gpu = T4. {why}"
+    assert shown("cuda>=12", strict=True, **missing) == [
+        "Requirement not known to be met: cuda >= 12.",
+        why,
+        "To use the GPU:  1 start the container with",
+        "  NVIDIA_DRIVER_CAPABILITIES=compute,utility",
+        "2 or run ldconfig, where the driver's libraries are here",
+    ]
+
+
+def test_a_gpu_that_cannot_be_used_is_none_and_is_said_with_what_mends_it() -> None:
+    refused = replace(T4, name=None, cuda_index=None, fault="driver_unknown_error")
+    another_machine = "To get another machine:  1 Runtime > Disconnect and delete runtime   2 Reconnect"
+
+    assert shown("gpu", gpus=(refused,)) == [
+        "Requirement not met: gpu.",
+        "There is: no GPU. GPU 0 cannot be used: the driver says: unknown error.",
+        another_machine,
+        *NEW_MACHINE,
+    ]
+    assert shown("gpus>=2", gpus=(T4, replace(refused, index=1, fault="gpu_lost")))[1:4] == [
+        "There is: Tesla T4 with 15.0 GiB.",
+        "GPU 1 is lost: no restart of the kernel brings it back.",
+        another_machine,
+    ]
+    assert "GPU 0" not in "".join(shown("ram>=20", gpus=(refused,)))
 
 
 def test_what_is_met_is_said_in_one_line() -> None:
@@ -211,7 +270,9 @@ EXPRESSIONS = st.lists(
 MACHINES = st.sampled_from(
     [
         {}, CPU, DARK, NOTHING_AVAILABLE, {"gpus": EIGHT_A100, "ram": a_ram(1000.0)}, {"gpus": (MIG_IN_A_CONTAINER,)},
-        {"gpus": (MUTE_GPU, GB10, HIDDEN_T4, T4, A100)}, {"gpus": (replace(T4, name="n" * 300),)},
+        {"gpus": (MUTE_GPU, GB10, HIDDEN_T4, T4, A100)}, {"driver": replace(DRIVER, has_cuda_library=False)},
+        {"gpus": (replace(MUTE_GPU, fault="driver_unknown_error"),)}, {"gpus": Unavailable(code="gpu_not_given")},
+        {"gpus": (replace(T4, name="n" * 300),)},
         {**CPU, "platform": KAGGLE}, {**CPU, "platform": JUPYTER}, {**CPU, "tpus": (V5E,)},
     ]
 )  # fmt: skip
