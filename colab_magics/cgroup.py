@@ -7,14 +7,10 @@ Sources: cgroups(7), proc_pid_mountinfo(5), the kernel's admin-guide/cgroup-v1/m
 """
 
 import os
-import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from colab_magics.procfs import read
-
-# v1 writes "no limit" as a number just under 2**63 that depends on the page size; no machine has an exbibyte.
-_NO_LIMIT_BYTES = 2**60
+from colab_magics.procfs import IMPOSSIBLE_BYTES, read, size, words
 
 
 class MemoryLevel(NamedTuple):
@@ -54,8 +50,8 @@ def memory_levels(root: str = "/", pid: int | str = "self") -> tuple[MemoryLevel
     ]
     levels = [level for level in found if level is not None]
     if nearest is not None:
-        least_bytes = nearest.get("hierarchical_memory_limit", 0)
-        if 0 < least_bytes < min([_NO_LIMIT_BYTES, *(level.limit_bytes for level in levels)]):
+        least_bytes = _statistic(nearest, "hierarchical_memory_limit")
+        if 0 < least_bytes < min([IMPOSSIBLE_BYTES, *(level.limit_bytes for level in levels)]):
             used_bytes = _memory_used_bytes(1, groups.folders[-1])
             if used_bytes is not None:
                 levels.append(MemoryLevel(1, len(groups.folders), least_bytes, used_bytes))
@@ -132,12 +128,8 @@ _MEMORY_NAMES = {
     ),
 }
 
-_STATISTIC = re.compile(
-    r"^((?:total_)?(?:in)?active_file|slab_reclaimable|hierarchical_memory_limit) (\d{1,19})$", re.MULTILINE
-)
 
-
-def _memory_level(version: int, level: int, folder: str, statistics: dict[str, int] | None) -> MemoryLevel | None:
+def _memory_level(version: int, level: int, folder: str, statistics: str | None) -> MemoryLevel | None:
     # No process lives in a group with a limit of nothing.
     limits = filter(None, (_bytes(f"{folder}/{name}") for name in _MEMORY_NAMES[version].limits))
     limit_bytes = min(limits, default=None)
@@ -147,33 +139,39 @@ def _memory_level(version: int, level: int, folder: str, statistics: dict[str, i
     return MemoryLevel(version, level, limit_bytes, used_bytes)
 
 
-def _memory_used_bytes(version: int, folder: str, statistics: dict[str, int] | None = None) -> int | None:
+def _memory_used_bytes(version: int, folder: str, statistics: str | None = None) -> int | None:
     """Return what a group uses and will not give back; where memory.stat does not tell, it gives nothing back."""
     names = _MEMORY_NAMES[version]
     usage_bytes = _bytes(f"{folder}/{names.usage}")
     if usage_bytes is None:
         return None
     statistics = _statistics(folder) if statistics is None else statistics
-    given_back = (statistics.get(name, 0) for name in names.given_back)
+    given_back_bytes = sum(_statistic(statistics, name) for name in names.given_back)
     # The counters behind memory.stat lag behind the usage, so the difference of an almost empty group can be negative.
-    return max(0, usage_bytes - sum(size for size in given_back if size < _NO_LIMIT_BYTES))
+    return max(0, usage_bytes - given_back_bytes)
 
 
-def _statistics(folder: str) -> dict[str, int]:
-    """Return those figures of a group's memory.stat that matter here."""
+def _statistics(folder: str) -> str:
     try:
-        return {name: int(figure) for name, figure in _STATISTIC.findall(read(f"{folder}/memory.stat"))}
+        return read(f"{folder}/memory.stat")
     except OSError:
-        return {}
+        return ""
+
+
+def _statistic(statistics: str, name: str) -> int:
+    """Return a size in memory.stat; 0 if it does not tell, or tells what cannot be."""
+    return (size("".join(words(statistics, f"{name} "))) or 0) if statistics else 0
 
 
 def _bytes(path: str) -> int | None:
-    """Return the size that a file holds; None if it is none ("max" is v2's word for no limit) or cannot be."""
+    """Return the size that a file holds; None if it is none ("max" is v2's word for no limit) or cannot be.
+
+    v1 writes "no limit" as a number just under 2**63 that depends on the page size.
+    """
     try:
-        size = int(read(path))
-    except (OSError, ValueError):
+        return size(read(path).strip())
+    except OSError:
         return None
-    return size if 0 <= size < _NO_LIMIT_BYTES else None
 
 
 def _cpu_quotas(groups: _Groups) -> list[tuple[int, float]]:

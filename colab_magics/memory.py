@@ -6,7 +6,6 @@ child imports it too.
 Sources: proc(5), getrlimit(2), the kernel's mm/overcommit-accounting.rst and mm/util.c, zfs(4).
 """
 
-import re
 from typing import NamedTuple
 
 from colab_magics import cgroup, procfs
@@ -47,7 +46,7 @@ def machine(root: str = "/") -> Machine | None:
     """
     root = root.rstrip("/")
     try:
-        sizes = procfs.sizes(f"{root}/proc/meminfo")
+        sizes = procfs.sizes(f"{root}/proc/meminfo", *_OF_THE_MACHINE)
     except OSError:
         return None
     total_bytes, available_bytes = sizes.get("MemTotal", 0), sizes.get("MemAvailable")
@@ -78,7 +77,7 @@ def limits(machine: Machine, pid: int | str = "self", root: str = "/") -> tuple[
     if not own and machine.committable_bytes is None:
         return tuple(found)
     try:
-        mapped = procfs.sizes(f"{root.rstrip('/')}/proc/{pid}/status")
+        mapped = procfs.sizes(f"{root.rstrip('/')}/proc/{pid}/status", "VmSize", "VmData")
     except OSError:
         mapped = {}
     for by, size_bytes, name in own:
@@ -106,21 +105,22 @@ def tightest(limits: tuple[Limit, ...]) -> Limit:
 _KEPT_FOR_THE_ADMINISTRATOR_BYTES = 2**23
 _MOST_KEPT_OF_ONE_BYTES = 2**27
 
-_OWN_LIMIT = re.compile(r"^Max (address space|data size) +(\d{1,18}) ", re.MULTILINE)
-_OWN_LIMITS = {"address space": ("rlimit_as", "VmSize"), "data size": ("rlimit_data", "VmData")}
-
-_ZFS_FIGURE = re.compile(r"^(size|c_min) +\d+ +(\d{1,18})$", re.MULTILINE)
+_OF_THE_MACHINE = ("MemTotal", "MemAvailable", "SwapTotal", "SwapFree", "CommitLimit", "Committed_AS")
+_OWN_LIMITS = (
+    ("Max data size ", "rlimit_data", "VmData"),
+    ("Max address space ", "rlimit_as", "VmSize"),
+)
+"""What /proc/PID/limits calls it, what we do, and what counts against it in /proc/PID/status."""
 
 
 def _own_limits(path: str) -> list[tuple[str, int, str]]:
-    """Return the process's own limits: by what, how much, and what counts against it in /proc/PID/status.
+    """Return the process's own limits: by what, how much, and what counts against it.
 
     The kernel takes a limit of nothing for the data as a wish to measure, and does not keep to it.
     """
-    found = ((name, int(size)) for name, size in _OWN_LIMIT.findall(_text(path)))
-    return [
-        (_OWN_LIMITS[name][0], size, _OWN_LIMITS[name][1]) for name, size in found if 0 < size < procfs.IMPOSSIBLE_BYTES
-    ]
+    text = _text(path)
+    found = ((by, procfs.size(next(iter(procfs.words(text, label)), "")), name) for label, by, name in _OWN_LIMITS)
+    return [(by, size, name) for by, size, name in found if size]
 
 
 def _zfs_gives_back(root: str, used_bytes: int) -> int:
@@ -128,9 +128,11 @@ def _zfs_gives_back(root: str, used_bytes: int) -> int:
 
     A container's /proc may show the host's cache beside a memory of its own.
     """
-    figures = {name: int(figure) for name, figure in _ZFS_FIGURE.findall(_text(f"{root}/proc/spl/kstat/zfs/arcstats"))}
-    size_bytes = figures.get("size", 0)
-    return max(0, size_bytes - figures.get("c_min", size_bytes)) if size_bytes <= used_bytes else 0
+    text = _text(f"{root}/proc/spl/kstat/zfs/arcstats")
+    if not text:
+        return 0
+    size, least = (procfs.size((procfs.words(text, f"{name} ") or [""])[-1]) for name in ("size", "c_min"))
+    return max(0, size - least) if size is not None and least is not None and size <= used_bytes else 0
 
 
 def _text(path: str) -> str:

@@ -7,7 +7,6 @@ Source: proc(5).
 
 import errno
 import os
-import re
 
 # Larger than most of these files, which therefore come in one piece.
 _CHUNK_BYTES = 16_384
@@ -20,8 +19,7 @@ _MOST_BYTES = 2**26
 IMPOSSIBLE_BYTES = 2**60
 """No machine has an exbibyte: a figure from here on is no size."""
 
-# "MemTotal:  16384 kB", "VmData:\t  1024 kB", "Pss:  12 kB".
-_SIZE = re.compile(r"^(\w+):\s+(\d{1,18}) kB$", re.MULTILINE)
+_MOST_DIGITS = 19
 
 
 def read(path: str) -> str:
@@ -38,13 +36,36 @@ def read(path: str) -> str:
         os.close(descriptor)
 
 
-def sizes(path: str) -> dict[str, int]:
-    """Return the sizes that a file lists with a name each, in bytes: those that can be.
+def words(text: str, label: str) -> list[str]:
+    """Return the words that follow a label in its line, none if no line begins with it."""
+    start = 0 if text.startswith(label) else text.find(f"\n{label}") + 1
+    if not start and not text.startswith(label):
+        return []
+    end = text.find("\n", start)
+    return text[start + len(label) : len(text) if end < 0 else end].split()
 
-    Such files are /proc/meminfo, /proc/PID/status and /proc/PID/smaps_rollup. Raise OSError if it cannot be read.
+
+def size(word: str) -> int | None:
+    """Return a number of bytes that can be, None for all else: "max", "-1", "lots"."""
+    if not (word.isdecimal() and word.isascii() and len(word) <= _MOST_DIGITS):
+        return None
+    number = int(word)
+    return number if number < IMPOSSIBLE_BYTES else None
+
+
+def sizes(path: str, *names: str) -> dict[str, int]:
+    """Return those of these sizes that a file lists, in bytes; raise OSError if it cannot be read.
+
+    Such files are /proc/meminfo, /proc/PID/status and /proc/PID/smaps_rollup: "MemTotal:  16384 kB".
     """
-    listed = ((name, int(kilobytes) * 1024) for name, kilobytes in _SIZE.findall(read(path)))
-    return {name: size for name, size in listed if size < IMPOSSIBLE_BYTES}
+    text = read(path)
+    found = {}
+    for name in names:
+        told = words(text, f"{name}:")
+        kilobytes = size(told[0]) if told[1:] == ["kB"] else None
+        if kilobytes is not None and kilobytes < IMPOSSIBLE_BYTES // 1024:
+            found[name] = kilobytes * 1024
+    return found
 
 
 def resident_bytes(pid: int) -> tuple[int, int]:
@@ -67,4 +88,4 @@ def proportional_bytes(pid: int) -> int | None:
 
     None if this system does not tell. Raise OSError if it has ended or may not be read.
     """
-    return sizes(f"/proc/{pid}/smaps_rollup").get("Pss")
+    return sizes(f"/proc/{pid}/smaps_rollup", "Pss").get("Pss")
