@@ -288,6 +288,11 @@ class Ram(Value):
         """Of what this process may use, how much is taken: what cannot be allocated any more counts as used."""
         return Usage(total_bytes=self.capacity_bytes, used_bytes=max(0, self.capacity_bytes - self.headroom_bytes))
 
+    @property
+    def limiter(self) -> str:
+        """What bites first, "shared" for a group above with a larger limit than this process's: others are in it."""
+        return "shared" if self.limit_level and self.limit_bytes > self.capacity_bytes else self.limited_by
+
 
 class Cpu(Value):
     """The processor cores this process may use."""

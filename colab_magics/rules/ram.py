@@ -31,7 +31,7 @@ def ram_nearly_full(snapshot: Snapshot) -> Values | None:
     return (
         ("headroom_bytes", ram.headroom_bytes),
         ("limit_bytes", ram.limit_bytes),
-        ("limited_by", ram.limited_by),
+        ("limited_by", ram.limiter),
     )
 
 

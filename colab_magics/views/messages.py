@@ -89,6 +89,7 @@ _LIMITERS = {
     "machine": N_("the machine's"),
     "cgroup_v1": N_("this container's"),
     "cgroup_v2": N_("this container's"),
+    "shared": N_("the shared group's"),
     "rlimit_as": N_("this process's own (ulimit -v)"),
     "rlimit_data": N_("this process's own (ulimit -d)"),
     "commit": N_("the machine's promised (vm.overcommit_memory=2)"),

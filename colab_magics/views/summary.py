@@ -253,7 +253,7 @@ def ram_sentences(ram: Ram | Unavailable | None, translate: Translator) -> Parag
     if capacity is not None:
         sentences.append(capacity)
     if ram.limited_by != ram.capacity_by or ram.limit_bytes != ram.capacity_bytes:
-        tightest = (("limited_by", ram.limited_by), ("limit_bytes", ram.limit_bytes))
+        tightest = (("limited_by", ram.limiter), ("limit_bytes", ram.limit_bytes))
         sentences.append(messages.spoken(_WHAT_IS_LEFT, tightest, translate))
     return tuple(sentences)
 

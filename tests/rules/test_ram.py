@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from builders import A100, COLAB, GIB, JUPYTER, KAGGLE, SILENT, T4, V5E, a_ram, a_snapshot
+from builders import A100, COLAB, GIB, JUPYTER, KAGGLE, MIB, SILENT, T4, V5E, a_ram, a_snapshot
 from colab_magics.model import Unavailable
 from colab_magics.rules import ram
 
@@ -52,6 +52,16 @@ def test_what_is_left_is_told_of_what_bites_first() -> None:
         "limit_bytes": 4 * GIB,
         "limited_by": "cgroup_v2",
     }
+
+
+def test_a_group_that_is_shared_is_told_from_the_own_one() -> None:
+    shared = a_ram(64.0, headroom_bytes=MIB, limit_bytes=9 * GIB, limited_by="cgroup_v2", limit_level=1)
+    own = replace(shared, capacity_bytes=4 * GIB)
+
+    for section, limiter in ((shared, "cgroup_v2"), (own, "shared")):
+        finding = ram.ram_nearly_full(a_snapshot(ram=section))
+        assert finding is not None
+        assert dict(finding.values)["limited_by"] == limiter
 
 
 @pytest.mark.parametrize(
