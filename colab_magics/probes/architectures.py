@@ -17,7 +17,7 @@ _OVERLAP_BYTES = 4096
 """More than the longest list of all GPUs there are."""
 
 _WORD = r"(?:sm|compute)_\d{2,3}[af]?"
-_BEGINNINGS = (b"sm_", b"compute_")
+_BEGINNINGS = (re.compile(rb"sm_\d"), re.compile(rb"compute_\d"))
 _LIST = re.compile(rf"({_WORD}(?: {_WORD})*)\0".encode())
 _IN_NOTE = re.compile(r"""["']cuda_compute_capabilities["']\s*[,:]\s*\[([^\]]*)\]""")
 
@@ -69,13 +69,13 @@ def _searched(path: str, _size: int, _changed_at: int) -> tuple[str, ...] | None
 def _lists(searched: bytes) -> Iterator[bytes]:
     """Return the lists that begin after the first byte, which is there for what stands before the second.
 
-    Looking for a beginning first takes a thirtieth of the time that one expression for it all would.
+    To look for what begins with letters that are given, and then for the rest, takes a quarter of the time that one
+    expression for it all takes.
     """
     for beginning in _BEGINNINGS:
-        at = searched.find(beginning, 1)
-        while at != -1:
+        for begins in beginning.finditer(searched, 1):
             # Within a text it is no list, and the rest of one that began earlier is not taken for another.
-            found = None if 0x20 <= searched[at - 1] <= 0x7E else _LIST.match(searched, at)  # noqa: PLR2004 - ASCII
+            before = searched[begins.start() - 1]
+            found = None if 0x20 <= before <= 0x7E else _LIST.match(searched, begins.start())  # noqa: PLR2004 - ASCII
             if found:
                 yield found[1]
-            at = searched.find(beginning, at + 1)
