@@ -307,8 +307,9 @@ def _gpu_sentences(snapshot: Snapshot, translate: Translator) -> Paragraph:
         case _:
             tpus = seen(snapshot.tpus)
             tpu = (tpu_sentence(tpus, translate),) if tpus else ()
-            not_connected = RULES["no_gpu"].message
-            return (translate(not_connected), *_other_gpus(snapshot, translate), *tpu)
+            others = _other_gpus(snapshot, translate)
+            not_connected = N_("Not connected to an NVIDIA GPU.") if others else RULES["no_gpu"].message
+            return (translate(not_connected), *others, *tpu)
 
 
 def _other_gpus(snapshot: Snapshot, translate: Translator) -> Paragraph:

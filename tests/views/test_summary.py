@@ -228,7 +228,7 @@ def test_gpus_of_other_makers_are_named_after_the_answer(vendors: tuple[str, ...
     changes: dict[str, Any] = {"other_gpu_vendors": vendors, **CPU_RUNTIME}
     report = a_report(Subject.GPU, **changes)
 
-    assert summary.answer(report, ENGLISH).first[:2] == ("Not connected to a GPU.", expected)
+    assert summary.answer(report, ENGLISH).first[:2] == ("Not connected to an NVIDIA GPU.", expected)
     assert expected in summary.accelerators(report.snapshot, ENGLISH)
     for language in TRANSLATED:
         for shown in (
