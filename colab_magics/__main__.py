@@ -5,9 +5,22 @@ from __future__ import annotations
 import os
 import sys
 
-if __name__ == "__main__" and sys.path and sys.path[0] in ("", os.getcwd()):
-    # `python -m` puts the working directory first: a `json.py` of the user's there must not run in place of Python's.
-    del sys.path[0]
+
+def _take_the_working_directory_off_the_path() -> None:
+    """Let no `json.py` of the user's run in place of Python's: `python -m` puts the working directory first.
+
+    One that was deleted has no path, and Python has put nothing there, or the empty name.
+    """
+    try:
+        here = os.getcwd()
+    except OSError:
+        here = ""
+    if sys.path and sys.path[0] in ("", here):
+        del sys.path[0]
+
+
+if __name__ == "__main__":
+    _take_the_working_directory_off_the_path()
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -316,11 +316,21 @@ def _unavailable(code: str, **values: float | str) -> Unavailable:
 
 def _find_pynvml() -> str | None:
     """Return the file of nvidia-ml-py's module, never one that lies in the working directory."""
-    here = os.path.realpath(os.curdir)
+    here = _working_directory()
     for folder in sys.path:
+        if not isinstance(folder, str) or not os.path.isabs(folder) or folder == here:
+            continue
         file = os.path.join(folder, "pynvml.py")
-        if folder and os.path.isabs(folder) and os.path.isfile(file) and os.path.realpath(folder) != here:
+        if os.path.isfile(file) and os.path.realpath(folder) != here:
             return file
+    return None
+
+
+def _working_directory() -> str | None:
+    """Return where this process is, None if that cannot be told; nothing there is touched, since it may not answer."""
+    for told in (lambda: os.readlink("/proc/self/cwd"), os.getcwd):
+        with contextlib.suppress(OSError):
+            return told()
     return None
 
 
