@@ -85,7 +85,15 @@ DOORS = {
     "ipywidgets": {"panel.controls"},
 }
 
-CHILD_MODULES = {"observer.child", "observer.devices", "observer.nvml", "observer.samples", "cgroup", "procfs"}
+CHILD_MODULES = {
+    "observer.child",
+    "observer.devices",
+    "observer.looks",
+    "observer.nvml",
+    "observer.samples",
+    "cgroup",
+    "procfs",
+}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
