@@ -35,8 +35,11 @@ REASONS = {
     "driver_unknown_error": N_("The NVIDIA driver cannot be opened; often a container has lost its access to the GPU."),
     "gpu_lost": N_("The NVIDIA driver has lost the GPU."),
     "linux_only": N_("NVIDIA GPUs are looked at on Linux only."),
+    "mount_silent": N_("The file system did not answer within {seconds} s."),
     "no_child": N_("The process that asks the NVIDIA driver could not be started ({error})."),
+    "no_looker": N_("The process that asks what may not answer could not be started ({error})."),
     "no_permission": N_("The NVIDIA driver denies access to this process."),
+    "size_cannot_be": N_("The file system tells no size, or one that cannot be."),
     "unexpected": N_("A mistake in colab_magics kept it from being read ({error}, {where})."),
     "unreadable": N_("It could not be read ({error})."),
 }

@@ -44,6 +44,9 @@ NOTHING_TO_DO = {
 """Why a rule that matters has no guide on Colab."""
 
 UNAIDED = {
+    "mount_silent": "what is mounted there, only its user knows",
+    "no_looker": "as no_child",
+    "size_cannot_be": "so the file system says",
     "linux_only": "Colab runs Linux, so this is not Colab's machine",
     "no_child": "why the process did not start is in the reason; nothing known helps in every case",
     "unexpected": "a mistake of ours",
