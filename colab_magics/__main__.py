@@ -28,10 +28,14 @@ if TYPE_CHECKING:
 
 NOT_MET = 1
 MISTYPED = 2
+NOT_WRITTEN = 3
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command and return its exit code: 1 if a requirement is not met, 2 if the line cannot be read."""
+    """Run the command and return its exit code: 1 if a requirement is not met, 2 if the line cannot be read.
+
+    3: the report could not be written.
+    """
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["autoload"]:
         from colab_magics import autoload
@@ -42,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return _show(read_arguments(words))
     except OptionError as error:
-        print(error, file=sys.stderr)
+        _complain(error)
         return MISTYPED
 
 
@@ -53,21 +57,43 @@ def _show(options: Options) -> int:
     from colab_magics.views.render_options import language_for
 
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console that has no degree sign
+        if stream is not None:  # it is where it was closed
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console that has no degree sign
     try:
         requirement = None if options.require is None else parse(options.require)
     except RequirementSyntaxError as error:
-        print(error, file=sys.stderr)
+        _complain(error)
         return MISTYPED
     seen = report.runtime_status(shell_class=None)
-    print(seen.to_json() if options.json else seen)
+    if not _is_written(seen.to_json() if options.json else str(seen)):
+        return NOT_WRITTEN
     if requirement is not None:
         try:
             report.require(requirement, seen.snapshot, strict=options.strict, language=language_for())
         except RequirementNotMet as failure:
-            print(failure, file=sys.stderr)
+            _complain(str(failure))
             return NOT_MET
     return 0
+
+
+def _is_written(answer: str) -> bool:
+    """Print the answer; what reads it may have ended, or have been closed: that is nobody's mistake."""
+    try:
+        print(answer, flush=True)
+    except OSError as error:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())  # Python writes the rest at its end
+        os.close(nowhere)
+        if not isinstance(error, BrokenPipeError):
+            _complain(f"The report could not be written: {error.strerror}.")
+            return False
+    return True
+
+
+def _complain(sentence: object) -> None:
+    """Print to standard error; not to standard output, which `print` takes where the other is closed."""
+    if sys.stderr is not None:
+        print(sentence, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -50,6 +50,11 @@ class FuseMount:
             assert time.monotonic() < until, "it is not mounted"
             time.sleep(0.02)
 
+    @property
+    def server_pid(self) -> int:
+        """The server's process number."""
+        return self._server.pid
+
     def tell(self, **sizes: int) -> None:
         """Let statfs tell these."""
         (self._control / "statfs").write_text(json.dumps({**SIZES, **sizes}))
@@ -97,6 +102,10 @@ def serve(point: str, control: str) -> None:
         def access(self, path: str, amode: int) -> int:  # noqa: ARG002
             _wait_while_silent(control, "access")
             return 0
+
+        def readdir(self, path: str, fh: int) -> list[str]:  # noqa: ARG002
+            _wait_while_silent(control, "readdir")
+            return [".", ".."]
 
         def statfs(self, path: str) -> dict[str, int]:  # noqa: ARG002
             _wait_while_silent(control, "statfs")

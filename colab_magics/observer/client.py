@@ -42,6 +42,7 @@ SHORTEST_PERIOD_SECONDS = 0.5
 
 _FAILURES_BEFORE_REST = 2
 _KILL_SECONDS = 0.5
+_STANDARD_ERROR = 2
 _CHILD_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "child.py")
 
 
@@ -200,8 +201,8 @@ class Observer:
     def _spawn(self, pynvml_file: str | None) -> subprocess.Popen[bytes] | Unavailable:
         pipes: list[int] = []  # for looks: one for their requests, one for their answers
         try:
-            pipes += os.pipe()
-            pipes += os.pipe()
+            pipes += _pipe()
+            pipes += _pipe()
             process = subprocess.Popen(
                 [_interpreter(), "-I", "-S", _CHILD_FILE, str(os.getpid()), pynvml_file or "", *map(str, pipes[::3])],
                 stdin=subprocess.PIPE,
@@ -406,6 +407,23 @@ def _working_directory() -> str | None:
 def _interpreter() -> str:
     """Return this process's Python; a program that embeds Python may not name one."""
     return sys.executable or shutil.which("python3") or "python3"
+
+
+def _pipe() -> tuple[int, int]:
+    """Return a pipe none of whose ends has the number of a standard stream, which a child gets anew."""
+    import fcntl  # on Linux, where a child is started
+
+    ends = os.pipe()
+    try:
+        low = [end for end in ends if end <= _STANDARD_ERROR]
+        moved = {end: fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, _STANDARD_ERROR + 1) for end in low}
+    except OSError:
+        for end in ends:
+            os.close(end)
+        raise
+    for end in low:
+        os.close(end)
+    return moved.get(ends[0], ends[0]), moved.get(ends[1], ends[1])
 
 
 def _line(request: dict[str, Any]) -> bytes:
