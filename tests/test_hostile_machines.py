@@ -213,6 +213,8 @@ def test_a_kernel_whose_drive_falls_silent_and_dies(open_notebook: Callable[...,
     assert_all_magics_answer(notebook, within_seconds=15)
     fuse.fall_silent("statfs")
     assert_all_magics_answer(notebook, within_seconds=5)
+    fuse.fall_silent("all")
+    assert_all_magics_answer(notebook, within_seconds=5)
     fuse.speak()
     fuse.die()
     assert_all_magics_answer(notebook, within_seconds=5)

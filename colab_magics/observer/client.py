@@ -234,7 +234,9 @@ class Observer:
             started = self._looking or self._spawn(_find_pynvml())
             if isinstance(started, subprocess.Popen):
                 return self._looking or _unavailable("no_looker", error="it has ended")
-            return started
+            if isinstance(started, Looking):
+                return started
+            return _unavailable("no_looker", error=str(dict(started.values)["error"]))
         finally:
             self._lock.release()
 
