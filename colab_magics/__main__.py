@@ -5,9 +5,22 @@ from __future__ import annotations
 import os
 import sys
 
-if __name__ == "__main__" and sys.path and sys.path[0] in ("", os.getcwd()):
-    # `python -m` puts the working directory first: a `json.py` of the user's there must not run in place of Python's.
-    del sys.path[0]
+
+def _take_the_working_directory_off_the_path() -> None:
+    """Let no `json.py` of the user's run in place of Python's: `python -m` puts the working directory first.
+
+    One that was deleted has no path, and Python has put nothing there, or the empty name.
+    """
+    try:
+        here = os.getcwd()
+    except OSError:
+        here = ""
+    if sys.path and sys.path[0] in ("", here):
+        del sys.path[0]
+
+
+if __name__ == "__main__":
+    _take_the_working_directory_off_the_path()
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,10 +28,14 @@ if TYPE_CHECKING:
 
 NOT_MET = 1
 MISTYPED = 2
+NOT_WRITTEN = 3
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command and return its exit code: 1 if a requirement is not met, 2 if the line cannot be read."""
+    """Run the command and return its exit code: 1 if a requirement is not met, 2 if the line cannot be read.
+
+    3: the report could not be written.
+    """
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["autoload"]:
         from colab_magics import autoload
@@ -29,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return _show(read_arguments(words))
     except OptionError as error:
-        print(error, file=sys.stderr)
+        _complain(error)
         return MISTYPED
 
 
@@ -41,28 +58,52 @@ def _show(options: Options) -> int:
     from colab_magics.views.render_options import language_for
 
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console that has no degree sign
+        if stream is not None:  # it is where it was closed
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console that has no degree sign
     try:
         requirement = None if options.require is None else parse(options.require)
     except RequirementSyntaxError as error:
-        print(error, file=sys.stderr)
+        _complain(error)
         return MISTYPED
-    wait_seconds = WAIT_SECONDS if requirement is not None else SHORT_WAIT_SECONDS
+    usual = SHORT_WAIT_SECONDS if requirement is None else WAIT_SECONDS
     seen = report.awaited(
-        report.runtime_status(shell_class=None), wait_seconds=wait_seconds if options.wait is None else options.wait
+        report.runtime_status(shell_class=None),
+        wait_seconds=usual if options.wait is None else options.wait,
+        requirement=requirement,
     )
-    print(seen.to_json() if options.json else seen)
+    if not _is_written(seen.to_json() if options.json else str(seen)):
+        return NOT_WRITTEN
     if requirement is not None:
         try:
             unchecked = report.require(
                 requirement, seen.snapshot, strict=options.strict, language=language_for(), wait_seconds=0
             )
         except RequirementNotMet as failure:
-            print(failure, file=sys.stderr)
+            _complain(str(failure))
             return NOT_MET
         if unchecked is not None:
-            print(unchecked, file=sys.stderr)
+            _complain(unchecked)
     return 0
+
+
+def _is_written(answer: str) -> bool:
+    """Print the answer; what reads it may have ended, or have been closed: that is nobody's mistake."""
+    try:
+        print(answer, flush=True)
+    except OSError as error:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())  # Python writes the rest at its end
+        os.close(nowhere)
+        if not isinstance(error, BrokenPipeError):
+            _complain(f"The report could not be written: {error.strerror}.")
+            return False
+    return True
+
+
+def _complain(sentence: object) -> None:
+    """Print to standard error; not to standard output, which `print` takes where the other is closed."""
+    if sys.stderr is not None:
+        print(sentence, file=sys.stderr)
 
 
 if __name__ == "__main__":

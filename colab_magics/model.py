@@ -307,15 +307,27 @@ class Cpu(Value):
     """The machine's run queue over the last minute; None where the system keeps none."""
 
 
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - its name; nothing is written there
+"""The place of the memory that processes share as files; nothing that is kept lies there."""
+
+
 class Disk(Value):
-    """One file system."""
+    """One file system; that of shared memory too, which is not counted among the runtime's disks."""
 
     places: tuple[str, ...]
-    """Which of ours lie on it: "/", "working directory"; never a path of a home."""
-    usage: Usage
+    """Which of ours lie on it: "/", "working directory", "/dev/shm"; never a path of a home."""
+    usage: Usage | None
     """How much there is, and how much is taken."""
-    free_bytes: int
+    free_bytes: int | None
     """What this user can still write."""
+    is_read_only: bool | None = None
+    """Whether nothing can be written there, whatever is free."""
+    total_inodes: int | None = None
+    """How many files it can hold; None also where it does not count them."""
+    free_inodes: int | None = None
+    """How many more this user can make."""
+    unavailable: Unavailable | None = None
+    """Why its figures are not known, where they are not."""
 
 
 class Frontend(Value):
@@ -407,7 +419,7 @@ class Snapshot(Value):
     ram: Ram | Unavailable | None = None
     """The memory."""
     disks: tuple[Disk, ...] | Unavailable | None = None
-    """The file systems that a notebook writes to."""
+    """The file systems that a notebook writes to, and shared memory."""
     cpu: Cpu | Unavailable | None = None
     """The processor cores."""
     samples: tuple[Sample, ...] | None = None
@@ -422,6 +434,16 @@ class Snapshot(Value):
     def service(self) -> str | None:
         """The service that this runs on; None where it is none we know, or nobody could look."""
         return self.platform.service if isinstance(self.platform, Platform) else None
+
+    @property
+    def runtime_disks(self) -> tuple[Disk, ...]:
+        """The disks where files are kept: without what is shared memory alone."""
+        return tuple(disk for disk in seen(self.disks) if disk.places != (SHARED_MEMORY,))
+
+    @property
+    def shared_memory(self) -> Disk | None:
+        """The file system of shared memory; None where there is none of its own."""
+        return next((disk for disk in seen(self.disks) if SHARED_MEMORY in disk.places), None)
 
 
 def seen(section: tuple[Thing, ...] | Unavailable | None) -> tuple[Thing, ...]:

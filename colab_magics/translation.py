@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 ENGLISH = "en"
 
-_VARIABLES = ("COLAB_MAGICS_LANGUAGE", "LANGUAGE", "LC_ALL", "LANG")
+_LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")
+"""Of these the first that is set counts: POSIX, Base Definitions, 8.2."""
+
+_NO_LANGUAGE = ("C", "POSIX")
+"""Locales in which LANGUAGE counts for nothing, as gettext has it."""
 _DOMAIN = "colab_magics"
 _CATALOGUES = os.path.join(os.path.dirname(__file__), "locale")
 
@@ -67,15 +71,20 @@ def translator(language: str) -> Translator:
 def preferred_language(setting: str, known: Iterable[str], environment: Mapping[str, str] = os.environ) -> str:
     """Return the language to speak: the setting unless it is "auto", then the environment's, then English.
 
-    The environment names languages as POSIX does (zh_CN.UTF-8), LANGUAGE several of them; the first known one counts,
-    by its language alone if its country is not known.
+    COLAB_MAGICS_LANGUAGE comes first, then as gettext orders them LANGUAGE and the locale. They name languages as POSIX
+    does (zh_CN.UTF-8), LANGUAGE several of them; the first known one counts, by its language alone if its country is
+    not known.
     """
     if setting != "auto":
         return setting
     by_name = {language.lower(): language for language in known}
     by_language = {name.partition("-")[0]: language for name, language in reversed(by_name.items())}
-    for variable in _VARIABLES:
-        for value in environment.get(variable, "").split(":"):
+    locale = next(filter(None, map(environment.get, _LOCALE)), "")
+    named = [environment.get("COLAB_MAGICS_LANGUAGE", ""), locale]
+    if locale not in _NO_LANGUAGE:
+        named.insert(1, environment.get("LANGUAGE", ""))
+    for values in named:
+        for value in values.split(":"):
             name = value.partition(".")[0].partition("@")[0].replace("_", "-").lower()
             if name in by_name:
                 return by_name[name]

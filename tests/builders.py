@@ -78,6 +78,23 @@ DISK = Disk(
     places=("/", "working directory"),
     usage=Usage(total_bytes=int(107.7 * GIB), used_bytes=int(38.1 * GIB)),
     free_bytes=int(69.6 * GIB),
+    is_read_only=False,
+    total_inodes=7_208_960,
+    free_inodes=6_891_021,
+)
+SHARED = Disk(
+    places=("/dev/shm",),
+    usage=Usage(total_bytes=int(5.7 * GIB), used_bytes=0),
+    free_bytes=int(5.7 * GIB),
+    is_read_only=False,
+    total_inodes=1_664_540,
+    free_inodes=1_664_539,
+)
+SILENT_DISK = Disk(
+    places=("working directory",),
+    usage=None,
+    free_bytes=None,
+    unavailable=Unavailable(code="mount_silent", values=(("seconds", 1.0),)),
 )
 
 V5E = Tpu(index=0, kind="v5e", accelerator_type="v5e-1", memory_bytes=16 * GIB, pci_address="0000:00:05.0", held_by=())

@@ -30,7 +30,7 @@ GOLDEN = TESTS / "views" / "golden"
 
 STARTERS = {
     "fake_nvml", "observer", "test_autoload.py", "test_command.py", "test_composed.py", "test_examples.py",
-    "test_kernels.py", "test_recipes.py", "test_terminal.py",
+    "test_hostile_machines.py", "test_kernels.py", "test_recipes.py", "test_terminal.py",
 }  # fmt: skip
 """The folders and files that start kernels, terminals, or one process after another: nine tenths of the time."""
 
@@ -68,7 +68,7 @@ def no_driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name)
     for name, value in no_driver_environment().items():
         monkeypatch.setenv(name, value)
-    for name in ("TBE_RUNTIME_ADDR", "LANGUAGE", "LC_ALL", "LANG"):
+    for name in ("TBE_RUNTIME_ADDR", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
     client.close()
     threads = set(threading.enumerate())

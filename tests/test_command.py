@@ -153,6 +153,43 @@ def test_a_console_without_the_degree_sign_is_no_reason_to_fail(
     assert "43 ?C" in done.stdout
 
 
+def shell(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a line of sh in which `$ours` is the command."""
+    ours = f"{sys.executable} -m colab_magics"
+    return subprocess.run(["sh", "-c", line.replace("$ours", ours)], cwd=folder, capture_output=True, text=True,
+                          timeout=30, check=False)  # fmt: skip
+
+
+@pytest.mark.parametrize("line", ["$ours >&-", "$ours --json >&- 2>&- <&-", "$ours --bogus >&- 2>&-; test $? = 2"])
+def test_where_its_streams_are_closed_it_exits_quietly(line: str, tmp_path: Path) -> None:
+    done = shell(line, tmp_path)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_where_its_reader_has_ended_it_exits_quietly(tmp_path: Path) -> None:
+    done = shell("{ $ours -j; echo $? >&2; } | :", tmp_path)
+
+    assert (done.stdout, done.stderr) == ("", "0\n")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+def test_a_report_that_could_not_be_written_is_a_failure(tmp_path: Path) -> None:
+    done = shell("$ours -j > /dev/full", tmp_path)
+
+    assert done.returncode == 3
+    assert done.stderr == "The report could not be written: No space left on device.\n"
+
+
+def test_a_language_that_the_stream_cannot_write_is_not_spoken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "zh_CN")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    assert command(folder=tmp_path).stdout.startswith("Not connected to a GPU.")
+    monkeypatch.setenv("PYTHONIOENCODING", "utf-8")
+    monkeypatch.setenv("PYTHONUTF8", "1")
+    assert command(folder=tmp_path).stdout.startswith("未连接到 GPU")
+
+
 def test_a_wrong_option_is_said_and_fails(tmp_path: Path) -> None:
     done = command("--bogus", folder=tmp_path)
 

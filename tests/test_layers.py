@@ -89,6 +89,7 @@ DOORS = {
 CHILD_MODULES = {
     "observer.child",
     "observer.devices",
+    "observer.looks",
     "observer.nvml",
     "observer.samples",
     "memory",

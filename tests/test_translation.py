@@ -30,6 +30,22 @@ def test_the_variables_count_in_their_order() -> None:
     assert preferred_language("auto", KNOWN, environment) == "en"
 
 
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        pytest.param({"LC_ALL": "C", "LANGUAGE": "ja", "LANG": "ja_JP"}, "en", id="C has no language"),
+        pytest.param({"LANG": "POSIX", "LANGUAGE": "ja"}, "en", id="nor has POSIX"),
+        pytest.param({"LANG": "C.UTF-8", "LANGUAGE": "ja"}, "ja", id="C.UTF-8 is another locale"),
+        pytest.param({"LANGUAGE": "ja"}, "ja", id="no locale is set"),
+        pytest.param({"LC_ALL": "", "LC_MESSAGES": "ja_JP.UTF-8", "LANG": "zh_CN"}, "ja", id="messages come first"),
+        pytest.param({"LC_ALL": "tlh", "LC_MESSAGES": "ja", "LANG": "zh_CN"}, "en", id="the first that is set counts"),
+        pytest.param({"LC_ALL": "C", "COLAB_MAGICS_LANGUAGE": "ja"}, "ja", id="ours counts in every locale"),
+    ],
+)
+def test_the_locale_is_found_as_posix_and_gettext_do(environment: dict[str, str], language: str) -> None:
+    assert preferred_language("auto", KNOWN, environment) == language
+
+
 def test_the_process_s_own_environment_is_what_counts_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLAB_MAGICS_LANGUAGE", "ja")
 

@@ -135,6 +135,7 @@ def _signal(conditions: dict[str, Any]) -> Signal:
         environment=tuple(conditions.get("environment", {}).items()),
         absent=tuple(conditions.get("absent", ())),
         file=conditions.get("file"),
+        no_file=conditions.get("no_file"),
         shell=conditions.get("shell"),
         service=conditions.get("service"),
     )

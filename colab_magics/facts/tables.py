@@ -61,13 +61,15 @@ class Signal(NamedTuple):
     """A sign of a service or a frontend; it holds if all its conditions do.
 
     `environment`: each variable has the value, or any value where that is "*". `absent`: none of these variables is
-    set. `file`: there is such a file or folder below the root. `shell`: the dotted name of the IPython shell's class
-    begins so ("": there is a shell, of whatever class). `service`: the service is this one, or any where that is "*".
+    set; one that is empty is not. `file`: there is such a file or folder below the root. `no_file`: there is none.
+    `shell`: the dotted name of the IPython shell's class begins so ("": there is a shell, of whatever class).
+    `service`: the service is this one, or any where that is "*".
     """
 
     environment: tuple[tuple[str, str], ...] = ()
     absent: tuple[str, ...] = ()
     file: str | None = None
+    no_file: str | None = None
     shell: str | None = None
     service: str | None = None
 

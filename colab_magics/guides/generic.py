@@ -138,6 +138,7 @@ _BUILD_TO_TAKE = {
 }
 _DELETE_VARIABLES = TextStep(Sentence(N_("del what you no longer need")))
 _FREE_GPU_MEMORY = Sentence(N_("del what you no longer need, and empty the framework's cache"))
+_FEWER_WORKERS = TextStep(Sentence(N_("or use fewer DataLoader workers (num_workers)")))
 _FOR_FINDINGS = {
     "cuda_library_missing": Guide(TO_USE_THE_GPU, steps=(_GIVE_LIBRARIES, _RUN_LDCONFIG)),
     "cuda_hidden": Guide(
@@ -157,6 +158,28 @@ _FOR_FINDINGS = {
     ),
     "gpu_memory_nearly_full": Guide(TO_MAKE_ROOM, steps=(TextStep(_FREE_GPU_MEMORY), OR_RESTART_KERNEL)),
     "kernel_holds_most_ram": Guide(TO_MAKE_ROOM, steps=(_DELETE_VARIABLES, OR_RESTART_KERNEL)),
+    "no_inodes_left": Guide(
+        TO_MAKE_ROOM,
+        steps=(
+            TextStep(Sentence(N_("du --inodes -s * shows which folders hold many files"))),
+            TextStep(Sentence(N_("delete those that you no longer need, or pack them into one"))),
+        ),
+    ),
+    "shared_memory_nearly_full": Guide(
+        TO_MAKE_ROOM,
+        steps=(
+            TextStep(Sentence(N_("ls -lh /dev/shm shows what lies there"))),
+            TextStep(Sentence(N_("rm what no running process needs"))),
+            _FEWER_WORKERS,
+        ),
+    ),
+    "shared_memory_small": Guide(
+        Sentence(N_("To get more shared memory")),
+        steps=(
+            TextStep(Sentence(N_("start the container with docker run --shm-size=8g, or --ipc=host"))),
+            _FEWER_WORKERS,
+        ),
+    ),
     "no_gpu": Guide(
         TO_USE_A_GPU,
         steps=(TextStep(Sentence(N_("run this on a machine that has one; nvidia-smi must list it."))),),

@@ -1,6 +1,7 @@
 """The one child process that talks to NVIDIA's driver and notes over time, and the kernel's side of it.
 
 The driver can hang in a way that no thread ends and can kill the process that called it, so it is only ever called in
-a child: `client` is imported by the kernel; `child`, `devices`, `nvml` and `samples` run in the child and import the
-standard library, `pynvml`, and of the rest of this package only `memory`, `cgroup` and `procfs`.
+a child, which also asks mounts that may be silent. `client` and `looking` are the kernel's side; `child`, `devices`,
+`looks`, `nvml` and `samples` run in the child and import the standard library, `pynvml`, and of the rest of this
+package only `memory`, `cgroup` and `procfs`. What is local the kernel asks itself, by `looks.file_system`.
 """

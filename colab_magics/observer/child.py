@@ -5,9 +5,11 @@ not the driver's.
 A request with "id" wants an answer of that id. One with "sample_every_seconds" sets how often a sample is taken from
 then on, also while nobody asks (null: never), and its answer has "samples", see `samples.Sampler.answer`.
 
-Started by path as ``python -I -S child.py KERNEL_PID PYNVML_FILE``, so that nothing but the standard library is on the
-module path: a `json.py` in the user's working directory cannot run here. This package and `pynvml` are loaded from
-their files.
+Looks that may never end are asked for on two pipes of their own, see `looks`.
+
+Started by path as ``python -I -S child.py KERNEL_PID PYNVML_FILE REQUESTS ANSWERS``, the last two being the descriptors
+of these pipes. Nothing but the standard library is on the module path: a `json.py` in the user's working directory
+cannot run here. This package and `pynvml` are loaded from their files.
 """
 
 from __future__ import annotations
@@ -23,10 +25,12 @@ import time
 
 TYPE_CHECKING = False  # typing itself is slow to load
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
     from typing import Any
 
     from colab_magics.observer.devices import Devices
+    from colab_magics.observer.looks import Looks
     from colab_magics.observer.samples import Sampler
 
 IDLE_SECONDS = 60.0
@@ -42,11 +46,11 @@ _PARENT_CHECK_SECONDS = 1.0
 _PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def main(kernel_pid: int, pynvml_file: str) -> None:
+def main(kernel_pid: int, pynvml_file: str, pipes_for_looks: tuple[int, ...] = ()) -> None:
     """Answer requests from standard input until the kernel ends, or nobody asks for a while and none samples."""
     replies = _take_standard_output()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(kernel_pid,), daemon=True).start()
+    _start_thread(threading.Thread(target=_end_with, args=(kernel_pid,), daemon=True).start)
     _load("colab_magics", os.path.join(_PACKAGE_FOLDER, "__init__.py"), package_folder=_PACKAGE_FOLDER)
     from colab_magics.observer.devices import Devices  # noqa: PLC0415 - importable only now
     from colab_magics.observer.nvml import Nvml  # noqa: PLC0415
@@ -56,14 +60,33 @@ def main(kernel_pid: int, pynvml_file: str) -> None:
 
     nvml = Nvml(lambda: _load("pynvml", pynvml_file), about_to_load=lambda: tell("loading"))
     tell("up")
-    _RequestLoop(kernel_pid, Devices(nvml), replies).serve()
+    _RequestLoop(kernel_pid, Devices(nvml), replies, _serve_looks(pipes_for_looks)).serve()
+
+
+def _start_thread(start: Callable[[], None]) -> None:
+    """Start a thread, where the system allows one more: without it the child is less watchful, and works."""
+    try:
+        start()
+    except RuntimeError:
+        return
+
+
+def _serve_looks(pipes: tuple[int, ...]) -> Looks | None:
+    if not pipes:
+        return None
+    from colab_magics.observer.looks import Looks  # noqa: PLC0415 - importable only now
+
+    looks = Looks(*pipes)
+    _start_thread(looks.start)
+    return looks
 
 
 class _RequestLoop:
     """Serves one request after the other, and between them takes the samples that are due."""
 
-    def __init__(self, kernel_pid: int, devices: Devices, replies: int) -> None:
+    def __init__(self, kernel_pid: int, devices: Devices, replies: int, looks: Looks | None) -> None:
         self._kernel_pid = kernel_pid
+        self._looks = looks
         self._devices = devices
         self._replies = replies
         self._sampler: Sampler | None = None
@@ -82,8 +105,8 @@ class _RequestLoop:
                 *lines, received = (received + piece).split(b"\n")
                 for line in lines:
                     self._handle(json.loads(line))
-            elif to_next is None:
-                return
+            elif to_next is None and not (self._looks is not None and self._looks.hang):
+                return  # while a look hangs it would not end: the system waits for the thread
             if self._sampler is not None:
                 signal.alarm(STUCK_SECONDS)
                 self._sampler.take_if_due()
@@ -157,4 +180,4 @@ def _load(name: str, file: str, *, package_folder: str | None = None) -> ModuleT
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main(int(sys.argv[1]), sys.argv[2], tuple(map(int, sys.argv[3:])))

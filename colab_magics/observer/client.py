@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from colab_magics import procfs
 from colab_magics.observer.child import STUCK_SECONDS
+from colab_magics.observer.looking import Gone, Looking
 
 if TYPE_CHECKING:
     from colab_magics.model import Unavailable
@@ -48,11 +49,8 @@ _LOADING = "loading"
 """The stage from which on a death of the child may be the driver's doing."""
 _KILL_SECONDS = 0.5
 _FOLDERS = "LD_LIBRARY_PATH"
+_STANDARD_ERROR = 2
 _CHILD_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "child.py")
-
-
-class _Gone(Exception):  # noqa: N818 - caught in this module, never seen outside
-    """The child has ended."""
 
 
 class Observer:
@@ -72,6 +70,9 @@ class Observer:
         self._stage: str | None = None
         self._failures = 0
         self._rest_until = 0.0
+        self._knows_pynvml = False
+        self._looking: Looking | None = None
+        self._left_behind: dict[str, tuple[subprocess.Popen[bytes], float]] = {}
 
     def ask(
         self, *, deadline_seconds: float = DEADLINE_SECONDS, sample_every_seconds: float | None = None
@@ -98,12 +99,12 @@ class Observer:
                 return _unavailable("driver_resting", seconds=round(resting))
             try:
                 return self._converse(deadline_seconds, until, sample_every_seconds)
-            except _Gone:
+            except Gone:
                 exit_code = self._end()
             if exit_code == 0:  # it had ended by itself, idle, before it could read the question
                 try:
                     return self._converse(deadline_seconds, until, sample_every_seconds)
-                except _Gone:
+                except Gone:
                     exit_code = self._end()
             return self._died(exit_code)
         finally:
@@ -117,6 +118,29 @@ class Observer:
                     self._start()
             finally:
                 self._lock.release()
+
+    def look(self, key: str, path: str) -> dict[str, int] | Unavailable:
+        """Return `looks.file_system(path)`, or why it cannot be had; a mount that is silent costs no more than a while.
+
+        `key` names what may be silent: it is asked again only once it has answered.
+        """
+        for _ in range(2):  # a child that had ended by itself, idle, is replaced
+            left = self._left_behind.get(key)
+            if left is not None and left[0].poll() is None:
+                return _unavailable("mount_silent", seconds=round(time.monotonic() - left[1], 1))
+            looking = self._looking or self._start_looking()
+            if not isinstance(looking, Looking):
+                return looking
+            try:
+                answer = looking.ask(key, path)
+            except Gone:
+                self._stop_looking(looking)
+                continue
+            if "silent_seconds" in answer:
+                return _unavailable("mount_silent", seconds=round(answer["silent_seconds"], 1))
+            figures: dict[str, int] | None = answer.get("figures")
+            return figures or _unavailable("unreadable", error=answer["error"])
+        return _unavailable("no_looker", error="it ends at once")
 
     @property
     def pid(self) -> int | None:
@@ -145,12 +169,16 @@ class Observer:
         """Let go of a child that belongs to the process this one was forked from."""
         if self._process is not None:
             self._close_pipes(self._process)
+            if self._looking is not None:
+                self._looking.forget()
             self._process.returncode = 0  # not ours to wait for
             self._process = None
 
     def _converse(
         self, deadline_seconds: float, until: float, sample_every_seconds: float | None
     ) -> dict[str, Any] | Unavailable:
+        if self._process is not None and not self._knows_pynvml:  # it was started for a look
+            self._end()
         process = self._process or self._start()
         if not isinstance(process, subprocess.Popen):
             return process
@@ -177,11 +205,15 @@ class Observer:
 
     def _start(self) -> subprocess.Popen[bytes] | Unavailable:
         pynvml_file = _find_pynvml()
-        if pynvml_file is None:
-            return _unavailable("binding_missing")
+        return _unavailable("binding_missing") if pynvml_file is None else self._spawn(pynvml_file)
+
+    def _spawn(self, pynvml_file: str | None) -> subprocess.Popen[bytes] | Unavailable:
+        pipes: list[int] = []  # for looks: one for their requests, one for their answers
         try:
+            pipes += _pipe()
+            pipes += _pipe()
             process = subprocess.Popen(
-                [_interpreter(), "-I", "-S", _CHILD_FILE, str(os.getpid()), pynvml_file],
+                [_interpreter(), "-I", "-S", _CHILD_FILE, str(os.getpid()), pynvml_file or "", *map(str, pipes[::3])],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -189,14 +221,43 @@ class Observer:
                 env=_environment(),
                 cwd="/",  # an empty entry of LD_LIBRARY_PATH means the working directory
                 start_new_session=True,  # Ctrl-C in a terminal goes to the kernel alone
+                pass_fds=pipes[::3],
             )
         except OSError as error:
+            for descriptor in pipes:
+                os.close(descriptor)
             return _unavailable("no_child", error=error.strerror or type(error).__name__)
+        for descriptor in pipes[::3]:
+            os.close(descriptor)
         os.set_blocking(_descriptor(process.stdin), False)
         os.set_blocking(_descriptor(process.stdout), False)
         self._process, self._started_at = process, time.monotonic()
         self._warm, self._is_awaited, self._received, self._stage = False, False, b"", None
+        self._knows_pynvml = pynvml_file is not None
+        self._looking = Looking(requests=pipes[1], answers=pipes[2])
         return process
+
+    def _start_looking(self) -> Looking | Unavailable:
+        if not self._lock.acquire(timeout=DEADLINE_SECONDS):
+            return _unavailable("no_looker", error="another thread starts it")
+        try:
+            started = self._looking or self._spawn(_find_pynvml())
+            if isinstance(started, subprocess.Popen):
+                return self._looking or _unavailable("no_looker", error="it has ended")
+            if isinstance(started, Looking):
+                return started
+            return _unavailable("no_looker", error=str(dict(started.values)["error"]))
+        finally:
+            self._lock.release()
+
+    def _stop_looking(self, looking: Looking) -> None:
+        """End the child of a conversation that has ended, unless another one has taken its place."""
+        if self._lock.acquire(timeout=DEADLINE_SECONDS):
+            try:
+                if self._looking is looking:
+                    self._end()
+            finally:
+                self._lock.release()
 
     def _exchange(
         self, process: subprocess.Popen[bytes], sample_every_seconds: float | None, *, until: float
@@ -219,7 +280,7 @@ class Observer:
             except BlockingIOError:
                 return None
             except BrokenPipeError:
-                raise _Gone from None
+                raise Gone from None
             self._is_awaited = True
         try:
             return self._receive(process, until=until)
@@ -235,7 +296,7 @@ class Observer:
         while waiting.poll(max(0, until - time.monotonic()) * 1000):
             piece = os.read(replies, 1 << 20)
             if not piece:
-                raise _Gone
+                raise Gone
             *lines, self._received = (self._received + piece).split(b"\n")
             for line in lines:
                 answer: dict[str, Any] = json.loads(line)
@@ -262,13 +323,18 @@ class Observer:
         """Kill the child and return its exit code, None if it would not even die: the driver may hold it for ever."""
         with self._writing:
             process, self._process, self._warm = self._process, None, False
+            looking, self._looking = self._looking, None
         if process is None:
             return None
         process.kill()  # changes nothing for one that is already dying: its exit code stays its own
         self._close_pipes(process)
+        hanging = {} if looking is None else looking.hanging
+        if looking is not None:
+            looking.close()
         try:
             return process.wait(_KILL_SECONDS)
         except subprocess.TimeoutExpired:
+            self._left_behind.update((key, (process, at)) for key, at in hanging.items())
             return None
 
     @staticmethod
@@ -286,6 +352,11 @@ def ask(
 ) -> dict[str, Any] | Unavailable:
     """Ask this process's one observer; see `Observer.ask`."""
     return _shared.ask(deadline_seconds=deadline_seconds, sample_every_seconds=sample_every_seconds)
+
+
+def look(key: str, path: str) -> dict[str, int] | Unavailable:
+    """Let this process's observer look at a file system; see `Observer.look`."""
+    return _shared.look(key, path)
 
 
 def start() -> None:
@@ -329,17 +400,45 @@ def _unavailable(code: str, **values: float | str) -> Unavailable:
 
 def _find_pynvml() -> str | None:
     """Return the file of nvidia-ml-py's module, never one that lies in the working directory."""
-    here = os.path.realpath(os.curdir)
+    here = _working_directory()
     for folder in sys.path:
+        if not os.path.isabs(folder) or folder == here:
+            continue
         file = os.path.join(folder, "pynvml.py")
-        if folder and os.path.isabs(folder) and os.path.isfile(file) and os.path.realpath(folder) != here:
+        if os.path.isfile(file) and os.path.realpath(folder) != here:
             return file
+    return None
+
+
+def _working_directory() -> str | None:
+    """Return where this process is, None if that cannot be told; nothing there is touched, since it may not answer."""
+    with contextlib.suppress(OSError):
+        return os.readlink("/proc/self/cwd")
+    with contextlib.suppress(OSError):
+        return os.getcwd()
     return None
 
 
 def _interpreter() -> str:
     """Return this process's Python; a program that embeds Python may not name one."""
     return sys.executable or shutil.which("python3") or "python3"
+
+
+def _pipe() -> tuple[int, int]:
+    """Return a pipe none of whose ends has the number of a standard stream, which a child gets anew."""
+    import fcntl  # on Linux, where a child is started
+
+    ends = os.pipe()
+    try:
+        low = [end for end in ends if end <= _STANDARD_ERROR]
+        moved = {end: fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, _STANDARD_ERROR + 1) for end in low}
+    except OSError:
+        for end in ends:
+            os.close(end)
+        raise
+    for end in low:
+        os.close(end)
+    return moved.get(ends[0], ends[0]), moved.get(ends[1], ends[1])
 
 
 def _line(request: dict[str, Any]) -> bytes:

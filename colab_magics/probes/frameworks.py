@@ -263,10 +263,11 @@ def _installed(search_path: Iterable[object]) -> dict[str, _Distribution]:
         if not isinstance(folder, str):
             continue
         try:
-            changed_at = os.stat(folder or os.curdir).st_mtime_ns
-        except (OSError, ValueError):  # ValueError: a null character in it
+            path = folder or os.getcwd()
+            changed_at = os.stat(path).st_mtime_ns
+        except (OSError, ValueError):  # the working directory is gone; a null character in a name
             continue
-        for name, distribution in _installed_in(folder or os.getcwd(), changed_at).items():
+        for name, distribution in _installed_in(path, changed_at).items():
             installed.setdefault(name, distribution)
     return installed
 

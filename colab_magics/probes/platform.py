@@ -42,7 +42,7 @@ def probe_platform(
         image=(environment.get("COLAB_RELEASE_TAG") or None) if service in _WITH_COLAB_S_IMAGE else None,
         machine_age_seconds=machine_age_seconds,
         container_age_seconds=_container_age_seconds(machine_age_seconds),
-        kernel_age_seconds=time.time() - _started_at(os.getpid()),
+        kernel_age_seconds=_age_seconds(_started_at(os.getpid())),
     )
 
 
@@ -64,18 +64,26 @@ def identify_service(signs: Signs) -> str | None:
     return None
 
 
-def _machine_age_seconds() -> float:
+def _machine_age_seconds() -> float | None:
     if hasattr(time, "CLOCK_BOOTTIME"):
         return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.time() - psutil.boot_time()
-
-
-def _container_age_seconds(machine_age_seconds: float) -> float | None:
-    started_at = _container_started_at(os.getpid())
-    if started_at is None:
+    try:
+        return _age_seconds(psutil.boot_time())
+    except (psutil.Error, OSError):
         return None
-    age_seconds = time.time() - started_at
-    return age_seconds if 0 <= age_seconds < machine_age_seconds - _OLDER_THAN_ITS_CONTAINER_SECONDS else None
+
+
+def _age_seconds(started_at: float | None) -> float | None:
+    """Return how long ago something started; None where that is not known, or would be in the future."""
+    age_seconds = None if started_at is None else time.time() - started_at
+    return None if age_seconds is None or age_seconds < 0 else age_seconds
+
+
+def _container_age_seconds(machine_age_seconds: float | None) -> float | None:
+    age_seconds = _age_seconds(_container_started_at(os.getpid()))
+    if age_seconds is None or machine_age_seconds is None:
+        return None
+    return age_seconds if age_seconds < machine_age_seconds - _OLDER_THAN_ITS_CONTAINER_SECONDS else None
 
 
 @functools.cache
@@ -88,6 +96,9 @@ def _container_started_at(_pid: int) -> float | None:
 
 
 @functools.cache
-def _started_at(pid: int) -> float:
+def _started_at(pid: int) -> float | None:
     """Return when this process started, in seconds since 1970; keyed by its number because forked workers differ."""
-    return float(psutil.Process(pid).create_time())
+    try:
+        return float(psutil.Process(pid).create_time())
+    except (psutil.Error, OSError):
+        return None

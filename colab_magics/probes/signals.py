@@ -26,14 +26,16 @@ class Signs:
         """Tell whether all conditions of a signal hold on a service, None for none that we know."""
         for name, expected in signal.environment:
             value = self._environment.get(name)
-            if value is None or expected not in ("*", value):
+            if not value or expected not in ("*", value):  # an empty value is no sign
                 return False
         shell = self._shell_class
         if signal.shell is not None and (shell is None or not shell.startswith(signal.shell)):
             return False
         if signal.service is not None and (service is None or signal.service not in ("*", service)):
             return False
-        if any(name in self._environment for name in signal.absent):
+        if any(self._environment.get(name) for name in signal.absent):
+            return False
+        if signal.no_file is not None and _exists(self._root, signal.no_file):
             return False
         return signal.file is None or _exists(self._root, signal.file)
 

@@ -64,7 +64,8 @@ def _kind(machine: Machine) -> str:
 
 def _emptied(machine: Machine, snapshot: Snapshot) -> Machine:
     """Return this machine with nothing in its memory and on its disk."""
-    disk = next((one.usage.total_bytes for one in seen(snapshot.disks) if "working directory" in one.places), None)
+    usage = next((one.usage for one in seen(snapshot.disks) if "working directory" in one.places), None)
+    disk = None if usage is None else usage.total_bytes
     gpus = None if machine.gpus is None else tuple(replace(gpu, free=gpu.memory) for gpu in machine.gpus)
     return replace(machine, gpus=gpus, ram_free=machine.ram, disk=exactly(disk))
 

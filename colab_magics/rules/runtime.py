@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics.facts.accelerators import COLAB
-from colab_magics.model import Platform, Severity, Subject, seen
+from colab_magics.model import Platform, Severity, Subject
 from colab_magics.rules.rule import rule
 from colab_magics.translation import N_
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from colab_magics.rules.rule import Rule
 
 _DISK_FREE_PERCENT = 10.0
+_SHARED_MEMORY_FREE_PERCENT = 10.0
+_SMALL_SHARED_MEMORY_BYTES = 2**30
+_DOCKER_S_SHARED_MEMORY_BYTES = 64 * 2**20
 _OLD_SECONDS = 10 * 3600.0
 
 
@@ -25,13 +28,67 @@ _OLD_SECONDS = 10 * 3600.0
 )
 def disk_nearly_full(snapshot: Snapshot) -> Values | None:
     """Little space is left on a file system that a notebook writes to; the fullest is named."""
-    disks = seen(snapshot.disks)
-    if not disks:
+    writable = [
+        (disk.free_bytes, disk.usage.total_bytes, disk.places[0])
+        for disk in snapshot.runtime_disks
+        if disk.usage is not None and disk.free_bytes is not None and not disk.is_read_only
+    ]
+    if not writable:
         return None
-    disk = min(disks, key=lambda disk: disk.free_bytes / max(1, disk.usage.total_bytes))
-    if 100 * disk.free_bytes >= _DISK_FREE_PERCENT * disk.usage.total_bytes:
+    free_bytes, total_bytes, place = min(writable, key=lambda one: one[0] / one[1])
+    if 100 * free_bytes >= _DISK_FREE_PERCENT * total_bytes:
         return None
-    return ("place", disk.places[0]), ("free_bytes", disk.free_bytes), ("total_bytes", disk.usage.total_bytes)
+    return ("place", place), ("free_bytes", free_bytes), ("total_bytes", total_bytes)
+
+
+@rule(
+    Subject.RUNTIME,
+    Severity.WARNING,
+    N_("No more files can be made on the disk ({place:place}): its inodes are used up."),
+    fixable_in_place=True,
+)
+def no_inodes_left(snapshot: Snapshot) -> Values | None:
+    """A file system that a notebook writes to holds as many files as it can, whatever space is left."""
+    full = [disk for disk in snapshot.runtime_disks if disk.free_inodes == 0 and not disk.is_read_only]
+    return (("place", full[0].places[0]),) if full else None
+
+
+@rule(
+    Subject.RUNTIME,
+    Severity.WARNING,
+    N_("Shared memory (/dev/shm) is nearly full: {free_bytes:size} of {total_bytes:size} free. A process that finds no "
+       "room in it is killed by a bus error."),
+    fixable_in_place=True,
+)  # fmt: skip
+def shared_memory_nearly_full(snapshot: Snapshot) -> Values | None:
+    """Little is left of the memory through which PyTorch's DataLoader and its workers hand each other their data."""
+    shared = snapshot.shared_memory
+    if shared is None or shared.usage is None or shared.free_bytes is None:
+        return None
+    if 100 * shared.free_bytes >= _SHARED_MEMORY_FREE_PERCENT * shared.usage.total_bytes:
+        return None
+    return ("free_bytes", shared.free_bytes), ("total_bytes", shared.usage.total_bytes)
+
+
+@rule(
+    Subject.RUNTIME,
+    Severity.INFO,
+    N_("Shared memory (/dev/shm) has {total_bytes:size} in all: a DataLoader with workers may need more, and is then "
+       "killed by a bus error."),
+)  # fmt: skip
+def shared_memory_small(snapshot: Snapshot) -> Values | None:
+    """A container was given little of the memory through which DataLoader's workers hand over their data.
+
+    A system gives half of its RAM; a container's engine 64 MiB, unless told otherwise.
+    """
+    shared, platform = snapshot.shared_memory, snapshot.platform
+    if shared is None or shared.usage is None or shared_memory_nearly_full(snapshot) is not None:
+        return None
+    total_bytes = shared.usage.total_bytes
+    is_in_container = total_bytes <= _DOCKER_S_SHARED_MEMORY_BYTES or (
+        isinstance(platform, Platform) and platform.container_age_seconds is not None
+    )
+    return (("total_bytes", total_bytes),) if is_in_container and total_bytes < _SMALL_SHARED_MEMORY_BYTES else None
 
 
 @rule(
@@ -48,4 +105,10 @@ def runtime_old(snapshot: Snapshot) -> Values | None:
     return (("age_seconds", min(ages)),) if ages and min(ages) >= _OLD_SECONDS else None
 
 
-RULES: tuple[Rule, ...] = (disk_nearly_full, runtime_old)
+RULES: tuple[Rule, ...] = (
+    disk_nearly_full,
+    no_inodes_left,
+    shared_memory_nearly_full,
+    shared_memory_small,
+    runtime_old,
+)

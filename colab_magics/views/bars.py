@@ -78,11 +78,12 @@ def of_ram(ram: Ram, translate: Translator) -> Bar:
 
 
 def of_disk(disk: Disk, disks: tuple[Disk, ...], translate: Translator) -> Bar:
-    """Return how much is taken of a file system."""
-    usage = disk.usage
+    """Return how much is taken of a file system, or why that is not known."""
+    name, usage = summary.disk_name(disk, disks, translate), disk.usage
+    if usage is None or disk.free_bytes is None:
+        return Bar(name, None, summary.disk_reason(disk, translate) or translate("not available"))
     words = summary.used_of(usage.used_bytes, usage.total_bytes, translate)
-    free = translate("{size} free", size=units.size(disk.free_bytes))
-    return Bar(summary.disk_name(disk, disks, translate), usage.used_percent, words, (free,))
+    return Bar(name, usage.used_percent, words, (translate("{size} free", size=units.size(disk.free_bytes)),))
 
 
 def _memory(label: str, memory: GpuMemory, translate: Translator) -> Bar:

@@ -11,7 +11,7 @@ from colab_magics.views import messages, summary, tables
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from colab_magics.model import Disk, Framework, Gpu, GpuMemory, Snapshot, Tpu
+    from colab_magics.model import Disk, Framework, Gpu, GpuMemory, Snapshot, Tpu, Usage
     from colab_magics.translation import Translator
     from colab_magics.views.tables import Rows
 
@@ -28,8 +28,8 @@ def sections(snapshot: Snapshot, translate: Translator) -> list[tuple[str, Rows]
     if isinstance(snapshot.cpu, Cpu):
         found.append((translate("Processors"), _cpu_rows(snapshot.cpu, translate)))
     for disk in seen(snapshot.disks):
-        places = messages.places(disk.places, translate)
-        title = translate("{name}: {facts}", name=translate("Disk"), facts=places)
+        name = summary.disk_name(disk, (disk,), translate)
+        title = translate("{name}: {facts}", name=name, facts=messages.places(disk.places, translate))
         found.append((title, _disk_rows(disk, translate)))
     if isinstance(snapshot.platform, Platform):
         found.append((translate("Platform"), _platform_rows(snapshot.platform, snapshot, translate)))
@@ -229,9 +229,20 @@ def _cpu_rows(cpu: Cpu, translate: Translator) -> Rows:
 
 
 def _disk_rows(disk: Disk, translate: Translator) -> Rows:
+    def used(usage: Usage) -> str:
+        return summary.used_of(usage.used_bytes, usage.total_bytes, translate)
+
+    def yes_or_no(answer: object) -> str:
+        return translate("yes") if answer else translate("no")
+
+    why = summary.disk_reason(disk, translate)
+    uncounted = why or translate("it does not count them")
     return [
-        (translate("space"), summary.used_of(disk.usage.used_bytes, disk.usage.total_bytes, translate)),
-        (translate("free"), units.size(disk.free_bytes)),
+        (translate("space"), _known(disk.usage, used, translate, why)),
+        (translate("free"), _known(disk.free_bytes, units.size, translate, why)),
+        (translate("read-only"), _known(disk.is_read_only, yes_or_no, translate, why)),
+        (translate("files that it can hold"), _known(disk.total_inodes, str, translate, uncounted)),
+        (translate("files that can still be made"), _known(disk.free_inodes, str, translate, uncounted)),
     ]
 
 

@@ -101,7 +101,7 @@ def _beside_the_bars(answer: Answer) -> Iterable[Paragraph]:
 
 
 def _bars(snapshot: Snapshot, translate: Translator, *, everything: bool) -> Html:
-    gpus, disks = seen(snapshot.gpus), seen(snapshot.disks)
+    gpus, disks = seen(snapshot.gpus), seen(snapshot.disks) if everything else snapshot.runtime_disks
     rows: list[tuple[Bar, str]] = []
     if len(gpus) == 1:
         rows += [(bar, bar.words) for bar in bars.of_one_gpu(gpus[0], translate)]

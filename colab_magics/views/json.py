@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from colab_magics import guides
-from colab_magics.model import Gpu, MigSlice, Platform, Ram, Unavailable
+from colab_magics.model import Disk, Gpu, MigSlice, Platform, Ram, Unavailable
 from colab_magics.translation import ENGLISH, translator
 from colab_magics.views import guide_text, messages
 
@@ -73,7 +73,7 @@ def _section(seen: Any, snapshot: Snapshot) -> Any:
         case Gpu():
             slices = [_section(one, snapshot) for one in seen.slices]
             return {**asdict(seen), "unavailable": _reasons(seen), "slices": slices}
-        case MigSlice() | Ram():
+        case MigSlice() | Ram() | Disk():
             return {**asdict(seen), "unavailable": _reasons(seen)}
         case Platform():
             # In this schema a frontend stands where there is no service.
@@ -84,7 +84,10 @@ def _section(seen: Any, snapshot: Snapshot) -> Any:
             return seen if isinstance(seen, str) else asdict(seen)
 
 
-def _reasons(seen: Gpu | MigSlice | Ram) -> dict[str, str]:
+def _reasons(seen: Gpu | MigSlice | Ram | Disk) -> dict[str, str]:
+    if isinstance(seen, Disk):
+        why = seen.unavailable
+        return {} if why is None else dict.fromkeys(("usage", "free_bytes"), messages.reason(why, translator(ENGLISH)))
     return {field: messages.field_reason(key, translator(ENGLISH)) for field, key in seen.unavailable}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from colab_magics import facts
@@ -41,10 +42,27 @@ class View(Protocol):
 
 
 def language_for(setting: str = "auto") -> str:
-    """Return the language to speak: the setting, or where that is "auto" the environment's, else English."""
-    return preferred_language(setting, languages())
+    """Return the language to speak: the setting, or where that is "auto" the environment's, else English.
+
+    A language that standard output cannot write is not spoken because of the environment.
+    """
+    preferred = preferred_language(setting, languages())
+    return preferred if setting != "auto" or _can_be_written(preferred) else ENGLISH
 
 
 def languages() -> tuple[str, ...]:
     """Return the languages that can be asked for: those in which Colab's menus are known, English first."""
     return tuple(menu.language for menu in facts.menus())
+
+
+def _can_be_written(language: str) -> bool:
+    """Tell whether the encoding of standard output has the letters of a language; where it has none, whoever asks."""
+    encoding, menu = getattr(sys.stdout, "encoding", None), facts.menu(language)
+    if not isinstance(encoding, str):
+        return True
+    sample = translator(language)("not available") + ("" if menu is None else menu.change_runtime_type or "")
+    try:
+        sample.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

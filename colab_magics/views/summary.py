@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from colab_magics import facts, units
-from colab_magics.model import Cpu, Platform, Ram, Severity, Subject, Unavailable, seen
+from colab_magics.model import SHARED_MEMORY, Cpu, Platform, Ram, Severity, Subject, Unavailable, seen
 from colab_magics.rules import RULES
 from colab_magics.translation import N_
 from colab_magics.values import replace
@@ -212,8 +212,8 @@ def machine_sentence(snapshot: Snapshot, translate: Translator) -> str:
         known.append(messages.cores(snapshot.cpu.usable_cores, translate))
     if isinstance(snapshot.ram, Ram):
         known.append(translate("{size} RAM", size=units.size(snapshot.ram.capacity_bytes)))
-    disks = seen(snapshot.disks)
-    if disks:
+    disks = snapshot.runtime_disks
+    if disks and disks[0].usage is not None:
         known.append(translate("{size} disk", size=units.size(disks[0].usage.total_bytes)))
     place = _place(snapshot, translate)
     if not known:
@@ -259,8 +259,15 @@ def ram_sentences(ram: Ram | Unavailable | None, translate: Translator) -> Parag
 
 
 def disk_name(disk: Disk, disks: Sequence[Disk], translate: Translator) -> str:
-    """Return "Disk", with the places on it where there are several."""
+    """Return "Disk", with the places on it where there are several; shared memory has a name of its own."""
+    if disk.places == (SHARED_MEMORY,):
+        return translate("Shared memory")
     return translate("Disk") + _where(disk, disks, translate)
+
+
+def disk_reason(disk: Disk, translate: Translator) -> str | None:
+    """Return the sentence that says why a disk's figures are not known, None where they are."""
+    return None if disk.unavailable is None else messages.reason(disk.unavailable, translate)
 
 
 def tpu_sentence(tpus: Sequence[Tpu], translate: Translator) -> str:
@@ -341,10 +348,19 @@ def _counted(gpus: Sequence[Gpu], translate: Translator) -> str:
 
 def _rest_sentences(snapshot: Snapshot, translate: Translator) -> Paragraph:
     sentences = []
-    disks = seen(snapshot.disks)
-    if disks:
-        free = [f"{units.size(disk.free_bytes)}{_where(disk, disks, translate)}" for disk in disks]
+    disks = snapshot.runtime_disks
+    free = [
+        f"{units.size(disk.free_bytes)}{_where(disk, disks, translate)}"
+        for disk in disks
+        if disk.free_bytes is not None
+    ]
+    if free:
         sentences.append(translate("Disk free: {sizes}.", sizes=translate.listed(free)))
+    sentences += [
+        translate("{name}: {facts}", name=disk_name(disk, disks, translate), facts=why)
+        for disk in disks
+        if (why := disk_reason(disk, translate)) is not None
+    ]
     platform = snapshot.platform
     if not isinstance(platform, Platform):
         return (*sentences, messages.reason(platform, translate))
@@ -375,7 +391,8 @@ def _held_bytes(processes: Iterable[GpuProcess]) -> int:
 
 
 def _where(disk: Disk, disks: Sequence[Disk], translate: Translator) -> str:
-    return "" if len(disks) == 1 else f" ({messages.places(disk.places, translate)})"
+    several = sum(one.places != (SHARED_MEMORY,) for one in disks) > 1
+    return f" ({messages.places(disk.places, translate)})" if several else ""
 
 
 def _why_nothing(gpu: Gpu, translate: Translator) -> str:

@@ -162,6 +162,9 @@ def _reasons(unknown: Sequence[ClauseVerdict], snapshot: Snapshot, translate: Tr
     reasons = [messages.reason(one, translate) for of, one in sections if of & keys and isinstance(one, Unavailable)]
     if keys & (_OF_A_GPU | {"cuda"}):
         reasons += _said(("cuda_library_missing",), snapshot, translate)
+    if "disk" in keys:
+        disks = [disk for disk in seen(snapshot.disks) if "working directory" in disk.places]
+        reasons += [why for disk in disks if (why := summary.disk_reason(disk, translate)) is not None]
     if _OF_A_GPU & keys:
         fields = {"vram": "memory", "vram_free": "memory", "gpu": "name", "cc": "compute_capability"}
         wanted = {fields[key] for key in fields.keys() & keys} | ({"compute_capability"} if "bf16" in keys else set())

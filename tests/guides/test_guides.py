@@ -47,6 +47,9 @@ NOTHING_TO_DO = {
 UNAIDED = {
     "child_died": "it was no driver's doing; nothing is known of what was",
     "gpu_not_told": "nobody has seen it on Colab; nothing is known to help",
+    "mount_silent": "what is mounted there, only its user knows",
+    "no_looker": "as no_child",
+    "size_cannot_be": "so the file system says",
     "linux_only": "Colab runs Linux, so this is not Colab's machine",
     "no_child": "why the process did not start is in the reason; nothing known helps in every case",
     "impossible": "a section other than the GPUs",

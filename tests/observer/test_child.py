@@ -120,3 +120,10 @@ def test_stuck_in_a_sample_it_ends_as_well(plug_in: Callable[..., FakeDriver], m
         ask(process, '{"id": 1, "sample_every_seconds": 0.5}')
         driver.set("hang nvmlDeviceGetUtilizationRates")
         assert process.wait(5) == -14
+
+
+def test_where_no_thread_can_be_had_it_answers_all_the_same() -> None:
+    def refuse() -> None:
+        raise RuntimeError("can't start new thread")
+
+    child._start_thread(refuse)

@@ -469,3 +469,80 @@ def test_a_version_that_the_driver_would_not_tell_is_asked_for_again(plug_in: Pl
     driver.set("heal nvmlSystemGetDriverVersion")
 
     assert asked()["driver"]["version"] == "580.82.07"
+
+
+# Looks that may never end --------------------------------------------------------------------------------------------
+
+
+def test_a_file_system_is_looked_at_in_the_child() -> None:
+    figures = client.look("root", "/")
+
+    assert isinstance(figures, dict)
+    assert figures["device"] == os.stat("/").st_dev
+    assert client.pid() is not None
+
+
+def test_a_look_that_fails_says_why() -> None:
+    assert client.look("nowhere", "/nowhere") == Unavailable(
+        code="unreadable", values=(("error", "No such file or directory"),)
+    )
+
+
+def test_a_look_is_answered_while_the_driver_hangs(plug_in: Plug) -> None:
+    plug_in("t4", "hang nvmlInitWithFlags")
+    assert refused(SHORT).code == "driver_starting"
+    started = time.monotonic()
+
+    assert isinstance(client.look("root", "/"), dict)
+    assert time.monotonic() - started < 1
+    assert refused(SHORT).code == "driver_starting"
+
+
+def test_a_look_needs_no_pynvml_and_changes_nothing_for_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_find_pynvml", lambda: None)
+
+    assert isinstance(client.look("root", "/"), dict)
+    assert refused().code == "binding_missing"
+    assert isinstance(client.look("root", "/"), dict)
+
+
+def test_a_child_that_ended_is_replaced_for_a_look() -> None:
+    client.look("root", "/")
+    before = client.pid()
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+    psutil.Process(before).wait(5)
+
+    assert isinstance(client.look("root", "/"), dict)
+    assert client.pid() != before
+
+
+def test_where_no_child_can_be_started_a_look_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_interpreter", lambda: "/nowhere/python")
+
+    assert client.look("root", "/") == Unavailable(code="no_looker", values=(("error", "No such file or directory"),))
+
+
+def test_a_forked_process_looks_by_a_child_of_its_own() -> None:
+    client.look("root", "/")
+    ours = client.pid()
+    forked = os.fork()
+    if not forked:
+        works = isinstance(client.look("root", "/"), dict) and client.pid() != ours
+        client.close()
+        os._exit(0 if works else 1)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(forked, 0)[1]) == 0
+    assert isinstance(client.look("root", "/"), dict)
+    assert client.pid() == ours
+
+
+def test_nothing_is_left_open_by_looks() -> None:
+    client.look("root", "/")
+    client.close()
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        client.look("root", "/")
+        client.close()
+
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -7,12 +7,15 @@ import pytest
 
 from builders import (
     CPU,
+    DISK,
     EIGHT_A100,
     GB10,
     GIB,
     MIG_IN_A_CONTAINER,
     MUTE_GPU,
     NOTHING_AVAILABLE,
+    SHARED,
+    SILENT_DISK,
     T4,
     a_report,
 )
@@ -40,6 +43,16 @@ def rows(subject: Subject = Subject.RUNTIME, **changes: Any) -> dict[str, Gauge]
 
 def test_a_runtime_with_a_gpu_has_five_gauges_in_reading_order() -> None:
     assert list(rows()) == ["GPU memory", "GPU use", "RAM", "Disk", "CPU"]
+
+
+def test_shared_memory_and_a_silent_disk_have_a_gauge() -> None:
+    seen = rows(disks=(replace(DISK, places=("/",)), SILENT_DISK, SHARED))
+
+    assert [label for label in seen if "GPU" not in label] == [
+        "RAM", "Disk (/)", "Disk (working directory)", "Shared memory", "CPU",
+    ]  # fmt: skip
+    assert seen["Shared memory"].bar.words == "0.0 of 5.7 GiB used"
+    assert seen["Disk (working directory)"].bar.percent is None
 
 
 def test_a_report_on_ram_begins_with_ram() -> None:

@@ -185,3 +185,24 @@ def test_the_ages_are_those_of_the_machine_and_of_this_process() -> None:
     assert second.kernel_age_seconds is not None
     assert 0 < first.kernel_age_seconds < first.machine_age_seconds + 1
     assert second.kernel_age_seconds >= first.kernel_age_seconds + 0.04
+
+
+def test_a_start_in_the_future_is_no_age(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform_probe, "_started_at", lambda _pid: time.time() + 3600)
+    monkeypatch.setattr(platform_probe, "_container_started_at", lambda _pid: time.time() + 3600)
+    seen = platform_probe.probe_platform(shell_class=None, environment={}, root="/nowhere")
+
+    assert (seen.kernel_age_seconds, seen.container_age_seconds) == (None, None)
+
+
+def test_a_start_that_cannot_be_read_is_no_age(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform_probe, "_started_at", lambda _pid: None)
+
+    assert platform_probe.probe_platform(shell_class=None, environment={}, root="/nowhere").kernel_age_seconds is None
+
+
+def test_a_boot_in_the_future_is_no_age(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(time, "CLOCK_BOOTTIME", raising=False)
+    monkeypatch.setattr(platform_probe.psutil, "boot_time", lambda: time.time() + 60)
+
+    assert platform_probe.probe_platform(shell_class=None, environment={}, root="/nowhere").machine_age_seconds is None

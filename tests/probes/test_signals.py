@@ -31,7 +31,7 @@ def test_a_signal_without_a_condition_holds_everywhere() -> None:
     ("asked", "environment", "expected"),
     [
         pytest.param((("A", "*"),), {"A": "1"}, True, id="any value"),
-        pytest.param((("A", "*"),), {"A": ""}, True, id="also an empty one"),
+        pytest.param((("A", "*"),), {"A": ""}, False, id="an empty one is none"),
         pytest.param((("A", "*"),), {"B": "1"}, False, id="not set"),
         pytest.param((("A", "1"),), {"A": "1"}, True, id="that value"),
         pytest.param((("A", "1"),), {"A": "12"}, False, id="another value"),
@@ -44,7 +44,7 @@ def test_variables_are_set(asked: tuple[tuple[str, str], ...], environment: dict
 
 
 @pytest.mark.parametrize(
-    ("environment", "expected"), [({}, True), ({"A": "1"}, False), ({"A": ""}, False), ({"B": "1"}, False)]
+    ("environment", "expected"), [({}, True), ({"A": "1"}, False), ({"A": ""}, True), ({"B": "1"}, False)]
 )
 def test_variables_are_not_set(environment: dict[str, str], expected: bool) -> None:
     assert holds(Signal(absent=("A", "B")), environment=environment) is expected
@@ -87,6 +87,8 @@ def test_a_file_or_a_folder_is_there(tmp_path: Path) -> None:
     assert holds(Signal(file="etc/release"), root=str(tmp_path))
     assert holds(Signal(file="etc"), root=str(tmp_path))
     assert not holds(Signal(file="etc/other"), root=str(tmp_path))
+    assert holds(Signal(no_file="etc/other"), root=str(tmp_path))
+    assert not holds(Signal(no_file="etc/release"), root=str(tmp_path))
     assert not holds(Signal(file="etc/release"), root=str(tmp_path / "etc"))
 
 

@@ -8,7 +8,23 @@ from typing import Any
 import pytest
 
 import colab_magics.rules
-from builders import A100, COLAB, DISK, DRIVER, GIB, KAGGLE_TORCH, P100, SILENT, T4, TORCH, TORCH_CPU, a_ram, a_snapshot
+from builders import (
+    A100,
+    COLAB,
+    DISK,
+    DRIVER,
+    GIB,
+    KAGGLE_TORCH,
+    MIB,
+    P100,
+    SHARED,
+    SILENT,
+    T4,
+    TORCH,
+    TORCH_CPU,
+    a_ram,
+    a_snapshot,
+)
 from colab_magics.model import Finding, GpuMemory, Severity, Subject, Unavailable, Usage
 from colab_magics.rules import RULES, Rule, blocking, judge
 from colab_magics.translation import translator
@@ -113,6 +129,24 @@ OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
     "disk_nearly_full": (
         {"disks": (FULL_DISK,)},
         "The disk is nearly full: 1.0 GiB of 100.0 GiB free (working directory).",
+    ),
+    "no_inodes_left": (
+        {"disks": (replace(DISK, free_inodes=0),)},
+        "No more files can be made on the disk (/): its inodes are used up.",
+    ),
+    "shared_memory_nearly_full": (
+        {"disks": (DISK, replace(SHARED, free_bytes=100 * MIB))},
+        (
+            "Shared memory (/dev/shm) is nearly full: 100 MiB of 5.7 GiB free. "
+            "A process that finds no room in it is killed by a bus error."
+        ),
+    ),
+    "shared_memory_small": (
+        {"disks": (DISK, replace(SHARED, usage=Usage(total_bytes=64 * MIB, used_bytes=0), free_bytes=64 * MIB))},
+        (
+            "Shared memory (/dev/shm) has 64 MiB in all: "
+            "a DataLoader with workers may need more, and is then killed by a bus error."
+        ),
     ),
     "runtime_old": (
         {"platform": replace(COLAB, machine_age_seconds=39_600.0)},

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from builders import A100, DISK, GB10, GIB, MIG_IN_A_CONTAINER, MUTE_GPU, RAM, SLICE, T4
+from builders import A100, DISK, GB10, GIB, MIG_IN_A_CONTAINER, MUTE_GPU, RAM, SILENT_DISK, SLICE, T4
 from colab_magics.translation import translator
 from colab_magics.views import bars
 from colab_magics.views.bars import Bar
@@ -80,6 +80,12 @@ def test_a_disk_has_what_is_taken_and_what_is_free() -> None:
     bar = bars.of_disk(DISK, (DISK,), ENGLISH)
 
     assert bar == Bar("Disk", pytest.approx(35.4, abs=0.1), "38.1 of 107.7 GiB used", ("69.6 GiB free",))
+
+
+def test_a_disk_that_is_silent_has_the_reason_in_place_of_a_bar() -> None:
+    bar = bars.of_disk(SILENT_DISK, (DISK, SILENT_DISK), ENGLISH)
+
+    assert bar == Bar("Disk (working directory)", None, "The file system did not answer within 1 s.")
 
 
 def test_only_what_works_does_not_fill() -> None:

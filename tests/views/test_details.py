@@ -20,6 +20,8 @@ from builders import (
     MUTE_GPU,
     RAM,
     RAM_IN_FULL,
+    SHARED,
+    SILENT_DISK,
     T4,
     TORCH,
     TORCH_CPU,
@@ -197,6 +199,26 @@ def test_every_disk_has_a_section() -> None:
     data = replace(DISK, places=("working directory",), free_bytes=GIB)
 
     assert rows("Disk: working directory", disks=(replace(DISK, places=("/",)), data))["free"] == "1.0 GiB"
+
+
+def test_shared_memory_has_a_section_by_its_name() -> None:
+    shown = rows("Shared memory: /dev/shm", disks=(DISK, SHARED))
+
+    assert shown == {
+        "space": "0.0 of 5.7 GiB used",
+        "free": "5.7 GiB",
+        "read-only": "no",
+        "files that it can hold": "1664540",
+        "files that can still be made": "1664539",
+    }
+
+
+def test_a_disk_that_does_not_answer_says_so_in_every_row() -> None:
+    shown = rows("Disk: working directory", disks=(SILENT_DISK,))
+
+    assert set(shown.values()) == {"not available: The file system did not answer within 1 s."}
+    uncounted = rows("Disk: /, working directory", disks=(replace(DISK, total_inodes=None, free_inodes=None),))
+    assert uncounted["files that can still be made"] == "not available: it does not count them"
 
 
 def test_the_platform_says_what_a_kernel_does_not_see_on_colab_alone() -> None:

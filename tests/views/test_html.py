@@ -6,7 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from builders import A100, CPU_RUNTIME, DISK, EIGHT_A100, GB10, MIG_IN_A_CONTAINER, RAM_IN_FULL, T4, a_report
+from builders import (
+    A100,
+    CPU_RUNTIME,
+    DISK,
+    EIGHT_A100,
+    GB10,
+    MIG_IN_A_CONTAINER,
+    RAM_IN_FULL,
+    SHARED,
+    SILENT_DISK,
+    T4,
+    a_report,
+)
 from colab_magics.guides import CommandStep, Guide, Sentence
 from colab_magics.model import Subject
 from colab_magics.translation import translator
@@ -63,6 +75,17 @@ def test_every_bar_has_its_number_in_words_beside_it() -> None:
     assert shown.count("<meter") == 4
     for said in ("0.4 of 15.0 GiB used", "0 %", "4.6 of 12.7 GiB used", "38.1 of 107.7 GiB used"):
         assert f"<td>{said}</td>" in shown
+
+
+def test_shared_memory_has_a_bar_where_everything_is_wanted() -> None:
+    report = a_report(disks=(DISK, SHARED))
+
+    assert html.render(report) == html.render(a_report())
+    assert "0.0 of 5.7 GiB used" in html.render(report, RenderOptions(everything=True))
+
+
+def test_a_disk_that_is_silent_has_the_reason_beside_it() -> None:
+    assert "<td>The file system did not answer within 1 s.</td>" in html.render(a_report(disks=(DISK, SILENT_DISK)))
 
 
 def test_in_a_container_the_bar_says_what_the_sentence_says() -> None:

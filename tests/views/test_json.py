@@ -18,6 +18,8 @@ from builders import (
     MIG_IN_A_CONTAINER,
     MUTE_GPU,
     P100,
+    SHARED,
+    SILENT_DISK,
     T4,
     V5E,
     a_ram,
@@ -161,6 +163,14 @@ def test_a_finding_carries_its_words() -> None:
     }
 
 
+def test_a_disk_that_is_silent_has_its_reason_by_field() -> None:
+    (disk, shared) = json.document(a_report(disks=(SILENT_DISK, SHARED)))["disk"]
+
+    assert (disk["usage"], disk["free_bytes"]) == (None, None)
+    assert disk["unavailable"] == dict.fromkeys(("usage", "free_bytes"), "The file system did not answer within 1 s.")
+    assert shared["places"] == ("/dev/shm",)
+
+
 def test_a_section_that_was_not_asked_for_is_not_there() -> None:
     snapshot = a_snapshot(ram=None, disks=None, cpu=None)
     seen = json.document(Report(subject=Subject.GPU, snapshot=snapshot, findings=()))
@@ -175,4 +185,5 @@ def test_every_field_of_the_snapshot_is_in_the_document() -> None:
     fields = {field.name for field in dataclasses.fields(model.Platform)}
     assert seen["platform"].keys() == fields - {"frontend"}  # it stands as the service where there is none
     assert seen["disk"][0].keys() == {field.name for field in dataclasses.fields(model.Disk)}
+    assert seen["disk"][0]["unavailable"] == {}
     assert T4.name == seen["gpus"][0]["name"]

@@ -20,6 +20,7 @@ from builders import (
     MUTE_GPU,
     P100,
     RAM,
+    SHARED,
     T4,
     TORCH,
     TORCH_CPU,
@@ -28,7 +29,7 @@ from builders import (
 )
 from colab_magics import facts
 from colab_magics.guides import Sentence
-from colab_magics.model import Finding, Severity, Unavailable
+from colab_magics.model import Finding, Severity, Unavailable, Usage
 from colab_magics.observer import nvml
 from colab_magics.rules import RULES
 from colab_magics.translation import translator
@@ -78,6 +79,11 @@ APPLIES: dict[str, dict[str, Any]] = {
     "one_shape_only": {"gpus": (replace(T4, name="NVIDIA L4"),)},
     "kernel_holds_most_ram": {"ram": replace(RAM, kernel_bytes=10 * 2**30)},
     "disk_nearly_full": {"disks": (replace(DISK, free_bytes=2**30),)},
+    "no_inodes_left": {"disks": (replace(DISK, free_inodes=0),)},
+    "shared_memory_nearly_full": {"disks": (replace(SHARED, free_bytes=2**20),)},
+    "shared_memory_small": {
+        "disks": (replace(SHARED, usage=Usage(total_bytes=2**26, used_bytes=0), free_bytes=2**26),)
+    },
     "runtime_old": {"platform": replace(a_snapshot().platform, machine_age_seconds=40_000.0)},
     "costly_gpu_unused": {"gpus": (replace(A100, utilization_percent=0.0, memory=replace(A100.memory, used_bytes=0)),)},
     "larger_accelerators": {},

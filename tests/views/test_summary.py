@@ -18,6 +18,8 @@ from builders import (
     MIG_IN_A_CONTAINER,
     MUTE_GPU,
     RAM,
+    SHARED,
+    SILENT_DISK,
     SLICE,
     T4,
     V5E,
@@ -25,7 +27,7 @@ from builders import (
     a_snapshot,
 )
 from colab_magics import facts
-from colab_magics.model import GpuProcess, Subject, Unavailable
+from colab_magics.model import Disk, GpuProcess, Subject, Unavailable
 from colab_magics.translation import translator
 from colab_magics.views import html, summary, text
 from colab_magics.views.render_options import RenderOptions
@@ -195,6 +197,28 @@ def test_disks_are_named_by_their_places_where_there_are_several() -> None:
 
     assert summary.disk_name(DISK, (DISK,), ENGLISH) == "Disk"
     assert summary.disk_name(other, (DISK, other), ENGLISH) == "Disk (working directory)"
+    assert summary.disk_name(SHARED, (DISK, SHARED), ENGLISH) == "Shared memory"
+    assert summary.disk_name(DISK, (DISK, SHARED), ENGLISH) == "Disk"
+
+
+def rest(*disks: Disk) -> tuple[str, ...]:
+    return summary.answer(a_report(disks=disks), ENGLISH).others[-1]
+
+
+def test_shared_memory_is_no_disk_of_the_runtime() -> None:
+    assert rest(DISK, SHARED) == rest(DISK)
+    assert summary.machine_sentence(a_snapshot(disks=(DISK, SHARED)), ENGLISH).endswith("107.7 GiB disk.")
+
+
+def test_a_disk_that_is_silent_is_said_to_be_beside_the_others() -> None:
+    root = replace(DISK, places=("/",))
+
+    assert rest(root, SILENT_DISK)[:2] == (
+        "Disk free: 69.6 GiB (/).",
+        "Disk (working directory): The file system did not answer within 1 s.",
+    )
+    assert rest(SILENT_DISK)[0] == "Disk: The file system did not answer within 1 s."
+    assert "disk" not in summary.machine_sentence(a_snapshot(disks=(SILENT_DISK,)), ENGLISH)
 
 
 def test_a_tpu_is_what_the_environment_calls_it_else_what_its_chips_are() -> None:

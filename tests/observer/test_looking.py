@@ -1,0 +1,114 @@
+"""The kernel's side of the looks that may never end, against a child played by the test."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from colab_magics.observer import looking
+from colab_magics.observer.looking import Gone, Looking
+
+Script = Callable[[dict[str, Any]], list[dict[str, Any]]]
+
+
+class Child:
+    """Answers each request as its script says."""
+
+    def __init__(self) -> None:
+        requests, to_child = os.pipe()
+        from_child, self._answers = os.pipe()
+        self.looking = Looking(to_child, from_child)
+        self.asked: list[dict[str, Any]] = []
+        self.script: Script = lambda request: [{"begun": True}, {"figures": {"of": request["path"]}}]
+        self._lines = os.fdopen(requests, "rb")
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+        self._has_ended = False
+
+    def say(self, number: int, **answer: Any) -> None:
+        os.write(self._answers, json.dumps({"id": number, **answer}).encode() + b"\n")
+
+    def end(self) -> None:
+        """End as a process does: nobody is at the other ends of the pipes any more."""
+        os.close(self._answers)
+        self._has_ended = True
+
+    def _serve(self) -> None:
+        for line in self._lines:
+            request = json.loads(line)
+            self.asked.append(request)
+            for answer in () if self._has_ended else self.script(request):
+                self.say(request["id"], **answer)
+
+    def close(self) -> None:
+        self.looking.close()
+        self._thread.join()
+        self._lines.close()
+        if not self._has_ended:
+            self.end()
+
+
+@pytest.fixture
+def child(monkeypatch: pytest.MonkeyPatch) -> Iterator[Child]:
+    monkeypatch.setattr(looking, "DEADLINE_SECONDS", 0.2)
+    monkeypatch.setattr(looking, "UP_SECONDS", 0.5)
+    played = Child()
+    yield played
+    played.close()
+
+
+def test_a_look_is_answered(child: Child) -> None:
+    assert child.looking.ask("a", "/x") == {"figures": {"of": "/x"}}
+    assert child.asked[0] == {"id": 1, "key": "a", "path": "/x"}
+    assert child.looking.hanging == {}
+
+
+def test_a_silent_one_is_said_to_be_within_the_deadline(child: Child) -> None:
+    child.script = lambda _: [{"begun": True}]
+
+    assert child.looking.ask("a", "/x") == {"silent_seconds": 0.2}
+    assert child.looking.hanging.keys() == {"a"}
+
+
+def test_a_late_answer_is_not_that_to_the_next_question(child: Child) -> None:
+    child.script = lambda _: [{"begun": True}]
+    child.looking.ask("a", "/x")
+    child.say(1, figures={"of": "late"})
+    child.script = lambda request: [{"begun": True}, {"figures": {"of": request["path"]}}]
+
+    assert child.looking.ask("b", "/y") == {"figures": {"of": "/y"}}
+    assert child.looking.hanging == {}
+
+
+def test_one_that_hangs_still_is_hanging_since_it_began(child: Child) -> None:
+    child.script = lambda _: [{"begun": True}]
+    child.looking.ask("a", "/x")
+    since = child.looking.hanging["a"]
+    child.script = lambda _: [{"begun": True}, {"silent_seconds": 7.5}]
+
+    assert child.looking.ask("a", "/x") == {"silent_seconds": 7.5}
+    assert child.looking.hanging == {"a": since}
+
+
+def test_a_child_that_does_not_come_up_is_not_the_mount_s_fault(child: Child) -> None:
+    child.script = lambda _: []
+
+    assert child.looking.ask("a", "/x") == {"error": "the process that asks was not up after 0.5 s"}
+    assert child.looking.hanging == {}
+
+
+def test_a_child_that_has_ended_is_gone(child: Child) -> None:
+    child.end()
+    with pytest.raises(Gone):
+        child.looking.ask("a", "/x")
+
+
+def test_after_it_was_closed_nothing_is_written_anywhere(child: Child) -> None:
+    child.looking.close()
+    with pytest.raises(Gone):
+        child.looking.ask("a", "/x")
