@@ -74,6 +74,18 @@ def swap_used_bytes(level: MemoryLevel, root: str = "/", pid: int | str = "self"
     return _bytes(f"{folder}/memory.swap.current")
 
 
+def shared_bytes(level: int, root: str = "/", pid: int | str = "self") -> int | None:
+    """Return how much of a level's memory is files (tmpfs) and memory that processes share, None if that is not told.
+
+    The kernel gives it back when the files are deleted, not before it kills. `root` is a folder that stands for /.
+    """
+    groups = _own_groups(root, "memory", pid)
+    if level >= len(groups.folders):
+        return None
+    told = "".join(words(_statistics(groups.folders[level]), f"{_MEMORY_NAMES[groups.version].shared} "))
+    return size(told)
+
+
 def cpu_quota_cores(root: str = "/") -> float | None:
     """Return how many cores the process may keep busy: the least quota of all levels, None if no level has one.
 
@@ -119,12 +131,16 @@ class _MemoryNames(NamedTuple):
     usage: str
     given_back: tuple[str, ...]
     """What memory.stat calls that which the kernel gives back before it kills."""
+    shared: str
+    """What it calls files in memory, and memory that processes share."""
 
 
 _MEMORY_NAMES = {
-    1: _MemoryNames(("memory.limit_in_bytes",), "memory.usage_in_bytes", ("total_inactive_file", "total_active_file")),
+    1: _MemoryNames(
+        ("memory.limit_in_bytes",), "memory.usage_in_bytes", ("total_inactive_file", "total_active_file"), "total_shmem"
+    ),
     2: _MemoryNames(
-        ("memory.max", "memory.high"), "memory.current", ("inactive_file", "active_file", "slab_reclaimable")
+        ("memory.max", "memory.high"), "memory.current", ("inactive_file", "active_file", "slab_reclaimable"), "shmem"
     ),
 }
 

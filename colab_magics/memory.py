@@ -24,6 +24,8 @@ class Machine(NamedTuple):
     """CommitLimit: the most that programs may be promised, where the machine keeps to it (vm.overcommit_memory=2)."""
     committed_bytes: int = 0
     """Committed_AS: what they were promised."""
+    shared_bytes: int | None = None
+    """Shmem: files in memory (tmpfs), and memory that processes share."""
 
 
 class Limit(NamedTuple):
@@ -59,6 +61,7 @@ def machine(root: str = "/") -> Machine | None:
         None if swap_used_bytes < 0 else swap_used_bytes,
         sizes.get("CommitLimit") if _text(f"{root}/proc/sys/vm/overcommit_memory").strip() == "2" else None,
         sizes.get("Committed_AS", 0),
+        sizes.get("Shmem"),
     )
 
 
@@ -105,7 +108,7 @@ def tightest(limits: tuple[Limit, ...]) -> Limit:
 _KEPT_FOR_THE_ADMINISTRATOR_BYTES = 2**23
 _MOST_KEPT_OF_ONE_BYTES = 2**27
 
-_OF_THE_MACHINE = ("MemTotal", "MemAvailable", "SwapTotal", "SwapFree", "CommitLimit", "Committed_AS")
+_OF_THE_MACHINE = ("MemTotal", "MemAvailable", "SwapTotal", "SwapFree", "CommitLimit", "Committed_AS", "Shmem")
 _OWN_LIMITS = (
     ("Max data size ", "rlimit_data", "VmData"),
     ("Max address space ", "rlimit_as", "VmSize"),

@@ -282,6 +282,15 @@ class Ram(Value):
     """The same user's other kernels; expensive, so looked for on request only, and None otherwise."""
     unavailable: tuple[tuple[str, str], ...] = ()
     """(field, reason) for each field that is None because what is told of it cannot be."""
+    shared_bytes: int | None = None
+    """Of what is used under the limit that bites first: files in memory (tmpfs, as /dev/shm) and what processes share.
+    Files are given back when they are deleted, not when a process ends. None where that is not told."""
+
+    @property
+    def is_mostly_shared(self) -> bool:
+        """Whether most of what is used under the limit that bites first is `shared_bytes`."""
+        used_bytes = self.limit_bytes - self.headroom_bytes
+        return self.shared_bytes is not None and 2 * self.shared_bytes >= used_bytes > 0
 
     @property
     def usage(self) -> Usage:

@@ -34,6 +34,7 @@ def memory_files(  # noqa: PLR0913 - as many as the kernel tells
     inactive_file: int = 0,
     active_file: int = 0,
     slab_reclaimable: int = 0,
+    shmem: int = 0,
 ) -> dict[str, str]:
     """Return the files of a group in bytes; `limit` None is "no limit" as the kernel writes it."""
     if version == 1:
@@ -41,13 +42,13 @@ def memory_files(  # noqa: PLR0913 - as many as the kernel tells
             "memory.limit_in_bytes": f"{V1_NO_LIMIT if limit is None else limit}\n",
             "memory.usage_in_bytes": f"{usage}\n",
             "memory.stat": f"cache 1\ninactive_file 2\ntotal_inactive_file {inactive_file}\n"
-            f"total_active_file {active_file}\n",
+            f"total_active_file {active_file}\nshmem 3\ntotal_shmem {shmem}\n",
         }
     return {
         "memory.max": f"{'max' if limit is None else limit}\n",
         "memory.current": f"{usage}\n",
         "memory.stat": f"anon 1\nfile 2\ninactive_file {inactive_file}\nactive_file {active_file}\n"
-        f"slab_reclaimable {slab_reclaimable}\n",
+        f"slab_reclaimable {slab_reclaimable}\nshmem {shmem}\n",
     }
 
 

@@ -332,3 +332,32 @@ def test_the_process_s_own_limit_really_bites(name: str, by: str, beyond_bytes: 
     code, seen = allocate(beyond_bytes, limits={name: GIB})
     assert (seen[0], seen[2], seen[3]) == (GIB, by, GIB)
     assert code == (1 if FAILS[beyond_bytes] else 0)
+
+
+HOLD_IN_FILES = """
+import os, sys, tempfile
+with open(f"{sys.argv[1]}/cgroup.procs", "w") as members:
+    members.write("0")
+sys.path.insert(0, sys.argv[2])
+from colab_magics.probes.ram import probe_ram
+with tempfile.TemporaryFile(dir="/dev/shm") as file:
+    for _ in range(360):
+        file.write(bytes(2**20))
+    file.flush()
+    held = probe_ram()
+print(held.shared_bytes, held.is_mostly_shared, probe_ram().shared_bytes)
+"""
+
+
+def test_files_in_memory_are_really_told_from_what_a_kernel_holds(a_parent: Path) -> None:
+    """kubernetes#128339: a group full of files in /dev/shm."""
+    if os.statvfs("/dev/shm").f_bavail * os.statvfs("/dev/shm").f_frsize < 400 * MIB:
+        pytest.skip("/dev/shm has no 400 MiB left")
+    group, package = below(a_parent, 400 * MIB), str(Path(memory.__file__).parents[1])
+    program = [sys.executable, "-c", HOLD_IN_FILES, str(group), package]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=True)
+    held, is_mostly_shared, after = done.stdout.split()
+
+    assert 350 * MIB < int(held) < 370 * MIB
+    assert is_mostly_shared == "True"
+    assert int(after) < 10 * MIB

@@ -139,6 +139,14 @@ _BUILD_TO_TAKE = {
 _DELETE_VARIABLES = TextStep(Sentence(N_("del what you no longer need")))
 _FREE_GPU_MEMORY = Sentence(N_("del what you no longer need, and empty the framework's cache"))
 _FEWER_WORKERS = TextStep(Sentence(N_("or use fewer DataLoader workers (num_workers)")))
+_DELETE_FILES_IN_MEMORY = Guide(
+    TO_MAKE_ROOM,
+    steps=(
+        TextStep(Sentence(N_("ls -lhS /dev/shm shows what is large"))),
+        TextStep(Sentence(N_("rm there what no program needs any more"))),
+    ),
+    otherwise=Goal.MEMORY,
+)
 _FOR_FINDINGS = {
     "cuda_library_missing": Guide(TO_USE_THE_GPU, steps=(_GIVE_LIBRARIES, _RUN_LDCONFIG)),
     "cuda_hidden": Guide(
@@ -206,6 +214,8 @@ def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
     if finding.rule in {"framework_cpu_only", NO_CODE}:
         return _to_another_build(finding, snapshot)
     guide = _FOR_FINDINGS.get(finding.rule)
+    if finding.rule == "ram_nearly_full" and isinstance(snapshot.ram, Ram) and snapshot.ram.is_mostly_shared:
+        guide = _DELETE_FILES_IN_MEMORY
     if guide is not None and finding.rule == "no_gpu":
         return guide._replace(purpose=_to_use_a_gpu(snapshot))
     return guide

@@ -49,6 +49,7 @@ def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable
         observer_bytes=_observer_bytes(),
         kernel_proportional_bytes=_proportional_bytes() if everything else None,
         other_kernels=_other_kernels() if everything else None,
+        shared_bytes=_shared_bytes(machine, tightest, root),
         unavailable=(
             *((("kernel_bytes", "impossible"),) if kernel_bytes != told_bytes else ()),
             *((("children_bytes", below.why_unknown),) if below.why_unknown is not None else ()),
@@ -74,6 +75,13 @@ def _swap_used_bytes(machine: memory.Machine, root: str) -> int | None:
     """Return what is swapped out of this process's own group, where it has a limit: the rest is others'."""
     levels = cgroup.memory_levels(root) if machine.swap_used_bytes else ()
     return cgroup.swap_used_bytes(levels[0], root) if levels else machine.swap_used_bytes
+
+
+def _shared_bytes(machine: memory.Machine, tightest: memory.Limit, root: str) -> int | None:
+    """Return what is shared of what counts against the limit that bites first; a process's own counts none of it."""
+    if tightest.by == "machine":
+        return machine.shared_bytes
+    return None if tightest.level is None else cgroup.shared_bytes(tightest.level, root)
 
 
 def _resident_bytes(pid: int) -> int | None:

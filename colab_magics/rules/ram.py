@@ -49,6 +49,23 @@ def swap_in_use(snapshot: Snapshot) -> Values | None:
     return (("swap_bytes", ram.swap_used_bytes),)
 
 
+@rule(
+    Subject.RAM,
+    Severity.WARNING,
+    N_(
+        "Files in memory, as in /dev/shm, and what processes share hold {shared_bytes:size} of it: files outlive a"
+        " restart of the kernel."
+    ),
+    fixable_in_place=True,
+)
+def files_hold_ram(snapshot: Snapshot) -> Values | None:
+    """What fills the RAM is not the kernel's variables but files in memory: a restart of the kernel frees none."""
+    ram = snapshot.ram
+    if not isinstance(ram, Ram) or ram.shared_bytes is None or ram_nearly_full(snapshot) is None:
+        return None
+    return (("shared_bytes", ram.shared_bytes),) if ram.is_mostly_shared else None
+
+
 @rule(Subject.RAM, Severity.INFO, N_("You are using a high-RAM runtime!"))
 def high_ram(snapshot: Snapshot) -> Values | None:
     """The runtime has the larger of the two shapes that hosted Colab offers."""
@@ -87,6 +104,7 @@ def kernel_holds_most_ram(snapshot: Snapshot) -> Values | None:
 
 RULES: tuple[Rule, ...] = (
     ram_nearly_full,
+    files_hold_ram,
     swap_in_use,
     high_ram,
     not_high_ram,

@@ -183,6 +183,7 @@ def _ram_rows(ram: Ram, translate: Translator) -> Rows:
         (translate("available on the machine"), units.size(ram.available_bytes)),
         *([(translate("for this process in all"), capacity)] if ram.capacity_by != "machine" else []),
         (translate("can still be allocated"), left),
+        (translate("files in memory, and what processes share"), _known(ram.shared_bytes, units.size, translate)),
         (translate("swapped out to disk"), _known(ram.swap_used_bytes, units.size, translate)),
         (translate("this kernel"), _known(ram.kernel_bytes, units.size, translate, reasons.get("kernel_bytes"))),
         (

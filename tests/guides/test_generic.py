@@ -306,3 +306,13 @@ def test_a_gpu_that_this_process_may_not_use_wants_a_permission() -> None:
 @pytest.mark.parametrize("code", ["unexpected", "child_died", "gpu_not_told", "tegra_library_missing"])
 def test_what_nothing_is_known_to_help_has_no_guide(code: str) -> None:
     assert generic.for_unavailable(Unavailable(code=code), here()) is None
+
+
+def test_of_ram_that_files_fill_no_restart_of_the_kernel_makes_room() -> None:
+    """kubernetes#128339."""
+    full = a_ram(10.0, headroom_bytes=GIB // 4)
+    for shared_bytes, said in ((9 * GIB, "rm there what no program needs any more"), (GIB, "restart the kernel")):
+        snapshot = here(ram=replace(full, shared_bytes=shared_bytes))
+        finding = rules.RULES["ram_nearly_full"](snapshot)
+        assert finding is not None
+        assert said in steps(generic.for_finding(finding, snapshot))[-1]

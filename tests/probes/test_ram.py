@@ -362,6 +362,26 @@ def test_in_a_container_only_its_own_swap_counts(
     assert ("swapped out" in said) == bool(limit and swap_used_bytes)
 
 
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("limit", [GIB, None], ids=["the container's", "the machine's"])
+def test_what_is_shared_is_of_what_bites_first(version: int, limit: int | None, tmp_path: Path) -> None:
+    files = memory_files(version, limit=limit, usage=GIB - MIB, shmem=900 * MIB)
+    root = build_nested(tmp_path, version, {"/parent/own": files})
+    (tmp_path / "proc/meminfo").write_text("MemTotal: 67108864 kB\nMemAvailable: 33554432 kB\nShmem: 4096 kB\n")
+    seen = looked(root)
+
+    assert seen.shared_bytes == (4 * MIB if limit is None else 900 * MIB)
+    assert seen.is_mostly_shared is (limit is not None)
+
+
+def test_what_is_shared_and_not_told_is_unknown(tmp_path: Path) -> None:
+    seen = looked(a_v2_tree(tmp_path, c=GIB))
+
+    assert seen.limit_level == 0
+    assert seen.shared_bytes is None
+    assert not seen.is_mostly_shared
+
+
 def test_swap_in_use_is_read(tmp_path: Path) -> None:
     root = a_v2_tree(tmp_path)
     (tmp_path / "proc/meminfo").write_text(

@@ -118,6 +118,13 @@ OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
         {"ram": LITTLE_RAM},
         "RAM is nearly full: 512 MiB of the machine's 10.0 GiB can still be allocated.",
     ),
+    "files_hold_ram": (
+        {"ram": replace(LITTLE_RAM, shared_bytes=8 * GIB)},
+        (
+            "Files in memory, as in /dev/shm, and what processes share hold 8.0 GiB of it: files outlive a restart of"
+            " the kernel."
+        ),
+    ),
     "swap_in_use": ({"ram": LITTLE_RAM}, "1.0 GiB are swapped out to disk: everything may be slow."),
     "high_ram": ({"ram": a_ram(51.0)}, "You are using a high-RAM runtime!"),
     "not_high_ram": ({}, "Not using a high-RAM runtime."),

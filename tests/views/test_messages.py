@@ -72,6 +72,7 @@ APPLIES: dict[str, dict[str, Any]] = {
     "build_lacks_gpu_code": {"gpus": (P100,), "frameworks": (KAGGLE_TORCH,)},
     "framework_cpu_only": {"frameworks": (TORCH_CPU,)},
     "cuda_hidden": {"gpus": (replace(T4, is_hidden=True, cuda_index=None),)},
+    "files_hold_ram": {"ram": replace(RAM, headroom_bytes=2**20, shared_bytes=RAM.limit_bytes)},
     "ram_nearly_full": {"ram": replace(RAM, headroom_bytes=2**20)},
     "swap_in_use": {"ram": replace(RAM, headroom_bytes=2**20, swap_used_bytes=2**30)},
     "high_ram": {"ram": a_ram(51.0)},
