@@ -15,7 +15,6 @@ TESTS = Path(__file__).parent
 ELSEWHERE = {
     "__init__.py": "test_magics.py, test_extension.py and test_require.py come in by it",
     "__main__.py": "test_command.py runs it as a shell does",
-    "observer/devices.py": "observer/test_child.py and test_faults.py ask it through the child that it runs in",
     "observer/nvml.py": "observer/test_child.py and test_faults.py ask it through the child that it runs in",
     "procfs.py": "test_cgroup.py, probes/test_gpu.py and observer/test_samples.py read by it",
 }

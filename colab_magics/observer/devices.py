@@ -27,6 +27,15 @@ _NOT_FOUND = 6
 _UNKNOWN_PERFORMANCE_STATE = 32
 _ADDRESS_TRANSLATION = 2  # NVML_DEVICE_ADDRESSING_MODE_ATS: GPU and processor share one memory
 _UNIFIED_NAMES = ("GB10", "nvgpu", "Orin", "Thor", "Xavier")
+_MOST_GPUS = 1024
+_MOST_SLICES = 64
+_MOST_BYTES = 2**60
+_MOST_PERCENT = 100
+_MOST_FAN_PERCENT = 255  # NVML's documentation: it may be more than 100
+_MOST_CELSIUS = 255
+_MOST_WATTS = 10**5
+_MOST_JOULES = 10**15
+_MOST_MHZ = 10**5
 _PROCESS_KINDS = ("Compute", "Graphics", "MPSCompute")
 _GONE = frozenset({"gpu_lost", "gpu_needs_reset"})
 _VITAL = ("memory", "utilization_percent", "temperature_celsius")  # what a GPU that is lost tells none of
@@ -48,7 +57,7 @@ class Devices:
         try:
             if not self._nvml.open():
                 return {"driver": None, "gpus": [], "library": self._nvml.library}
-            count = self._nvml.call("nvmlDeviceGetCount")
+            count = _within(_MOST_GPUS, self._nvml.call("nvmlDeviceGetCount"))
         except Refused as refused:
             return {"refused": {"reason": refused.reason, "code": refused.code, "library": self._library_version()}}
         return {"driver": self._nvml.driver, "gpus": [self._gpu(index) for index in range(count)]}
@@ -62,7 +71,7 @@ class Devices:
         if self._nvml.driver is None:
             return []
         try:
-            count = self._nvml.call("nvmlDeviceGetCount")
+            count = _within(_MOST_GPUS, self._nvml.call("nvmlDeviceGetCount"))
         except Refused:
             return []
         return [self._use(index) for index in range(count)]
@@ -124,7 +133,7 @@ class Devices:
         """Return the MIG devices of a GPU; slots may be empty anywhere between them."""
         found = []
         try:
-            slots = int(self._nvml.call("nvmlDeviceGetMaxMigDeviceCount", handle))
+            slots = _within(_MOST_SLICES, int(self._nvml.call("nvmlDeviceGetMaxMigDeviceCount", handle)))
         except Refused as refused:
             unavailable["slices"] = refused.reason
             return []
@@ -148,6 +157,17 @@ class Devices:
         except Refused:
             mode = None
         return mode == _ADDRESS_TRANSLATION or any(part in (name or "") for part in _UNIFIED_NAMES)
+
+
+def _within(most: int, figure: Any) -> Any:
+    """Return a figure, refused where no GPU that there is or will soon be can have it."""
+    if not 0 <= figure <= most:
+        raise Refused("impossible")
+    return figure
+
+
+def _bounded(most: int, read: Reader) -> Reader:
+    return lambda nvml, handle: _within(most, read(nvml, handle))
 
 
 def _plain(function: str, *arguments: Any) -> Reader:
@@ -180,10 +200,11 @@ def _memory(nvml: Nvml, handle: Any) -> dict[str, int | None]:
     )
     if memory.total == 0 or NOT_AVAILABLE in (memory.total, memory.used, memory.free):
         raise Refused("not_supported")
+    _within(_MOST_BYTES, memory.total)
     return {
         "total_bytes": memory.total,
-        "used_bytes": memory.used,
-        "free_bytes": memory.free,
+        "used_bytes": _within(memory.total, memory.used),
+        "free_bytes": _within(memory.total, memory.free),
         "reserved_bytes": getattr(memory, "reserved", None),
     }
 
@@ -193,7 +214,7 @@ def _utilization(part: str) -> Reader:
         percent: int = getattr(nvml.call("nvmlDeviceGetUtilizationRates", handle), part)
         if is_no_figure(percent):
             raise Refused("not_supported")
-        return percent
+        return _within(_MOST_PERCENT, percent)  # type: ignore[no-any-return]
 
     return read
 
@@ -246,7 +267,7 @@ def _processes(nvml: Nvml, handle: Any) -> list[dict[str, Any]]:
     for kind in _PROCESS_KINDS:
         for process in _processes_of(nvml, handle, kind, newest_first):
             seen = held.setdefault(process.pid, {"pid": process.pid, "memory_used_bytes": None, "kinds": []})
-            if process.usedGpuMemory not in (None, NOT_AVAILABLE):
+            if process.usedGpuMemory is not None and process.usedGpuMemory <= _MOST_BYTES:
                 seen["memory_used_bytes"] = process.usedGpuMemory
             seen["kinds"].append({"Compute": "compute", "Graphics": "graphics"}.get(kind, "mps"))
     return [held[pid] for pid in sorted(held)]
@@ -288,15 +309,15 @@ _FIELDS: dict[str, Reader] = {
     "memory": _memory,
     "utilization_percent": _utilization("gpu"),
     "memory_utilization_percent": _utilization("memory"),
-    "temperature_celsius": _temperature,
-    "power_watts": _thousandth("nvmlDeviceGetPowerUsage"),
-    "power_limit_watts": _thousandth("nvmlDeviceGetEnforcedPowerLimit"),
-    "energy_joules": _thousandth("nvmlDeviceGetTotalEnergyConsumption"),
-    "graphics_clock_mhz": _plain("nvmlDeviceGetClockInfo", _GRAPHICS_CLOCK),
-    "memory_clock_mhz": _plain("nvmlDeviceGetClockInfo", _MEMORY_CLOCK),
+    "temperature_celsius": _bounded(_MOST_CELSIUS, _temperature),
+    "power_watts": _bounded(_MOST_WATTS, _thousandth("nvmlDeviceGetPowerUsage")),
+    "power_limit_watts": _bounded(_MOST_WATTS, _thousandth("nvmlDeviceGetEnforcedPowerLimit")),
+    "energy_joules": _bounded(_MOST_JOULES, _thousandth("nvmlDeviceGetTotalEnergyConsumption")),
+    "graphics_clock_mhz": _bounded(_MOST_MHZ, _plain("nvmlDeviceGetClockInfo", _GRAPHICS_CLOCK)),
+    "memory_clock_mhz": _bounded(_MOST_MHZ, _plain("nvmlDeviceGetClockInfo", _MEMORY_CLOCK)),
     "slowdown_reasons": _slowdown_reasons,
     "performance_state": _performance_state,
-    "fan_percent": _plain("nvmlDeviceGetFanSpeed"),
+    "fan_percent": _bounded(_MOST_FAN_PERCENT, _plain("nvmlDeviceGetFanSpeed")),
     "ecc_enabled": _first_of_pair("nvmlDeviceGetEccMode"),
     "ecc_errors": _ecc_errors,
     "persistence_enabled": lambda nvml, handle: bool(nvml.call("nvmlDeviceGetPersistenceMode", handle)),

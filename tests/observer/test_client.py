@@ -463,6 +463,37 @@ def test_a_number_with_all_bits_set_is_no_figure(key: str, field: str, sentinel:
     assert gpu["unavailable"][field] == "not_supported"
 
 
+@pytest.mark.parametrize(
+    ("key", "told", "field"),
+    [
+        ("temperature", 5000, "temperature_celsius"),
+        ("power_mw", 2**31, "power_watts"),
+        ("enforced_limit_mw", 2**31, "power_limit_watts"),
+        ("energy_mj", 2**63, "energy_joules"),
+        ("utilization_gpu", 101, "utilization_percent"),
+        ("utilization_memory", 2**20, "memory_utilization_percent"),
+        ("clock_graphics", 2**31, "graphics_clock_mhz"),
+        ("clock_memory", 2**31, "memory_clock_mhz"),
+        ("fan", 2**16, "fan_percent"),
+        ("memory_total", 2**62, "memory"),
+        ("memory_used", 2**50, "memory"),
+    ],
+)
+def test_a_figure_that_cannot_be_is_not_known(key: str, told: int, field: str, plug_in: Plug) -> None:
+    plug_in("t4", f"gpu0.{key} = {told}")
+    (gpu,) = asked()["gpus"]
+
+    assert gpu[field] is None
+    assert gpu["unavailable"][field] == "impossible"
+
+
+def test_a_process_s_memory_that_cannot_be_is_not_known(plug_in: Plug) -> None:
+    plug_in("t4", f"gpu0.process = 4242 {2**62}")
+    (gpu,) = asked()["gpus"]
+
+    assert [(process["pid"], process["memory_used_bytes"]) for process in gpu["processes"]] == [(4242, None)]
+
+
 def test_a_version_that_the_driver_would_not_tell_is_asked_for_again(plug_in: Plug, live: None) -> None:
     driver = plug_in("t4", "fail nvmlSystemGetDriverVersion = 999")
     assert asked()["driver"]["version"] is None
