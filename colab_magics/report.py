@@ -244,18 +244,22 @@ def _is_open(requirement: Requirement, snapshot: Snapshot) -> bool:
 def _once_started(snapshot: Snapshot, wait_seconds: float, deadline_seconds: float) -> Snapshot:
     """Ask a driver that is starting again and again, until it answers or the time is over.
 
-    The time is counted from the first question, which was waited for `deadline_seconds`.
+    The time is counted from the first question, which was waited for `deadline_seconds`. One that was waited for in
+    vain may as well hang, and is said to.
     """
     import time
 
     from colab_magics.model import Unavailable
 
-    until = time.monotonic() + wait_seconds - deadline_seconds
+    until, waited = time.monotonic() + wait_seconds - deadline_seconds, False
     while isinstance(snapshot.gpus, Unavailable) and snapshot.gpus.code in ("driver_starting", "driver_slow"):
         left = until - time.monotonic()
         if left <= 0:
             break
         snapshot = _with_gpus(snapshot, min(left, deadline_seconds))
+        waited = True
+    if waited and isinstance(snapshot.gpus, Unavailable) and snapshot.gpus.code == "driver_starting":
+        snapshot = replace(snapshot, gpus=replace(snapshot.gpus, code="driver_slow"))
     return snapshot
 
 

@@ -52,7 +52,6 @@ ANOTHER_MACHINE_HELPS = frozenset(
         "driver_not_loaded",
         "driver_resting",
         "driver_silent",
-        "driver_slow",
         "driver_unknown_error",
         "gpu_lost",
         "gpu_needs_reset",
@@ -104,6 +103,9 @@ _REMEDIES: dict[str, Step] = {
     "binding_missing": CommandStep("%pip install nvidia-ml-py"),
     "binding_too_old": CommandStep("%pip install --upgrade nvidia-ml-py"),
     "driver_missing": TextStep(Sentence(N_("Install NVIDIA's driver: nvidia-smi lists the GPU then."))),
+    "driver_slow": TextStep(
+        Sentence(N_("Ask again in a minute: by then a driver that hangs is told from a slow one."))
+    ),
     "driver_starting": TextStep(Sentence(N_("Ask again in a few seconds."))),
     "no_permission": TextStep(Sentence(N_("Ask the machine's administrator for access to /dev/nvidia*"))),
 }
