@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from colab_magics.model import Finding, Snapshot, Subject, Unavailable
+    from colab_magics.model import Finding, Platform, Ram, Snapshot, Subject, Unavailable
     from colab_magics.requirement import Requirement
 
     Section = TypeVar("Section")
@@ -180,7 +180,10 @@ def only(report: Report, indices: tuple[int, ...]) -> Report:
 
 
 def _look(probe: Callable[..., Section], **arguments: Any) -> Section | Unavailable:
-    """Take a look; whatever goes wrong in it is the answer, and keeps no other section from being shown."""
+    """Take a look; whatever goes wrong in it is the answer, and keeps no other section from being shown.
+
+    Where a library may not even be imported, as psutil without /proc/stat, the probe imports it: that is of the look.
+    """
     try:
         return probe(**arguments)
     except Exception as error:  # noqa: BLE001 - the one place where a mistake of ours becomes a section's reason
@@ -191,13 +194,17 @@ def _unexpected(error: Exception) -> Unavailable:
     """Return what went wrong and where in this package; never the error's own words, which may hold a path."""
     from colab_magics.model import Unavailable
 
-    where = "outside"
+    where, is_ours, is_import = "outside", True, False
     traceback = error.__traceback__
     while traceback is not None:
-        file = traceback.tb_frame.f_code.co_filename
-        if file.startswith(_PACKAGE_FOLDER + os.sep):
-            where = f"{os.path.relpath(file, _PACKAGE_FOLDER).replace(os.sep, '/')}:{traceback.tb_lineno}"
+        code = traceback.tb_frame.f_code
+        is_ours = code.co_filename.startswith(_PACKAGE_FOLDER + os.sep)
+        if is_ours:
+            where = f"{os.path.relpath(code.co_filename, _PACKAGE_FOLDER).replace(os.sep, '/')}:{traceback.tb_lineno}"
+            is_import = code.co_name == "<module>"
         traceback = traceback.tb_next
+    if is_import and not is_ours:
+        return Unavailable(code="unreadable", values=(("error", type(error).__name__),))
     return Unavailable(code="unexpected", values=(("error", type(error).__name__), ("where", where)))
 
 
@@ -205,9 +212,13 @@ def _begin(shell_class: str | None) -> Snapshot:
     from datetime import UTC, datetime
 
     from colab_magics.model import Snapshot
-    from colab_magics.probes.platform import probe_platform
 
-    return Snapshot(taken_at=datetime.now(UTC), platform=_look(probe_platform, shell_class=shell_class))
+    def platform() -> Platform:
+        from colab_magics.probes.platform import probe_platform
+
+        return probe_platform(shell_class=shell_class)
+
+    return Snapshot(taken_at=datetime.now(UTC), platform=_look(platform))
 
 
 def _with_gpus(snapshot: Snapshot, deadline_seconds: float, sample_every_seconds: float | None = None) -> Snapshot:
@@ -285,9 +296,12 @@ def _with_other_gpus(snapshot: Snapshot) -> Snapshot:
 
 
 def _with_ram(snapshot: Snapshot, *, everything: bool) -> Snapshot:
-    from colab_magics.probes.ram import probe_ram
+    def ram() -> Ram | Unavailable:
+        from colab_magics.probes.ram import probe_ram
 
-    return replace(snapshot, ram=_look(probe_ram, everything=everything))
+        return probe_ram(everything=everything)
+
+    return replace(snapshot, ram=_look(ram))
 
 
 def _with_machine(snapshot: Snapshot, *, everything: bool) -> Snapshot:

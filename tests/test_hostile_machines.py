@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -52,7 +53,8 @@ def run(
 
 
 def assert_reported(way: str, done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    assert "Traceback" not in done.stderr, done.stderr
+    # psutil 5.9.5 prints a traceback of its own where there is no /proc/stat.
+    assert not re.search(r'colab_magics/(\w+/)*\w+\.py", line', done.stderr), done.stderr
     assert done.returncode == 0, done.stderr
     if way != "its JSON":
         return {}

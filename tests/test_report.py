@@ -6,8 +6,11 @@ import importlib
 import json
 import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -275,6 +278,22 @@ def test_where_it_went_wrong_is_the_line_of_ours_that_is_nearest(monkeypatch: py
     assert file is not None
     with open(file, encoding="utf-8") as source:
         assert "getloadavg()" in source.readlines()[number - 1]
+
+
+def test_a_library_that_cannot_be_imported_costs_the_looks_that_need_it(tmp_path: Path) -> None:
+    """Psutil 5.9.5 without /proc/stat; psutil under Python 3.13.0 in a working directory that was deleted."""
+    (tmp_path / "psutil.py").write_text("raise FileNotFoundError(2, 'No such file or directory', '/proc/stat')")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import colab_magics;"
+        " print(colab_magics.runtime_status().to_json())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    told = json.loads(done.stdout)
+
+    assert told["ram"]["unavailable"]["reason"] == "It could not be read (FileNotFoundError)."
+    assert told["platform"]["unavailable"]["reason"] == "It could not be read (FileNotFoundError)."
+    assert told["cpu"]["usable_cores"] > 0
+    assert told["disk"]
 
 
 @pytest.mark.parametrize("section", PROBES)

@@ -83,7 +83,10 @@ def with_workers(count: int, mebibytes: int, *more: str) -> tuple[int, int | Non
 
 def test_what_forked_workers_share_counts_once() -> None:
     """ipykernel#935, jupyter-resource-usage#16, #130."""
-    kernel_bytes, children_bytes, _, unavailable, _ = with_workers(6, 150)
+    for _attempt in range(5):  # on a machine that is busy it may take too long, and is unknown then
+        kernel_bytes, children_bytes, _, unavailable, _ = with_workers(6, 150)
+        if children_bytes is not None:
+            break
 
     assert kernel_bytes > 150 * MIB
     assert children_bytes is not None
