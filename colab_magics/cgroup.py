@@ -190,6 +190,11 @@ def _bytes(path: str) -> int | None:
         return None
 
 
+# The kernel takes no other period (scheduler/sched-bwc.rst).
+_LEAST_MICROSECONDS = 1_000
+_MOST_MICROSECONDS = 1_000_000
+
+
 def _cpu_quotas(groups: _Groups) -> list[tuple[int, float]]:
     """Return the level and the cores of each quota, nearest the process first."""
     quotas = ((level, _cpu_quota_cores(groups.version, folder)) for level, folder in enumerate(groups.folders))
@@ -199,17 +204,16 @@ def _cpu_quotas(groups: _Groups) -> list[tuple[int, float]]:
 def _cpu_quota_cores(version: int, folder: str) -> float | None:
     try:
         if version == 1:
-            quota_microseconds = int(read(f"{folder}/cpu.cfs_quota_us"))
-            if quota_microseconds < 0:
-                return None
-            cores = quota_microseconds / int(read(f"{folder}/cpu.cfs_period_us"))
+            quota, period = (read(f"{folder}/cpu.cfs_{name}_us").strip() for name in ("quota", "period"))
         else:
-            # "max", v2's word for no limit, is not a number either.
             quota, period = read(f"{folder}/cpu.max").split()
-            cores = int(quota) / int(period)
-    except (OSError, ValueError, ArithmeticError):
+    except (OSError, ValueError):
         return None
-    return cores if cores > 0 else None
+    # What is no number says that there is no limit: "-1" in v1, "max" in v2.
+    quota_microseconds, period_microseconds = size(quota), size(period) or 0
+    if not quota_microseconds or not _LEAST_MICROSECONDS <= period_microseconds <= _MOST_MICROSECONDS:
+        return None
+    return quota_microseconds / period_microseconds
 
 
 def _cpu_used_seconds(root: str, groups: _Groups, level: int) -> float | None:
@@ -219,11 +223,12 @@ def _cpu_used_seconds(root: str, groups: _Groups, level: int) -> float | None:
             accounting = _own_groups(root, "cpuacct")
             if accounting.path != groups.path or len(accounting.folders) != len(groups.folders):
                 return None
-            return int(read(f"{accounting.folders[level]}/cpuacct.usage")) / 1e9
-        statistics = read(f"{groups.folders[level]}/cpu.stat")
-        return int(f"\n{statistics}".partition("\nusage_usec ")[2].partition("\n")[0]) / 1e6
-    except (OSError, ValueError):
+            used, of_a_second = size(read(f"{accounting.folders[level]}/cpuacct.usage").strip()), 1e9
+        else:
+            used, of_a_second = size("".join(words(read(f"{groups.folders[level]}/cpu.stat"), "usage_usec "))), 1e6
+    except OSError:
         return None
+    return None if used is None else used / of_a_second
 
 
 def _own_groups(root: str, controller: str, pid: int | str = "self") -> _Groups:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import psutil
 
 from colab_magics import procfs
+from colab_magics.probes.processes import PSUTIL_ERRORS, resident_by_psutil
 
 _FEW_BYTES = 2**29
 _FEW = 10
@@ -28,6 +29,9 @@ _SECONDS_OF_EVERYTHING = 1.0
 """What PSS may take."""
 _LATE = 3
 """After so many times that it is given up: what it takes is estimated, so that the answer is the same each time."""
+
+_LARGEST_PID = 2**22
+"""PID_MAX_LIMIT of the kernel's include/linux/threads.h."""
 
 _START_OF_STACK = 25
 """In /proc/PID/stat, counted from the state on. It is another for each program that was started, but for a forked
@@ -83,19 +87,29 @@ def _descendants(pid: int) -> list[int] | None:
     except (OSError, ValueError):  # no /proc/PID/task/TID/children: another system, or a kernel built without it
         try:
             return [child.pid for child in psutil.Process(pid).children(recursive=True)]
-        except psutil.Error:
+        except PSUTIL_ERRORS:
             return None
 
 
 def _below(pid: int) -> list[int]:
-    found: list[int] = []
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        found += map(int, procfs.read(f"/proc/{pid}/task/{thread}/children").split())
-    for child in tuple(found):
+    found = dict.fromkeys(_directly_below(pid))
+    waiting = list(found)
+    while waiting:
         try:
-            found += _below(child)
+            children = _directly_below(waiting.pop())
         except (OSError, ValueError):  # it has ended meanwhile
             continue
+        waiting += (child for child in children if child not in found)
+        found.update(dict.fromkeys(children))
+    return [child for child in found if child != pid]
+
+
+def _directly_below(pid: int) -> list[int]:
+    threads = os.listdir(f"/proc/{pid}/task")
+    told = " ".join(procfs.read(f"/proc/{pid}/task/{thread}/children") for thread in threads)
+    found = [procfs.size(word) or 0 for word in told.split()]
+    if not all(0 < child <= _LARGEST_PID for child in found):
+        raise ValueError(told)
     return found
 
 
@@ -105,10 +119,8 @@ def _held(pid: int) -> _Held | None:
         return _Held(*procfs.resident_bytes(pid))
     except OSError:  # it has ended, or this system has no /proc
         pass
-    try:
-        return _Held(int(psutil.Process(pid).memory_info().rss), 0)
-    except psutil.Error:
-        return None
+    resident_bytes = resident_by_psutil(pid)
+    return None if resident_bytes is None else _Held(resident_bytes, 0)
 
 
 def _perhaps_counted_twice(family: dict[int, _Held]) -> int:

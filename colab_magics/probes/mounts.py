@@ -89,13 +89,14 @@ def _mount_number() -> int | None:
         return None
     finally:
         os.close(descriptor)
-    return int(found[1]) if found else None
+    return procfs.size(found[1]) if found else None
 
 
 def _parsed(line: str) -> Mount | None:
     before, _, after = line.partition(" - ")
     fields, kind = before.split(" "), after.partition(" ")[0]
-    if len(fields) < 5 or not fields[0].isdigit() or not kind:  # noqa: PLR2004 - number, parent, device, root, point
+    number = procfs.size(fields[0])
+    if len(fields) < 5 or number is None or not kind:  # noqa: PLR2004 - number, parent, device, root, point
         return None
     point = _ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), fields[4])
-    return Mount(int(fields[0]), fields[2], point, kind)
+    return Mount(number, fields[2], point, kind)

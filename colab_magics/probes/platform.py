@@ -14,6 +14,7 @@ import psutil
 from colab_magics import facts
 from colab_magics.model import Platform
 from colab_magics.probes.frontend import probe_frontend
+from colab_magics.probes.processes import PSUTIL_ERRORS
 from colab_magics.probes.signals import Signs, signal_variables
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _machine_age_seconds() -> float | None:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
     try:
         return _age_seconds(psutil.boot_time())
-    except (psutil.Error, OSError):
+    except PSUTIL_ERRORS:
         return None
 
 
@@ -91,7 +92,7 @@ def _container_started_at(_pid: int) -> float | None:
     """Return when process 1 started, in seconds since 1970; keyed as `_started_at`."""
     try:
         return float(psutil.Process(1).create_time())
-    except (psutil.Error, OSError):
+    except PSUTIL_ERRORS:
         return None
 
 
@@ -100,5 +101,5 @@ def _started_at(pid: int) -> float | None:
     """Return when this process started, in seconds since 1970; keyed by its number because forked workers differ."""
     try:
         return float(psutil.Process(pid).create_time())
-    except (psutil.Error, OSError):
+    except PSUTIL_ERRORS:
         return None

@@ -10,6 +10,7 @@ from colab_magics import cgroup, memory, procfs
 from colab_magics.model import OtherKernel, Ram, Unavailable, Usage
 from colab_magics.observer import client
 from colab_magics.probes import children
+from colab_magics.probes.processes import PSUTIL_ERRORS, resident_by_psutil
 
 
 def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable:
@@ -19,7 +20,7 @@ def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable
     """
     try:
         machine = memory.machine(root) or _machine_by_psutil()
-    except (OSError, RuntimeError, ValueError, ArithmeticError, LookupError, psutil.Error) as error:
+    except PSUTIL_ERRORS as error:
         return Unavailable(code="unreadable", values=(("error", type(error).__name__),))
     if not 0 <= machine.available_bytes <= machine.total_bytes < procfs.IMPOSSIBLE_BYTES or not machine.total_bytes:
         return Unavailable(code="impossible")
@@ -47,7 +48,7 @@ def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable
         kernel_bytes=kernel_bytes,
         children_bytes=below.held_bytes,
         observer_bytes=_observer_bytes(),
-        kernel_proportional_bytes=_proportional_bytes() if everything else None,
+        kernel_proportional_bytes=_possible(_proportional_bytes(), machine.total_bytes) if everything else None,
         other_kernels=_other_kernels() if everything else None,
         shared_bytes=_shared_bytes(machine, tightest, root),
         unavailable=(
@@ -62,7 +63,7 @@ def _machine_by_psutil() -> memory.Machine:
     seen = psutil.virtual_memory()
     try:
         swap = psutil.swap_memory()
-    except (OSError, RuntimeError, psutil.Error):
+    except PSUTIL_ERRORS:
         return memory.Machine(seen.total, seen.available, None)
     return memory.Machine(seen.total, seen.available, _possible(swap.used, swap.total))
 
@@ -90,10 +91,7 @@ def _resident_bytes(pid: int) -> int | None:
         return procfs.resident_bytes(pid)[0]
     except OSError:  # it has ended, or this system has no /proc
         pass
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
-        return None
+    return resident_by_psutil(pid)
 
 
 def _most_in_use_bytes(limit: memory.Limit) -> int:
@@ -111,28 +109,40 @@ def _observer_bytes() -> int:
 def _proportional_bytes() -> int | None:
     """Return this process's PSS: its own pages and its share of those it has in common with others."""
     try:
-        memory = psutil.Process().memory_full_info()
-    except psutil.Error:
+        told_bytes = procfs.proportional_bytes(os.getpid())
+    except OSError:  # this system has no such file
+        told_bytes = None
+    if told_bytes:
+        return told_bytes
+    try:
+        # psutil takes a file without such a line for one that says 0.
+        return getattr(psutil.Process().memory_full_info(), "pss", None) or None
+    except PSUTIL_ERRORS:
         return None
-    return getattr(memory, "pss", None)
 
 
 def _other_kernels() -> tuple[OtherKernel, ...] | None:
     """Return this user's other kernels, the largest first: processes started with a kernel's connection file."""
-    ours = psutil.Process()
     try:
-        owner = ours.username()
-    except (psutil.Error, KeyError):
+        owner = psutil.Process().username()
+        kernels = filter(None, (_other_kernel(process, owner) for process in psutil.process_iter()))
+        return tuple(sorted(kernels, key=lambda kernel: -kernel.resident_bytes))
+    except PSUTIL_ERRORS:
         return None
-    kernels = [
-        OtherKernel(pid=process.pid, resident_bytes=process.info["memory_info"].rss)
-        for process in psutil.process_iter(["username", "cmdline", "memory_info"])
-        if process.pid != ours.pid
-        and process.info["username"] == owner
-        and process.info["memory_info"] is not None
-        and any(_is_connection_file(argument) for argument in process.info["cmdline"] or ())
-    ]
-    return tuple(sorted(kernels, key=lambda kernel: -kernel.resident_bytes))
+
+
+def _other_kernel(process: psutil.Process, owner: str) -> OtherKernel | None:
+    """Return a process as another kernel of its owner's, None if it is none, has ended, or may not be read."""
+    try:
+        is_one = (
+            process.pid != os.getpid()
+            and process.username() == owner
+            and any(map(_is_connection_file, process.cmdline()))
+        )
+    except PSUTIL_ERRORS:
+        return None
+    resident_bytes = _resident_bytes(process.pid) if is_one else None
+    return None if resident_bytes is None else OtherKernel(pid=process.pid, resident_bytes=resident_bytes)
 
 
 def _is_connection_file(argument: str) -> bool:
