@@ -16,7 +16,7 @@ from typing import NamedTuple
 import psutil
 
 from colab_magics import procfs
-from colab_magics.probes.processes import PSUTIL_ERRORS, resident_by_psutil
+from colab_magics.probes.by_psutil import PSUTIL_ERRORS, resident_by_psutil
 
 _FEW_BYTES = 2**29
 _FEW = 10

@@ -13,8 +13,8 @@ import psutil
 
 from colab_magics import facts
 from colab_magics.model import Platform
+from colab_magics.probes.by_psutil import PSUTIL_ERRORS
 from colab_magics.probes.frontend import probe_frontend
-from colab_magics.probes.processes import PSUTIL_ERRORS
 from colab_magics.probes.signals import Signs, signal_variables
 
 if TYPE_CHECKING:

@@ -3,20 +3,11 @@
 In a container the driver may report the host's process numbers, and such a number may by chance be that of another
 process here (NVIDIA/nvidia-docker issues 179 and 1483). So a number counts as one of ours only if the process of that
 number has a GPU's device file open.
-
-Here is also what psutil is asked where /proc does not tell, held to what can be.
 """
 
 from __future__ import annotations
 
 import os
-
-import psutil
-
-from colab_magics import procfs
-
-PSUTIL_ERRORS = (psutil.Error, OSError, RuntimeError, ValueError, ArithmeticError, LookupError)
-"""What psutil raises: its own errors, and whatever it comes to where a file of /proc is missing or holds nonsense."""
 
 _INITIAL_NAMESPACE = "pid:[4026531836]"
 """PROC_PID_INIT_INO of Linux's include/linux/proc_ns.h: outside of it numbers may be another namespace's."""
@@ -49,15 +40,6 @@ def name_of(pid: int, *, root: str = "/") -> str | None:
             return file.read().strip() or None
     except OSError:
         return None
-
-
-def resident_by_psutil(pid: int) -> int | None:
-    """Return the resident memory of a process, None where psutil does not tell, or tells what cannot be."""
-    try:
-        resident_bytes = int(psutil.Process(pid).memory_info().rss)
-    except PSUTIL_ERRORS:
-        return None
-    return resident_bytes if 0 <= resident_bytes < procfs.IMPOSSIBLE_BYTES else None
 
 
 def in_initial_namespace(*, root: str = "/") -> bool:

@@ -10,7 +10,7 @@ from colab_magics import cgroup, memory, procfs
 from colab_magics.model import OtherKernel, Ram, Unavailable, Usage
 from colab_magics.observer import client
 from colab_magics.probes import children
-from colab_magics.probes.processes import PSUTIL_ERRORS, resident_by_psutil
+from colab_magics.probes.by_psutil import PSUTIL_ERRORS, resident_by_psutil
 
 
 def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable:
