@@ -277,21 +277,23 @@ def _once_started(snapshot: Snapshot, wait_seconds: float, deadline_seconds: flo
 def _with_frameworks(snapshot: Snapshot) -> Snapshot:
     """Look for frameworks that could use the GPU, where there is one."""
     from colab_magics.model import seen
-    from colab_magics.probes.frameworks import probe_frameworks
 
     if not seen(snapshot.gpus):
         return snapshot
+    from colab_magics.probes.frameworks import probe_frameworks
+
     return replace(snapshot, frameworks=_look(probe_frameworks))
 
 
 def _with_other_gpus(snapshot: Snapshot) -> Snapshot:
     """Look for GPUs of other makers, where there is none of NVIDIA's or this system could not have one."""
     from colab_magics.model import Unavailable
-    from colab_magics.probes.other_gpus import probe_other_gpus
 
     gpus = snapshot.gpus
     if gpus != () and not (isinstance(gpus, Unavailable) and gpus.code == "linux_only"):
         return snapshot
+    from colab_magics.probes.other_gpus import probe_other_gpus
+
     return replace(snapshot, other_gpu_vendors=_look(probe_other_gpus))
 
 
