@@ -109,6 +109,7 @@ def test_a_driver_that_takes_its_time_is_waited_for(tmp_path: Path, plug_in: Cal
 
 
 def test_with_a_requirement_it_is_waited_for_longer(tmp_path: Path, plug_in: Callable[..., FakeDriver]) -> None:
+    """nvidia-container-toolkit#202, nvidia-docker#628."""
     plug_in("eight-a100", "slow nvmlInitWithFlags = 7.5")
     done = command("--require", "gpus>=9", folder=tmp_path)
 

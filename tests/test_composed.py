@@ -124,7 +124,7 @@ def test_a_driver_that_counts_nothing_is_held_against_the_other_signs(
 def test_a_library_in_a_folder_that_is_known_is_found_without_any_path(
     signs: dict[str, Any], tmp_path: Path, plug_in: Callable[..., FakeDriver]
 ) -> None:
-    """colabtools#4300, tinygrad#16023: the path by which Colab's library is found was lost."""
+    """colabtools#4300, tinygrad#16023, colab-ssh#118: the path by which Colab's library is found was lost."""
     driver = plug_in("t4")
     machine = Machine(tmp_path / "machine", library=("/usr/local/nvidia/lib64", driver.library), **signs)
     variables = {name: value for name, value in driver.environment().items() if name.startswith("FAKE_NVML")}

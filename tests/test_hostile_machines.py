@@ -216,6 +216,7 @@ def assert_the_panel_goes_on(notebook: Notebook) -> None:
 
 
 def test_a_kernel_whose_folder_was_deleted(open_notebook: Callable[..., Notebook]) -> None:
+    """ipython#10378, colabtools#1818, #2120, #989."""
     notebook = open_notebook()
     notebook.run("import os\nos.makedirs('gone'); os.chdir('gone'); os.rmdir('../gone')")
 
@@ -226,6 +227,7 @@ def test_a_kernel_whose_folder_was_deleted(open_notebook: Callable[..., Notebook
 
 
 def test_a_kernel_whose_drive_falls_silent_and_dies(open_notebook: Callable[..., Notebook], fuse: FuseMount) -> None:
+    """psutil#1931, tophat#201."""
     notebook = open_notebook()
     notebook.run(f"%cd -q {fuse.point}")
     assert_all_magics_answer(notebook, within_seconds=15)

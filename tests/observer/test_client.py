@@ -272,7 +272,7 @@ def test_a_child_that_dies_is_noticed_at_once_and_twice_in_a_row_brings_a_rest(
 def test_a_process_that_cannot_run_says_nothing_of_the_driver(
     program: str, plug_in: Plug, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """debugpy#262: in an application that embeds Python, sys.executable is the application."""
+    """debugpy#262, QGIS PR#67318: in an application that embeds Python, sys.executable is the application."""
     plug_in("t4")
     monkeypatch.setattr(sys, "executable", program)
     for _ in range(4):
@@ -312,7 +312,7 @@ def test_a_driver_that_has_not_started_after_a_quarter_of_a_minute_is_slow_or_ha
 
 
 def test_a_handle_that_the_driver_refuses_is_a_fault_of_that_gpu_alone(plug_in: Plug) -> None:
-    """nvgpu#6, dcgm-exporter#604: unknown error for one GPU."""
+    """nvgpu#6, dcgm-exporter#604, llama-models#200, open-gpu-kernel-modules#387: unknown error for one GPU."""
     plug_in("eight-a100", "fail nvmlDeviceGetHandleByIndex_v2@gpu3 = 999")
 
     faults = [gpu["fault"] for gpu in asked()["gpus"]]

@@ -148,6 +148,7 @@ def test_figures_are_of_bytes_and_of_inodes(monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_a_size_that_cannot_be_is_not_known(told: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """rclone#2356, musefs#368 (no blocks), jupyter-resource-usage PR#194 (8 EiB)."""
     seen = read(monkeypatch, **told)
 
     assert (seen.usage, seen.free_bytes) == (None, None)

@@ -125,7 +125,7 @@ def test_a_container_on_a_machine_that_is_nearly_full_has_its_limit_and_the_mach
 
 
 def test_a_container_s_capacity_is_what_everything_speaks_of(tmp_path: Path) -> None:
-    """The sentence, the bar, the requirement, the guide to more memory."""
+    """The sentence, the bar, the requirement, the guide: jupyter-resource-usage#43, jupyterlab#17901."""
     root = a_v2_tree(tmp_path, b=4 * GIB)
     meminfo(tmp_path, total=64 * GIB, available=60 * GIB)
     report = a_report(Subject.RAM, ram=looked(root), platform=JUPYTER, **CPU_RUNTIME)

@@ -33,6 +33,7 @@ def a_disk(free_percent: float, *places: str) -> Disk:
     ],
 )
 def test_disk_nearly_full(disks: Any, expected: bool) -> None:
+    """WendyOS#1711, singularity#2640: a read-only file system is full by nature."""
     assert (runtime.disk_nearly_full(a_snapshot(disks=disks)) is not None) is expected
 
 
@@ -61,6 +62,7 @@ def test_of_several_disks_the_fullest_is_named() -> None:
     ],
 )
 def test_a_disk_without_inodes_is_named(disks: Any, expected: tuple[str, ...]) -> None:
+    """vsc_user_docs#660."""
     finding = runtime.no_inodes_left(a_snapshot(disks=disks))
 
     assert (() if finding is None else tuple(dict(finding.values).values())) == expected
@@ -86,6 +88,7 @@ def shared(total_bytes: int, free_bytes: int) -> Disk:
 def test_shared_memory_is_small_or_nearly_full(
     total_bytes: int, free_bytes: int, in_container: bool, expected: str | None
 ) -> None:
+    """pytorch#5040."""
     platform = replace(COLAB, container_age_seconds=60.0 if in_container else None)
     snapshot = a_snapshot(disks=(DISK, shared(total_bytes, free_bytes)), platform=platform)
     rules = (runtime.shared_memory_small, runtime.shared_memory_nearly_full)
