@@ -471,6 +471,10 @@ class Finding(Value):
     """What the rule's sentence needs."""
 
 
+KEYS_OF_A_GPU = frozenset({"gpu", "gpus", "vram", "vram_free", "cc", "bf16"})
+"""The keys of a requirement that ask about GPUs."""
+
+
 class State(enum.StrEnum):
     """What is known of a requirement, or of a part of it."""
 

@@ -129,7 +129,7 @@ def awaited(
     snapshot = _once_started(report.snapshot, wait_seconds, driver_deadline_seconds)
     if snapshot is report.snapshot:
         return report
-    return _judge(report.subject, _with_frameworks(snapshot))
+    return _judge(report.subject, _with_other_gpus(_with_frameworks(snapshot)))
 
 
 def require(  # noqa: PLR0913 - what is asked, of what, and how

@@ -457,6 +457,19 @@ def test_a_driver_that_is_starting_is_asked_until_it_answers(code: str, slow_dri
     assert not {finding.rule for finding in seen.findings} & {"driver_starting", "driver_not_answering"}
 
 
+def test_a_driver_that_turns_out_to_have_no_gpu_lets_other_makers_be_looked_for(
+    machine: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starting = Seen(Unavailable(code="driver_starting", values=(("seconds", 3.0),)))
+    answers = iter((starting, Seen((), DRIVER)))
+    swap(monkeypatch, "gpus", lambda **_: next(answers))
+    swap_other_gpus(monkeypatch, lambda: ("AMD",))
+    first = LOOKS["runtime_status"]()
+
+    assert first.snapshot.other_gpu_vendors is None
+    assert report.awaited(first, wait_seconds=60.0).snapshot.other_gpu_vendors == ("AMD",)
+
+
 def test_it_is_asked_no_longer_than_it_is_to_be_waited_for(slow_driver: Callable[..., SlowDriver]) -> None:
     driver = slow_driver(10**9)
     first = LOOKS["runtime_status"]()

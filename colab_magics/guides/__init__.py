@@ -28,7 +28,7 @@ from colab_magics.guides.interface import (
     Sentence,
     TextStep,
 )
-from colab_magics.model import Finding, Remedy, Severity, State, Unavailable, seen
+from colab_magics.model import KEYS_OF_A_GPU, Finding, Remedy, Severity, State, Unavailable, seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -70,7 +70,6 @@ _SERVICES: dict[str | None, ServiceGuides] = {
     "kaggle": kaggle,
 }
 
-_OF_A_GPU = frozenset({"gpu", "gpus", "vram", "vram_free", "cc", "bf16"})
 _ROOM = {"ram_free": "ram_nearly_full", "vram_free": "gpu_memory_nearly_full", "disk": "disk_nearly_full"}
 """The findings whose guides make room of a kind that a requirement asks for."""
 
@@ -117,7 +116,7 @@ def for_verdict(verdict: Verdict, snapshot: Snapshot) -> tuple[Guide, ...]:
         return () if unseen is None else (unseen,)
     unknown = {key for clause in verdict.clauses if clause.state is State.UNKNOWN for key in clause.keys}
     lacks_cuda = snapshot.driver is not None and snapshot.driver.has_cuda_library is False
-    return _for_rules(["cuda_library_missing"], snapshot) if lacks_cuda and unknown & {*_OF_A_GPU, "cuda"} else ()
+    return _for_rules(["cuda_library_missing"], snapshot) if lacks_cuda and unknown & {*KEYS_OF_A_GPU, "cuda"} else ()
 
 
 def _for_unmet(unmet: list[str], verdict: Verdict, snapshot: Snapshot) -> tuple[Guide, ...]:
@@ -129,14 +128,14 @@ def _for_unmet(unmet: list[str], verdict: Verdict, snapshot: Snapshot) -> tuple[
         room = {**_ROOM, "vram_free": _ROOM["ram_free"]} if shares_ram else _ROOM
         return _for_rules([room[key] for key in unmet if key in room], snapshot)
     faults = [gpu.fault for gpu in seen(snapshot.gpus) if gpu.fault is not None]
-    if faults and _OF_A_GPU & {*unmet} and (not verdict.gpus or "gpus" in unmet):
+    if faults and KEYS_OF_A_GPU & {*unmet} and (not verdict.gpus or "gpus" in unmet):
         finding = Finding(rule="gpu_not_usable", severity=Severity.ERROR, values=(("cause", faults[0]),))
         guide = for_finding(finding, snapshot)
         return () if guide is None else (guide,)
     if offered_machines(snapshot):
         way = _here(snapshot).to_get(verdict.offers) if verdict.offers else None
         return (way,) if way is not None else ()
-    if _OF_A_GPU.issuperset(unmet) and verdict.gpus == ():
+    if KEYS_OF_A_GPU.issuperset(unmet) and verdict.gpus == ():
         return _for_rules(["no_gpu"], snapshot)
     return (generic.to_get(verdict.offers),)
 

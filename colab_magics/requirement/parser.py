@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from colab_magics.model import KEYS_OF_A_GPU
 from colab_magics.units import printable
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ OPERATORS = (">=", ">", "<=", "<", "=", "!=")
 _NAMES = frozenset({"gpu", "tpu"})
 _SIZES = frozenset({"vram", "vram_free", "ram", "ram_free", "disk"})
 _VERSIONS = frozenset({"cc", "cuda", "python"})
-OF_A_DEVICE = frozenset({"gpu", "vram", "vram_free", "cc", "bf16"})
-OF_AN_ACCELERATOR = OF_A_DEVICE | {"gpus", "tpu"}
+OF_A_DEVICE = KEYS_OF_A_GPU - {"gpus"}
+OF_AN_ACCELERATOR = KEYS_OF_A_GPU | {"tpu"}
 
 _UNITS = {"GB": 10**9, "GiB": 2**30, "MB": 10**6, "MiB": 2**20, "TB": 10**12, "TiB": 2**40}
 _UNIT_NAMES = {unit.lower(): unit for unit in _UNITS}

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from colab_magics import facts, guides
-from colab_magics.model import Remedy, State, Unavailable, seen
+from colab_magics.model import KEYS_OF_A_GPU, Remedy, State, Unavailable, seen
 from colab_magics.rules import RULES
 from colab_magics.translation import N_
 from colab_magics.units import printable, size
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from colab_magics.model import ClauseVerdict, FoundGpu, Snapshot, Verdict
     from colab_magics.translation import Translator
 
-_OF_A_GPU = frozenset({"gpu", "gpus", "vram", "vram_free", "cc", "bf16"})
 _MOST_GPUS = 4
 _THERE = {
     "tpu": N_("a {figure} TPU"),
@@ -89,10 +88,12 @@ def _there(verdict: Verdict, unmet: Sequence[ClauseVerdict], translate: Translat
     """Return what is there of what was asked for, as phrases."""
     found = {key: figures for clause in unmet for key, figures in clause.found}
     phrases = (
-        _gpus(verdict.gpus, found.keys(), translate) if _OF_A_GPU & found.keys() and verdict.gpus is not None else []
+        _gpus(verdict.gpus, found.keys(), translate)
+        if KEYS_OF_A_GPU & found.keys() and verdict.gpus is not None
+        else []
     )
     for key, figures in found.items():
-        if figures is not None and key not in _OF_A_GPU:
+        if figures is not None and key not in KEYS_OF_A_GPU:
             phrases += [_phrase(key, figure, translate) for figure in dict.fromkeys(figures or (None,))]
     return phrases
 
@@ -132,7 +133,7 @@ def _gpu(gpu: FoundGpu, keys: AbstractSet[str], translate: Translator) -> str:
 
 def _faults(unmet: Sequence[ClauseVerdict], snapshot: Snapshot, translate: Translator) -> list[str]:
     """Return which GPU is there and cannot be used, where GPUs were asked for."""
-    if not any(_OF_A_GPU & {*clause.keys} for clause in unmet):
+    if not any(KEYS_OF_A_GPU & {*clause.keys} for clause in unmet):
         return []
     return _said(("gpu_lost", "gpu_not_usable"), snapshot, translate)
 
@@ -153,19 +154,19 @@ def _reasons(unknown: Sequence[ClauseVerdict], snapshot: Snapshot, translate: Tr
     """Return why the sections are not known that were asked about."""
     keys = {key for clause in unknown for key in clause.keys}
     sections = (
-        (_OF_A_GPU | {"cuda"}, snapshot.gpus),
+        (KEYS_OF_A_GPU | {"cuda"}, snapshot.gpus),
         ({"tpu", "bf16"}, snapshot.tpus),
         ({"ram", "ram_free"}, snapshot.ram),
         ({"disk"}, snapshot.disks),
         ({"python"}, snapshot.platform),
     )
     reasons = [messages.reason(one, translate) for of, one in sections if of & keys and isinstance(one, Unavailable)]
-    if keys & (_OF_A_GPU | {"cuda"}):
+    if keys & (KEYS_OF_A_GPU | {"cuda"}):
         reasons += _said(("cuda_library_missing",), snapshot, translate)
     if "disk" in keys:
         disks = [disk for disk in seen(snapshot.disks) if "working directory" in disk.places]
         reasons += [why for disk in disks if (why := summary.disk_reason(disk, translate)) is not None]
-    if _OF_A_GPU & keys:
+    if KEYS_OF_A_GPU & keys:
         fields = {"vram": "memory", "vram_free": "memory", "gpu": "name", "cc": "compute_capability"}
         wanted = {fields[key] for key in fields.keys() & keys} | ({"compute_capability"} if "bf16" in keys else set())
         causes = {reason: None for gpu in seen(snapshot.gpus) for field, reason in gpu.unavailable if field in wanted}
