@@ -10,7 +10,8 @@ import os
 from functools import lru_cache
 from typing import NamedTuple
 
-from colab_magics.procfs import IMPOSSIBLE_BYTES, read, size, words
+from colab_magics.files import read, read_bytes
+from colab_magics.procfs import IMPOSSIBLE_BYTES, size, words
 
 
 class MemoryLevel(NamedTuple):
@@ -234,7 +235,7 @@ def _cpu_used_seconds(root: str, groups: _Groups, level: int) -> float | None:
 def _own_groups(root: str, controller: str, pid: int | str = "self") -> _Groups:
     root = root.rstrip("/")
     try:
-        return _find_groups(root, read(f"{root}/proc/{pid}/cgroup"), controller)
+        return _find_groups(root, os.fsdecode(read_bytes(f"{root}/proc/{pid}/cgroup")), controller)
     except (OSError, ValueError):
         return _Groups(2, "", ())
 
@@ -244,7 +245,7 @@ def _own_groups(root: str, controller: str, pid: int | str = "self") -> _Groups:
 @lru_cache(maxsize=16)
 def _find_groups(root: str, memberships: str, controller: str) -> _Groups:
     version, path = _hierarchy(memberships, controller)
-    mounts = _mounts(read(f"{root}/proc/self/mountinfo"), version, controller)
+    mounts = _mounts(os.fsdecode(read_bytes(f"{root}/proc/self/mountinfo")), version, controller)
     chains = [_chain(root + mount_point, mount_root, path) for mount_point, mount_root in mounts.items()]
     # Of several mounts, the one that shows the most levels. Where none shows the process's own group (in a cgroup
     # namespace the path may lead outside it), the root of the mount is the nearest group that is known.

@@ -78,11 +78,12 @@ class ColabMagics(Magics):
 
     @validate("language")
     def _known_language(self, proposal: Any) -> str:
+        from colab_magics.units import excerpt
         from colab_magics.views.render_options import languages
 
         known = ("auto", *languages())
         if proposal["value"] not in known:
-            raise TraitError(f"The language is {proposal['value']!r}. Allowed: {', '.join(known)}")
+            raise TraitError(f"The language is {excerpt(proposal['value'])!r}. Allowed: {', '.join(known)}")
         return str(proposal["value"])
 
     @_with_help

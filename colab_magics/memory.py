@@ -8,7 +8,7 @@ Sources: proc(5), getrlimit(2), the kernel's mm/overcommit-accounting.rst and mm
 
 from typing import NamedTuple
 
-from colab_magics import cgroup, procfs
+from colab_magics import cgroup, files, procfs
 
 
 class Machine(NamedTuple):
@@ -140,6 +140,6 @@ def _zfs_gives_back(root: str, used_bytes: int) -> int:
 
 def _text(path: str) -> str:
     try:
-        return procfs.read(path)
+        return files.read(path)
     except OSError:
         return ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from colab_magics.units import printable
+from colab_magics.units import excerpt
 
 if TYPE_CHECKING:
     import argparse
@@ -26,6 +26,15 @@ SHORT_WAIT_SECONDS = 6.0
 """How long the shell command waits for it without a requirement."""
 
 LONGEST_WAIT_SECONDS = 3600.0
+
+MOST_CHARACTERS = 10_000
+"""Of a magic's line: it is split letter by letter, and nobody types as much."""
+
+_MOST_DIGITS = 6
+"""Of a GPU's number."""
+
+_MOST_REPEATED = 200
+"""Of the characters that a message about a line repeats of it."""
 
 
 class Option(NamedTuple):
@@ -106,6 +115,8 @@ class OptionError(ValueError):
 
 def read_line(magic: str, line: str) -> Options:
     """Read what stands behind a magic's name."""
+    if len(line) > MOST_CHARACTERS:
+        raise OptionError(f"the line has {len(line)} characters. Allowed: at most {MOST_CHARACTERS}")
     try:
         return _checked(magic, vars(_parser(magic).parse_args(_words(line))))
     except ValueError as error:
@@ -135,8 +146,8 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
     """Return the options of a line, unless they contradict each other."""
     words = found.get("indices") or ()
     for word in words:
-        if not word.isdecimal():
-            raise OptionError(f"{printable(word)!r} is not a GPU's number. Allowed: whole numbers from 0 on")
+        if not (word.isdecimal() and len(word) <= _MOST_DIGITS):
+            raise OptionError(f"{excerpt(word)!r} is not a GPU's number. Allowed: whole numbers from 0 on")
     options = Options(**{**found, "indices": tuple(map(int, words)), "wait": _seconds(found.get("wait"))})
     chosen = [
         flag for flag, is_chosen in (("-w", options.widget), ("-j", options.json), ("-o", options.output)) if is_chosen
@@ -159,7 +170,7 @@ def _seconds(text: str | None) -> float | None:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= LONGEST_WAIT_SECONDS:
-        found = f"{printable(text)!r} is no time to wait"
+        found = f"{excerpt(text)!r} is no time to wait"
         raise OptionError(f"{found}. Allowed: seconds from 0 to {LONGEST_WAIT_SECONDS:g}")
     return seconds
 
@@ -215,4 +226,4 @@ def _usage(magic: str) -> str:
 
 
 def _mistake(magic: str, found: str) -> OptionError:
-    return OptionError(f"{printable(found.strip())}. Allowed: {_usage(magic)}")
+    return OptionError(f"{excerpt(found.strip(), _MOST_REPEATED)}. Allowed: {_usage(magic)}")

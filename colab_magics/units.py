@@ -7,6 +7,8 @@ import unicodedata
 GIB = 2**30
 MIB = 2**20
 
+_MOST_OF_A_NAME = 128
+
 
 def gib(size_bytes: float) -> str:
     """Return the number of GiB with one decimal and no unit, for texts such as "0.4 of 15.0 GiB".
@@ -73,3 +75,23 @@ def printable(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def excerpt(text: str, most_characters: int = 60) -> str:
+    """Return text from outside as a message repeats it: made printable, and cut where it is long.
+
+    >>> excerpt("gpu=" + "A100|" * 100, 12)
+    'gpu=A100|A10...'
+    """
+    shown = printable(text[: most_characters + 1])
+    return shown if len(shown) <= most_characters else f"{shown[:most_characters]}..."
+
+
+def name_or_none(value: object) -> str | None:
+    """Return what can be shown as a name that somebody else gave, None for all else: 1 to 128 characters of text.
+
+    >>> name_or_none(" v5e-1 "), name_or_none(" "), name_or_none("9" * 5000), name_or_none(5)
+    ('v5e-1', None, None, None)
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    return text if 0 < len(text) <= _MOST_OF_A_NAME else None

@@ -40,6 +40,7 @@ FLOORS = {
     "units": -1,
     "translation": -1,
     "procfs": -2,  # below cgroup, which reads by it
+    "files": -3,
     "values": -2,  # below model, which is made of them
 }
 
@@ -94,6 +95,7 @@ CHILD_MODULES = {
     "observer.samples",
     "memory",
     "cgroup",
+    "files",
     "procfs",
 }
 

@@ -19,7 +19,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from colab_magics import procfs
+from colab_magics import files
 from colab_magics.observer.child import STUCK_SECONDS
 from colab_magics.observer.looking import Gone, Looking
 
@@ -457,7 +457,7 @@ def _environment() -> dict[str, str]:
     """
     environment = dict(os.environ)
     with contextlib.suppress(OSError):
-        variables = procfs.read("/proc/self/environ").split("\0")
+        variables = os.fsdecode(files.read_bytes("/proc/self/environ")).split("\0")
         started_with = next((one.partition("=")[2] for one in variables if one.startswith(f"{_FOLDERS}=")), "")
         folders = [*filter(None, (environment.get(_FOLDERS), started_with))]
         if folders:

@@ -13,7 +13,7 @@ from collections import deque
 from itertools import groupby
 from typing import NamedTuple
 
-from colab_magics import cgroup, memory, procfs
+from colab_magics import cgroup, files, memory, procfs
 
 TYPE_CHECKING = False  # typing itself is slow to load
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _cores(root: str) -> dict[str, tuple[int, int]]:
     """Return for each core how long it was busy and how long it was there, in hundredths of a second since boot."""
     cores = {}
     try:
-        for line in procfs.read(f"{root}/proc/stat").split("\n"):
+        for line in files.read(f"{root}/proc/stat").split("\n"):
             if line.startswith("cpu"):
                 name, *counts = line.split()
                 times = [int(count) for count in counts[:_GUEST]]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import re
 import stat
 from typing import TYPE_CHECKING
+
+from colab_magics import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +21,10 @@ _OVERLAP_BYTES = 4096
 
 _WORD = r"(?:sm|compute)_\d{2,3}[af]?"
 _BEGINNINGS = (re.compile(rb"sm_\d"), re.compile(rb"compute_\d"))
-_LIST = re.compile(rf"({_WORD}(?: {_WORD})*)\0".encode())
-_IN_NOTE = re.compile(r"""["']cuda_compute_capabilities["']\s*[,:]\s*\[([^\]]*)\]""")
+_MOST_WORDS = 64
+"""Of a list: there are three dozen GPUs to compile for, of all generations."""
+_LIST = re.compile(rf"({_WORD}(?: {_WORD}){{0,{_MOST_WORDS - 1}}})\0".encode())
+_IN_NOTE = re.compile(r"""["']cuda_compute_capabilities["']\s*[,:]\s*\[([^\]]{0,2000})\]""")
 
 
 def in_library(path: str) -> tuple[str, ...] | None:
@@ -45,25 +50,23 @@ def in_note(text: str) -> tuple[str, ...] | None:
 
 def in_words(told: object) -> tuple[str, ...] | None:
     """Return a list of words as it is, None for anything else than a list of such words."""
-    if not isinstance(told, list | tuple) or not told:
+    if not isinstance(told, list | tuple) or not 0 < len(told) <= _MOST_WORDS:
         return None
     return tuple(told) if all(isinstance(word, str) and re.fullmatch(_WORD, word, re.ASCII) for word in told) else None
 
 
 @functools.lru_cache(maxsize=8)
 def _searched(path: str, _size: int, _changed_at: int) -> tuple[str, ...] | None:
-    """Search a file once, and again when it has changed.
-
-    It is read, not mapped: where a mapped file is cut short meanwhile, or its drive fails, the process dies.
-    """
+    """Search a file once, and again when it has changed; one that grows meanwhile no further than it may be large."""
     lists: set[bytes] = set()
-    with open(path, "rb", buffering=0) as library:
-        tail = b"\0"
-        while piece := library.read(_PIECE_BYTES):
-            searched = tail + piece
-            lists.update(_lists(searched))
-            tail = searched[-_OVERLAP_BYTES:]
-    return tuple(lists.pop().decode("ascii").split(" ")) if len(lists) == 1 else None
+    tail = b"\0"
+    for piece in itertools.islice(files.pieces(path, _PIECE_BYTES), _MOST_BYTES // _PIECE_BYTES + 1):
+        searched = tail + piece
+        lists.update(_lists(searched))
+        if len(lists) > 1:
+            return None
+        tail = searched[-_OVERLAP_BYTES:]
+    return tuple(lists.pop().decode("ascii").split(" ")) if lists else None
 
 
 def _lists(searched: bytes) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import psutil
 
-from colab_magics import procfs
+from colab_magics import files, procfs
 from colab_magics.probes.by_psutil import PSUTIL_ERRORS, resident_by_psutil
 
 _FEW_BYTES = 2**29
@@ -106,7 +106,7 @@ def _below(pid: int) -> list[int]:
 
 def _directly_below(pid: int) -> list[int]:
     threads = os.listdir(f"/proc/{pid}/task")
-    told = " ".join(procfs.read(f"/proc/{pid}/task/{thread}/children") for thread in threads)
+    told = " ".join(files.read(f"/proc/{pid}/task/{thread}/children") for thread in threads)
     found = [procfs.size(word) or 0 for word in told.split()]
     if not all(0 < child <= _LARGEST_PID for child in found):
         raise ValueError(told)
@@ -137,7 +137,7 @@ def _perhaps_counted_twice(family: dict[int, _Held]) -> int:
 
 def _start_of_stack(pid: int) -> str:
     try:
-        return procfs.read(f"/proc/{pid}/stat").rpartition(")")[2].split()[_START_OF_STACK]
+        return files.read(f"/proc/{pid}/stat").rpartition(")")[2].split()[_START_OF_STACK]
     except (OSError, IndexError):
         return ""  # unknown: it may be another's that is not known either
 

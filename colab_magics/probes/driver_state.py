@@ -13,7 +13,7 @@ import os
 import re
 from typing import NamedTuple
 
-from colab_magics import procfs
+from colab_magics import files
 
 _NVIDIA = "0x10de"
 _DISPLAY_CLASSES = ("0x0300", "0x0302")
@@ -139,6 +139,6 @@ def _exists(root: str, file: str) -> bool:
 def _line(path: str) -> str:
     """Return a file's first line, empty if it cannot be read."""
     try:
-        return procfs.read(path).partition("\n")[0].strip()
+        return files.read(path).partition("\n")[0].strip()
     except OSError:
         return ""

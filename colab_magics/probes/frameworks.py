@@ -13,6 +13,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from colab_magics import files
 from colab_magics.facts import cuda_builds
 from colab_magics.model import Framework
 from colab_magics.probes import architectures
@@ -229,7 +230,7 @@ def _framework(
 
 def _version(module: object, distribution: _Distribution | None) -> str | None:
     version = _kept(module, "__version__")
-    if isinstance(version, str):
+    if isinstance(version, str) and _VERSION.fullmatch(version):
         return str(version)  # PyTorch's is a string that compares in its own way
     return None if distribution is None else distribution.version
 
@@ -298,15 +299,16 @@ def _installed_in(folder: str, _changed_at: int) -> dict[str, _Distribution]:
 def _metadata_version(folder: str) -> str | None:
     for file in ("METADATA", "PKG-INFO"):  # of a wheel; of Debian's packages
         try:
-            with open(os.path.join(folder, file), encoding="utf-8", errors="replace") as lines:
-                for line in lines:
-                    header, _, value = line.partition(":")
-                    if header.lower() == "version":
-                        return value.strip()
-                    if not line.strip():  # the description begins
-                        return None
+            text = files.read_beginning(os.path.join(folder, file), _MOST_BYTES)
         except OSError:
             continue
+        for line in text.split("\n"):
+            header, _, value = line.partition(":")
+            if header.lower() == "version":
+                version = value.strip()
+                return version if _VERSION.fullmatch(version) else None
+            if not line.strip():  # the description begins
+                return None
     return None
 
 
@@ -314,8 +316,7 @@ def _read(distribution: _Distribution | None, file: str) -> str:
     if distribution is None:
         return ""
     try:
-        with open(os.path.join(distribution.folder, file), encoding="utf-8", errors="replace") as text:
-            return text.read(_MOST_CHARACTERS)
+        return files.read_beginning(os.path.join(distribution.folder, file), _MOST_BYTES)
     except OSError:
         return ""
 
@@ -324,8 +325,8 @@ def _platform() -> str | None:
     return f"linux_{os.uname().machine}" if sys.platform == "linux" else None
 
 
-_MOST_CHARACTERS = 100_000
-"""Of a note; those that are known have less than a tenth."""
+_MOST_BYTES = 100_000
+"""Of a note or of metadata, whose version stands at the top; the notes that are known have less than a tenth."""
 
 _WITHOUT_CUDA = _Build(cuda_version=None, cpu_only=True)
 _FOR_SOME_CUDA = _Build(cuda_version=None, cpu_only=False)
@@ -341,7 +342,10 @@ _METADATA_FOLDER = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]{0,63}")
+"""What can be a version, of a release or of somebody's own build: nothing longer is shown as one."""
+
 # As PyTorch's tools/generate_torch_version.py and TensorFlow's tensorflow/tools/build_info/gen_build_info.py write it.
-_TORCH_NOTE = re.compile(r"""^cuda\b[^=\n]*=\s*(?:None|["'](?P<cuda_version>[\d.]+)["'])""", re.MULTILINE)
-_TORCH_VERSION = re.compile(r"""^__version__\b[^=\n]*=\s*["'](?P<version>[^"'\n]+)["']""", re.MULTILINE)
-_TENSORFLOW_NOTE = re.compile(r"""["'](is_cuda_build|cuda_version)["']\s*[,:]\s*["']?(True|False|[\d.]+)""")
+_TORCH_NOTE = re.compile(r"""^cuda\b[^=\n]*=\s*(?:None|["'](?P<cuda_version>[\d.]{1,64})["'])""", re.MULTILINE)
+_TORCH_VERSION = re.compile(r"""^__version__\b[^=\n]*=\s*["'](?P<version>[^"'\n]{1,64})["']""", re.MULTILINE)
+_TENSORFLOW_NOTE = re.compile(r"""["'](is_cuda_build|cuda_version)["']\s*[,:]\s*["']?(True|False|[\d.]{1,64})""")

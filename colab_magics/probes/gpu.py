@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from colab_magics import procfs
+from colab_magics import files
 from colab_magics.model import Driver, Gpu, GpuMemory, GpuProcess, GpuSample, MigSlice, Sample, Unavailable
 from colab_magics.observer import client
 from colab_magics.probes import driver_state
@@ -64,7 +64,7 @@ def probe_gpus(
 def module_version(*, root: str = "/") -> str | None:
     """Return the version of the driver's kernel module, None if it is not loaded or will not say."""
     try:
-        first_line = procfs.read(os.path.join(root, "proc/driver/nvidia/version")).partition("\n")[0]
+        first_line = files.read(os.path.join(root, "proc/driver/nvidia/version")).partition("\n")[0]
     except OSError:
         return None
     found = re.search(r"\b\d{3}\.\d+(?:\.\d+)?\b", first_line)

@@ -9,7 +9,7 @@ import os
 import re
 from typing import NamedTuple
 
-from colab_magics import procfs
+from colab_magics import files, procfs
 
 _LOCAL = frozenset(
     {
@@ -45,7 +45,7 @@ class Mount(NamedTuple):
 def mounts(root: str = "/") -> tuple[Mount, ...]:
     """Return what is mounted, in the order in which it was; nothing where that cannot be told."""
     try:
-        lines = procfs.read(f"{root}/proc/self/mountinfo").split("\n")
+        lines = os.fsdecode(files.read_bytes(f"{root}/proc/self/mountinfo")).split("\n")
     except OSError:
         return ()
     return tuple(filter(None, map(_parsed, lines)))
@@ -84,7 +84,7 @@ def _mount_number() -> int | None:
     except OSError:
         return None
     try:
-        found = re.search(r"^mnt_id:\s*(\d+)$", procfs.read(f"/proc/self/fdinfo/{descriptor}"), re.MULTILINE)
+        found = re.search(r"^mnt_id:\s*(\d+)$", files.read(f"/proc/self/fdinfo/{descriptor}"), re.MULTILINE)
     except OSError:
         return None
     finally:

@@ -9,7 +9,7 @@ import functools
 import os
 import sys
 
-from colab_magics import procfs
+from colab_magics import files
 
 _DISPLAYS = ("0x0300", "0x0302", "0x0380")  # VGA, 3D, other
 _ACCELERATORS = "0x1200"  # as which AMD's Instinct MI300X and MI325X come (apache/cloudstack#11701)
@@ -51,11 +51,11 @@ def _vendor_at(folder: str) -> str | None:
 @functools.cache
 def _vendor(folder: str) -> str | None:
     """Return whose GPU a PCI device is, None for anything else."""
-    number = procfs.read(f"{folder}/vendor").strip()
+    number = files.read(f"{folder}/vendor").strip()
     if number not in _VENDORS:
         return None
     name, classes = _VENDORS[number]
-    if not procfs.read(f"{folder}/class").startswith(classes):
+    if not files.read(f"{folder}/class").startswith(classes):
         return None
-    is_imitated = name == "AMD" and procfs.read(f"{folder}/device").strip() in _IMITATED
+    is_imitated = name == "AMD" and files.read(f"{folder}/device").strip() in _IMITATED
     return None if is_imitated else name

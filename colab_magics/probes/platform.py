@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from colab_magics import facts
+from colab_magics import facts, units
 from colab_magics.model import Platform
 from colab_magics.probes.by_psutil import PSUTIL_ERRORS
 from colab_magics.probes.frontend import probe_frontend
@@ -39,8 +39,8 @@ def probe_platform(
         frontend=frontend,
         operating_system=platform.system(),
         python_version=platform.python_version(),
-        ipython_version=getattr(ipython, "__version__", None),
-        image=(environment.get("COLAB_RELEASE_TAG") or None) if service in _WITH_COLAB_S_IMAGE else None,
+        ipython_version=units.name_or_none(getattr(ipython, "__version__", None)),
+        image=units.name_or_none(environment.get("COLAB_RELEASE_TAG")) if service in _WITH_COLAB_S_IMAGE else None,
         machine_age_seconds=machine_age_seconds,
         container_age_seconds=_container_age_seconds(machine_age_seconds),
         kernel_age_seconds=_age_seconds(_started_at(os.getpid())),

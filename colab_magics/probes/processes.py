@@ -9,8 +9,13 @@ from __future__ import annotations
 
 import os
 
+from colab_magics import files, units
+
 _INITIAL_NAMESPACE = "pid:[4026531836]"
 """PROC_PID_INIT_INO of Linux's include/linux/proc_ns.h: outside of it numbers may be another namespace's."""
+
+_MOST_BYTES = 256
+"""Of a name: the kernel cuts it to 15, and of its own threads to 63 characters."""
 
 _DEVICE_FILES = ("/dev/nvidia", "/dev/dxg")
 
@@ -36,8 +41,7 @@ def is_here(pid: int, *, are_ours: bool, root: str = "/") -> bool | None:
 def name_of(pid: int, *, root: str = "/") -> str | None:
     """Return the name of a process's command, None if it has ended. Never its arguments: they may hold secrets."""
     try:
-        with open(os.path.join(root, "proc", str(pid), "comm"), encoding="utf-8", errors="replace") as file:
-            return file.read().strip() or None
+        return units.name_or_none(files.read(os.path.join(root, "proc", str(pid), "comm"), _MOST_BYTES))
     except OSError:
         return None
 

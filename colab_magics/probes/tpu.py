@@ -12,7 +12,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from colab_magics import procfs
+from colab_magics import files, units
 from colab_magics.facts import TpuChip, tpu_chip
 from colab_magics.model import Tpu
 
@@ -29,7 +29,7 @@ def probe_tpus(*, environment: Mapping[str, str] = os.environ, root: str = "/") 
     is reported of which only that name is known: the "1" of "v5e-1" counts chips, that of "v2-8" and "v4-8" cores, and
     TPU_CHIPS_PER_HOST_BOUNDS says "2,2,1" on Colab's machines of one chip, so neither is a number of chips.
     """
-    accelerator_type = environment.get("TPU_ACCELERATOR_TYPE", "").strip() or None
+    accelerator_type = units.name_or_none(environment.get("TPU_ACCELERATOR_TYPE"))
     chips = _chips(root=root)
     if not chips:
         return () if accelerator_type is None else (_known_by_name(accelerator_type),)
@@ -133,4 +133,4 @@ def _open_files(folder: str) -> set[str]:
 
 
 def _word(path: str) -> str:
-    return procfs.read(path).strip()
+    return files.read(path).strip()

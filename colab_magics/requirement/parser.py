@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from colab_magics.model import KEYS_OF_A_GPU
-from colab_magics.units import printable
+from colab_magics.units import excerpt, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,9 @@ _SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*([A-Za-z]*)")
 _VERSION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){0,3}")
 _COUNT = re.compile(r"[0-9]{1,6}")
 _SHOWN_OF_A_TEXT = 60
+
+MOST_CHARACTERS = 2000
+"""Of a requirement: one that names everything that can be asked has a tenth of it."""
 
 
 class RequirementSyntaxError(ValueError):
@@ -121,6 +124,9 @@ def parse(text: str) -> Requirement:
     >>> str(parse("gpu=a100|L4|tpu,vram>=15"))
     'gpu = a100|L4 | tpu, vram >= 15 GB'
     """
+    if len(text) > MOST_CHARACTERS:
+        problem = f"Found {len(text)} characters: a requirement has at most {MOST_CHARACTERS}"
+        raise RequirementSyntaxError(problem, text, MOST_CHARACTERS)
     if not text.strip():
         raise RequirementSyntaxError("Nothing is required: give a key, such as gpu or vram>=15", text, 0)
     return Requirement(tuple(_clause(piece, start, text) for start, piece in _pieces(text, ",", 0)))
@@ -161,10 +167,10 @@ def _term(part: str, position: int, text: str) -> Term:
         return Term(key)
     operator, place = found.group(), position + found.start()
     if key == "bf16":
-        raise RequirementSyntaxError(f'Found "{operator}", but bf16 stands alone', text, place)
+        raise RequirementSyntaxError(f'Found "{excerpt(operator)}", but bf16 stands alone', text, place)
     allowed = ("=", "!=") if key in _NAMES else OPERATORS
     if operator not in allowed:
-        raise RequirementSyntaxError(f'Found "{operator}", but {key} takes {" ".join(allowed)}', text, place)
+        raise RequirementSyntaxError(f'Found "{excerpt(operator)}", but {key} takes {" ".join(allowed)}', text, place)
     rest = part[found.end() :]
     place = position + found.end() + len(rest) - len(rest.lstrip())
     return Term(key, operator, (_value(key, rest.strip(), place, text),))
@@ -176,8 +182,8 @@ def _not_a_key(word: str) -> str:
         return f"Found no key: {keys}"
     first = word.split(maxsplit=1)[0].lower()
     if first in KEYS:
-        return f'Found "{word}": between {first} and its value stands one of {" ".join(OPERATORS)}'
-    return f'Found "{word}": {keys}'
+        return f'Found "{excerpt(word)}": between {first} and its value stands one of {" ".join(OPERATORS)}'
+    return f'Found "{excerpt(word)}": {keys}'
 
 
 def _value(key: str, word: str, position: int, text: str) -> Asked:
@@ -199,7 +205,7 @@ def _value(key: str, word: str, position: int, text: str) -> Asked:
         if _COUNT.fullmatch(word):
             return int(word)
         allowed = "a number, such as 2"
-    found = f'Found "{word}"' if word else "Found no value"
+    found = f'Found "{excerpt(word)}"' if word else "Found no value"
     raise RequirementSyntaxError(f"{found}: {key} takes {allowed}", text, position)
 
 

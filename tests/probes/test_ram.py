@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from builders import CPU_RUNTIME, GIB, JUPYTER, MIB, RAM, a_report
-from colab_magics import guides, procfs
+from colab_magics import files, guides, procfs
 from colab_magics.model import Ram, Subject, Unavailable, Usage
 from colab_magics.probes import ram
 from colab_magics.probes.ram import probe_ram
@@ -170,7 +170,7 @@ def test_no_finding_rests_on_children_that_are_not_known(limited: bool) -> None:
 def test_a_process_whose_memory_makes_no_sense_has_none_that_is_known(
     text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(procfs, "read", lambda _path: text)
+    monkeypatch.setattr(files, "read", lambda _path: text)
 
     with pytest.raises(OSError, match="Invalid argument"):
         procfs.resident_bytes(os.getpid())
