@@ -77,8 +77,8 @@ def assert_harmless(told: str) -> None:
     assert len(told) < _MOST_SHOWN, f"{len(told)} characters"
     steers = {character for character in told if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
     assert steers <= {"\n"}, steers
-    if "<div" in told:
-        assert not re.search(r"<(script|img|b\b)|</details></|onerror=alert\(1\)>", told), told
+    if told.startswith("<div"):
+        assert not re.search(r"<(script|img)|[^;]>alert", told), told
 
 
 def assert_one_line(message: str) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from colab_magics import cgroup
 from colab_magics.cgroup import CpuQuota, MemoryLevel, cpu_quota, cpu_quota_cores, memory_levels, swap_used_bytes
@@ -525,3 +527,48 @@ def test_the_page_cache_is_really_given_back(small_group: Path) -> None:
     # More than would be left if the cache counted as used.
     assert level.headroom_bytes > GROUP_LIMIT_BYTES - CACHED_BYTES + MARGIN_BYTES
     assert code == 0
+
+
+MEMBERSHIPS = st.sampled_from(
+    ["0::/own", "9:memory:/own", "4:cpu,cpuacct:/own/", "0::/../own", "::", ":", "0:/own", "9:memory", "", "x", "0::"]
+)
+MOUNTS = st.sampled_from(
+    [
+        v2_mount(), v2_mount(root="/own"), v2_mount(at="/sys/fs/cg\\040roup"), v1_mount("memory", V1_MEMORY),
+        v1_mount("cpu,cpuacct", V1_CPU), " - ", "- cgroup2", "29 23 0:26 / /sys - cgroup2", "1 2 - cgroup2 x rw", "\\777",
+    ]
+)  # fmt: skip
+WORDS = st.sampled_from(
+    ["max", "-1", "0", "1", "4096", "9" * 19, "9" * 40, "9" * 5000, "lots", "é", "\0", "max 100000"]
+)
+
+
+def lines_of(lines: st.SearchStrategy[str]) -> st.SearchStrategy[bytes]:
+    return st.binary(max_size=200) | st.lists(lines, max_size=6).map(lambda found: "\n".join(found).encode())
+
+
+@settings(derandomize=True, deadline=None, max_examples=200, database=None)
+@given(lines_of(MEMBERSHIPS), lines_of(MOUNTS), st.lists(WORDS, min_size=8, max_size=8))
+def test_whatever_the_files_say_no_limit_is_told_that_cannot_be(
+    memberships: bytes, mountinfo: bytes, words: list[str]
+) -> None:
+    names = (
+        *("memory.max", "memory.current", "memory.swap.current", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+        *("cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us"),
+    )
+    with tempfile.TemporaryDirectory() as root:
+        (Path(root) / "proc/self").mkdir(parents=True)
+        (Path(root) / "proc/self/cgroup").write_bytes(memberships)
+        (Path(root) / "proc/self/mountinfo").write_bytes(mountinfo)
+        for mount in (V1_CPU, V1_MEMORY, V2, f"{V2}/own", f"{V1_MEMORY}/own"):
+            folder = Path(root + mount)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "memory.stat").write_text("\n".join(f"inactive_file {word}" for word in words))
+            for name, word in zip(names, words, strict=True):
+                (folder / name).write_text(word)
+        levels, quota = memory_levels(root), cpu_quota(root)
+        swapped = [swap_used_bytes(level, root) for level in levels]
+
+    assert all(0 <= level.used_bytes < 2**60 and 0 < level.limit_bytes < 2**60 for level in levels)
+    assert all(used is None or 0 <= used < 2**60 for used in swapped)
+    assert quota is None or 0 < quota.cores < 2**60

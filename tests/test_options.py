@@ -212,6 +212,24 @@ def test_a_word_that_is_no_gpu_s_number_is_one_line(word: str) -> None:
     assert str(refused.value) == f"{word!r} is not a GPU's number. Allowed: whole numbers from 0 on"
 
 
+@pytest.mark.parametrize("word", ["9" * 7, "9" * 5000, "٣" * 5000])
+def test_a_number_that_no_gpu_has_is_cut_in_the_message(word: str) -> None:
+    with pytest.raises(OptionError) as refused:
+        read_line(GPU, word)
+
+    assert "is not a GPU's number" in str(refused.value)
+    assert len(str(refused.value)) < 150
+
+
+def test_a_line_that_is_too_long_is_not_split() -> None:
+    with pytest.raises(OptionError, match=r"^the line has 10001 characters\. Allowed: at most 10000$"):
+        read_line(GPU, "x" * 10_001)
+    with pytest.raises(OptionError) as refused:
+        read_line(GPU, "--x" + "y" * 9_000)
+
+    assert len(str(refused.value)) < 500
+
+
 @pytest.mark.parametrize(("magic", "line"), [(RAM, "-p"), (STATUS, "--processes"), (RAM, "0"), (STATUS, "0")])
 def test_what_only_the_gpu_s_magic_takes_is_refused_by_the_others(magic: str, line: str) -> None:
     with pytest.raises(OptionError) as refused:

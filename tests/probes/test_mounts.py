@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from colab_magics.probes import mounts
 from colab_magics.probes.mounts import Mount, mount_of, mount_of_working_directory
@@ -121,3 +124,30 @@ def test_a_folder_in_which_something_was_unmounted_is_on_no_mount(monkeypatch: p
 
     assert here is not None
     assert mount_of_working_directory((here._replace(number=10**9),)) is None
+
+
+PIECES = st.sampled_from(
+    [b"1218 1017 0:257 / / rw ", b"- overlay overlay rw", b" - ", b"-", b" ", b"\n", b"/a", b"\\040", b"\\777", b"\xff",
+     b"9" * 5000, b"fuse.x", b"\0", b"\r"]
+)  # fmt: skip
+
+
+@settings(derandomize=True, deadline=None, max_examples=200, database=None)
+@given(st.binary() | st.lists(PIECES).map(b"".join))
+def test_whatever_the_table_says_it_is_read(text: bytes) -> None:
+    with tempfile.TemporaryDirectory() as root:
+        (Path(root) / "proc/self").mkdir(parents=True)
+        (Path(root) / "proc/self/mountinfo").write_bytes(text)
+        found = mounts.mounts(root)
+
+    assert all(mount.type and mount.number >= 0 for mount in found)
+    assert mount_of("/a/b", found) in (None, *found)
+
+
+def test_a_mount_whose_name_is_not_utf_8_is_known_by_it(tmp_path: Path) -> None:
+    folder = tmp_path / "proc/self"
+    folder.mkdir(parents=True)
+    (folder / "mountinfo").write_bytes(b"7 1 0:45 / /mnt/caf\xe9 rw - fuse.sshfs x rw\n")
+    (mount,) = mounts.mounts(str(tmp_path))
+
+    assert mount_of(os.fsdecode(b"/mnt/caf\xe9/data"), (mount,)) == mount

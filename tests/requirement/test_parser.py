@@ -102,6 +102,25 @@ def test_a_mistake_in_a_long_text_is_shown_where_it_is() -> None:
     assert (str(again), again.text, again.position) == (str(caught.value), caught.value.text, 450)
 
 
+@pytest.mark.parametrize("length", [2001, 160_000])
+def test_a_requirement_of_any_length_is_refused_at_once(length: int) -> None:
+    text = ("gpu=" + "A|" * length)[:length]
+    with pytest.raises(RequirementSyntaxError) as caught:
+        parse(text)
+
+    assert str(caught.value).startswith(f"Found {length} characters: a requirement has at most 2000, at column 2001")
+    assert len(str(caught.value)) < 200
+    assert parse(text[:1999]).clauses
+
+
+def test_a_word_that_is_long_is_cut_in_the_message() -> None:
+    with pytest.raises(RequirementSyntaxError) as caught:
+        parse("x" * 2000)
+
+    assert "x" * 60 + "..." in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
 PIECES = st.sampled_from([*KEYS, *OPERATORS, ",", "|", " ", "A100", "15", "GiB", "8.0", "\n", "\u202e", "é"])
 
 
