@@ -535,7 +535,7 @@ MEMBERSHIPS = st.sampled_from(
 MOUNTS = st.sampled_from(
     [
         v2_mount(), v2_mount(root="/own"), v2_mount(at="/sys/fs/cg\\040roup"), v1_mount("memory", V1_MEMORY),
-        v1_mount("cpu,cpuacct", V1_CPU), " - ", "- cgroup2", "29 23 0:26 / /sys - cgroup2", "1 2 - cgroup2 x rw", "\\777",
+        v1_mount("cpu,cpuacct", V1_CPU), " - ", "- cgroup2", "29 23 0:26 / /sys - cgroup2", "1 2 - cgroup2 x rw",
     ]
 )  # fmt: skip
 WORDS = st.sampled_from(
