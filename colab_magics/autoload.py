@@ -21,8 +21,10 @@ FILE_NAME = "90-colab-magics.py"
 MARKER = "# Written by colab_magics; `python -m colab_magics autoload off` removes it."
 """The first line of a file of ours. A file that begins otherwise is never touched."""
 
+# IPython puts the working directory first on the path. What lies there has been chosen by nobody, so the package is
+# looked for elsewhere, without a change to the path; it sees to its own imports then (imports.py).
 # An exception in a startup file keeps IPython from running those after it, so none may leave. A package that is gone
-# is no failure. A folder of its name, such as the clone's in the working directory, has a spec without an origin.
+# is no failure. A folder of its name, such as a clone's beside the notebook, has a spec without an origin.
 # `extension_manager` keeps quiet about an extension that is loaded already; the magic `%load_ext` prints.
 STARTUP = f"""\
 {MARKER}
@@ -31,11 +33,28 @@ STARTUP = f"""\
 
 def _load_colab_magics(shell):
     try:
-        from importlib.util import find_spec
+        import os
+        import sys
+        from importlib.machinery import PathFinder
+        from importlib.util import module_from_spec
 
-        found = find_spec("colab_magics")
-        if found is not None and found.origin:
-            shell.extension_manager.load_extension("colab_magics")
+        try:
+            here = os.getcwd()
+        except OSError:  # it was deleted
+            here = None
+        if "colab_magics" not in sys.modules:
+            folders = (one for one in sys.path if isinstance(one, str) and os.path.isabs(one))
+            elsewhere = (one for one in folders if one != here and os.path.realpath(one) != here)
+            found = PathFinder.find_spec("colab_magics", elsewhere)
+            if found is None or not found.origin:
+                return
+            sys.modules["colab_magics"] = module_from_spec(found)
+            try:
+                found.loader.exec_module(sys.modules["colab_magics"])
+            except BaseException:
+                del sys.modules["colab_magics"]
+                raise
+        shell.extension_manager.load_extension("colab_magics")
     except Exception as error:
         shell.log.warning("colab_magics was not loaded: %s: %s", type(error).__name__, error)
 

@@ -136,26 +136,19 @@ def test_it_leaves_no_name_among_the_user_s(startup: Path) -> None:
 
 
 GONE = """
-import sys
 from importlib.machinery import PathFinder
 
-class WithoutOurs:
-    def __init__(self, finder):
-        self.finder = finder
+def without_ours(find_spec):
+    return lambda name, path=None, target=None: find_spec(name, {places} if name == "colab_magics" else path, target)
 
-    def find_spec(self, name, path=None, target=None):
-        if name == "colab_magics":
-            return PathFinder.find_spec(name, {places})
-        return self.finder.find_spec(name, path, target)
-
-sys.meta_path[:] = map(WithoutOurs, sys.meta_path)
-del sys, WithoutOurs
+PathFinder.find_spec = without_ours(PathFinder.find_spec)
+del PathFinder, without_ours
 """
 
 
 @pytest.fixture
 def only_found_in(startup: Path) -> Callable[..., None]:
-    """Turn on, then make every finder of IPython's Python look for the package in these folders only."""
+    """Turn on, then make IPython's Python look for the package in these folders only."""
 
     def look(*places: Path) -> None:
         autoload.turn_on()
