@@ -29,7 +29,7 @@ TESTS = Path(__file__).parent
 GOLDEN = TESTS / "views" / "golden"
 
 STARTERS = {
-    "fake_nvml", "observer", "test_autoload.py", "test_command.py", "test_composed.py",
+    "fake_nvml", "observer", "test_autoload.py", "test_build.py", "test_command.py", "test_composed.py",
     "test_examples.py", "test_hostile_machines.py", "test_kernels.py", "test_recipes.py", "test_terminal.py",
     "test_working_directory.py",
 }  # fmt: skip
