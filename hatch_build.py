@@ -1,7 +1,11 @@
-"""The build's own step: compile the catalogues of colab_magics/locale/, from what translators write to what we read."""
+"""The build's own steps: pack what git tracks, and the catalogues as we read them, made of what translators write."""
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,13 +15,22 @@ from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class Catalogues(BuildHookInterface[Any]):
-    """Puts a .mo into the wheel for every .po; an editable installation gets it beside the .po."""
+class Packing(BuildHookInterface[Any]):
+    """Keeps out what git does not track, and puts a .mo into the wheel for every .po.
+
+    An editable installation gets the .mo beside the .po.
+    """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile the catalogues before the wheel is packed."""
+        """Choose the files, and compile the catalogues before the wheel is packed."""
         root = Path(self.root)
-        # Elsewhere than in the sources, which may be read-only, and may hold a stale one.
+        settings: dict[str, Any] = self.build_config.target_config
+        settings["exclude"] = [*settings.get("exclude", ()), *map(pattern_of, untracked(root))]
+        if self.target_name == "wheel":
+            self.compile(root, version, build_data)
+
+    def compile(self, root: Path, version: str, build_data: dict[str, Any]) -> None:
+        """Compile the catalogues, elsewhere than in the sources, which may be read-only, and may hold a stale one."""
         self.compiled = tempfile.TemporaryDirectory()
         for source in sorted(root.glob("colab_magics/locale/*/LC_MESSAGES/*.po")):
             packed = source.with_suffix(".mo").relative_to(root)
@@ -31,4 +44,24 @@ class Catalogues(BuildHookInterface[Any]):
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Take away what was compiled for the wheel."""
-        self.compiled.cleanup()
+        if self.target_name == "wheel":
+            self.compiled.cleanup()
+
+
+def untracked(root: Path) -> list[str]:
+    """Return the files and folders that git does not track, such as somebody's .env.
+
+    Where this is no checkout, as an unpacked sdist even within one, or git cannot tell, that is none: all is packed.
+    """
+    if not (root / ".git").exists() or not shutil.which("git"):
+        return []
+    git = ["git", "-c", f"safe.directory={root}", "-C", str(root), "ls-files", "--others", "--directory", "-z"]
+    # In a hook of git's own these name another checkout, perhaps.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    listed = subprocess.run(git, env=environment, stdout=subprocess.PIPE, check=False)
+    return [os.fsdecode(path) for path in listed.stdout.split(b"\0") if path and listed.returncode == 0]
+
+
+def pattern_of(path: str) -> str:
+    """Return what stands for this path alone among patterns such as those of .gitignore."""
+    return "/" + re.sub(r"([\\*?\[\]!# ])", r"\\\1", path)

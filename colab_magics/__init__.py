@@ -9,8 +9,7 @@ From code, `gpu_info`, `ram_info` and `runtime_status` return the same reports a
 Importing this package imports nothing else: what a report needs is imported when one is asked for.
 """
 
-from __future__ import annotations
-
+# Not even __future__: the working directory may have one, and stands first on the path under `python -m`.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -40,39 +39,51 @@ def __getattr__(name: str) -> object:
     """Return a public type: importing the package does not import it."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
+    from colab_magics.imports import trusted_imports
 
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    with trusted_imports:
+        import importlib
+
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
-def gpu_info(*, everything: bool = False) -> Report:
+def gpu_info(*, everything: bool = False) -> "Report":
     """Return what is known of the GPUs, with what it means; print nothing.
 
     `everything` also takes the expensive readings, as `-a` does on the magic.
     """
-    from colab_magics import report
+    from colab_magics.imports import trusted_imports
 
-    return report.gpu_info(shell_class=_running_shell_class(), everything=everything)
+    with trusted_imports:
+        from colab_magics import report
+
+        return report.gpu_info(shell_class=_running_shell_class(), everything=everything)
 
 
-def ram_info(*, everything: bool = False) -> Report:
+def ram_info(*, everything: bool = False) -> "Report":
     """Return the state of the RAM, with what it means; print nothing.
 
     `everything` also takes the expensive readings: this kernel's proportional set size and the user's other kernels.
     """
-    from colab_magics import report
+    from colab_magics.imports import trusted_imports
 
-    return report.ram_info(shell_class=_running_shell_class(), everything=everything)
+    with trusted_imports:
+        from colab_magics import report
+
+        return report.ram_info(shell_class=_running_shell_class(), everything=everything)
 
 
-def runtime_status(*, everything: bool = False) -> Report:
+def runtime_status(*, everything: bool = False) -> "Report":
     """Return the state of the whole runtime, with what it means; print nothing.
 
     `everything` also takes the expensive readings, as `-a` does on the magic.
     """
-    from colab_magics import report
+    from colab_magics.imports import trusted_imports
 
-    return report.runtime_status(shell_class=_running_shell_class(), everything=everything)
+    with trusted_imports:
+        from colab_magics import report
+
+        return report.runtime_status(shell_class=_running_shell_class(), everything=everything)
 
 
 def require(expression: str, *, strict: bool = False) -> None:
@@ -83,33 +94,42 @@ def require(expression: str, *, strict: bool = False) -> None:
     that is not met is a `RequirementNotMet`, whose text says what was asked, what is there and what to click, and which
     a notebook shows in place of a traceback.
     """
-    import warnings
+    from colab_magics.imports import trusted_imports
 
-    from colab_magics import report
-    from colab_magics.options import WAIT_SECONDS
-    from colab_magics.requirement import parse
-    from colab_magics.views.render_options import language_for
+    with trusted_imports:
+        import warnings
 
-    requirement = parse(expression)
-    seen = report.runtime_status(shell_class=_running_shell_class())
-    seen = report.awaited(seen, wait_seconds=WAIT_SECONDS, requirement=requirement)
-    unchecked = report.require(requirement, seen.snapshot, strict=strict, language=language_for())
+        from colab_magics import report
+        from colab_magics.options import WAIT_SECONDS
+        from colab_magics.requirement import parse
+        from colab_magics.views.render_options import language_for
+
+        requirement = parse(expression)
+        seen = report.runtime_status(shell_class=_running_shell_class())
+        seen = report.awaited(seen, wait_seconds=WAIT_SECONDS, requirement=requirement)
+        unchecked = report.require(requirement, seen.snapshot, strict=strict, language=language_for())
     if unchecked is not None:
         warnings.warn(unchecked, stacklevel=2)
 
 
-def load_ipython_extension(ipython: InteractiveShell) -> None:
+def load_ipython_extension(ipython: "InteractiveShell") -> None:
     """Register the magics: what `%load_ext colab_magics` calls. Prints nothing, starts nothing."""
-    from colab_magics import magics
+    from colab_magics.imports import trusted_imports
 
-    magics.register(ipython)
+    with trusted_imports:
+        from colab_magics import magics
+
+        magics.register(ipython)
 
 
-def unload_ipython_extension(ipython: InteractiveShell) -> None:
+def unload_ipython_extension(ipython: "InteractiveShell") -> None:
     """Leave the shell as it was before: what `%unload_ext colab_magics` calls."""
-    from colab_magics import magics
+    from colab_magics.imports import trusted_imports
 
-    magics.unregister(ipython)
+    with trusted_imports:
+        from colab_magics import magics
+
+        magics.unregister(ipython)
 
 
 def _running_shell_class() -> str | None:

@@ -1,26 +1,14 @@
 """The shell command: `python -m colab_magics [--json] [--require EXPR]`, and `python -m colab_magics autoload ...`."""
 
-from __future__ import annotations
-
 import os
 import sys
 
+from colab_magics.imports import trusted_folders
 
-def _take_the_working_directory_off_the_path() -> None:
-    """Let no `json.py` of the user's run in place of Python's: `python -m` puts the working directory first.
-
-    One that was deleted has no path, and Python has put nothing there, or the empty name.
-    """
-    try:
-        here = os.getcwd()
-    except OSError:
-        here = ""
-    if sys.path and sys.path[0] in ("", here):
-        del sys.path[0]
-
-
+# Before anything else is imported, __future__ too: `python -m` puts the working directory first, and a `json.py` of the
+# user's must not run in place of Python's.
 if __name__ == "__main__":
-    _take_the_working_directory_off_the_path()
+    sys.path[:] = trusted_folders()
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +19,7 @@ MISTYPED = 2
 NOT_WRITTEN = 3
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: "list[str] | None" = None) -> int:
     """Run the command and return its exit code: 1 if a requirement is not met, 2 if the line cannot be read.
 
     3: the report could not be written.
@@ -50,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         return MISTYPED
 
 
-def _show(options: Options) -> int:
+def _show(options: "Options") -> int:
     from colab_magics import report
     from colab_magics.options import SHORT_WAIT_SECONDS, WAIT_SECONDS
     from colab_magics.requirement import RequirementSyntaxError, parse

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import os
+import re
 import secrets
+import stat
 import sys
 import warnings
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from colab_magics.units import printable
+from colab_magics import files
+from colab_magics.units import excerpt, printable
 
 FILE_NAME = "90-colab-magics.py"
 """IPython runs a profile's startup files in the order of their names: the user's own come first."""
@@ -21,8 +25,10 @@ FILE_NAME = "90-colab-magics.py"
 MARKER = "# Written by colab_magics; `python -m colab_magics autoload off` removes it."
 """The first line of a file of ours. A file that begins otherwise is never touched."""
 
+# IPython puts the working directory first on the path. What lies there has been chosen by nobody, so the package is
+# looked for elsewhere, without a change to the path; it sees to its own imports then (imports.py).
 # An exception in a startup file keeps IPython from running those after it, so none may leave. A package that is gone
-# is no failure. A folder of its name, such as the clone's in the working directory, has a spec without an origin.
+# is no failure. A folder of its name, such as a clone's beside the notebook, has a spec without an origin.
 # `extension_manager` keeps quiet about an extension that is loaded already; the magic `%load_ext` prints.
 STARTUP = f"""\
 {MARKER}
@@ -31,11 +37,28 @@ STARTUP = f"""\
 
 def _load_colab_magics(shell):
     try:
-        from importlib.util import find_spec
+        import os
+        import sys
+        from importlib.machinery import PathFinder
+        from importlib.util import module_from_spec
 
-        found = find_spec("colab_magics")
-        if found is not None and found.origin:
-            shell.extension_manager.load_extension("colab_magics")
+        try:
+            here = os.getcwd()
+        except OSError:  # it was deleted
+            here = None
+        if "colab_magics" not in sys.modules:
+            folders = (one for one in sys.path if isinstance(one, str) and os.path.isabs(one))
+            elsewhere = (one for one in folders if one != here and os.path.realpath(one) != here)
+            found = PathFinder.find_spec("colab_magics", elsewhere)
+            if found is None or not found.origin:
+                return
+            sys.modules["colab_magics"] = module_from_spec(found)
+            try:
+                found.loader.exec_module(sys.modules["colab_magics"])
+            except BaseException:
+                del sys.modules["colab_magics"]
+                raise
+        shell.extension_manager.load_extension("colab_magics")
     except Exception as error:
         shell.log.warning("colab_magics was not loaded: %s: %s", type(error).__name__, error)
 
@@ -46,6 +69,10 @@ del _load_colab_magics
 
 State = Literal["on", "off", "foreign"]
 """`foreign`: a file of that name is there, and it is not ours."""
+
+_NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+"""What a file system that has no links answers."""
+_LONGEST_MESSAGE = 300
 
 
 class AutoloadError(Exception):
@@ -63,11 +90,11 @@ def turn_on(profile: str = "default") -> str:
     try:
         if not os.path.isdir(os.path.dirname(file)):
             _create_profile(profile)
-        state = _state(file)
-        if state == "foreign":
+        found = _look(file)
+        if found.state == "foreign":
             raise _left_alone(file)
-        if state == "off" or _content(file) != STARTUP.encode():
-            _write(file)
+        if found.content != STARTUP:
+            _write(file, found)
     except OSError as error:
         raise AutoloadError(f"cannot write {_shown(file)}: {error.strerror or error}") from error
     return _shown(file)
@@ -77,21 +104,22 @@ def turn_off(profile: str = "default") -> bool:
     """Remove the file; return whether it was there."""
     file = _existing_profile_s_file(profile)
     try:
-        state = _state(file)
-        if state == "foreign":
+        found = _look(file)
+        if found.state == "foreign":
             raise _left_alone(file)
-        if state == "on":
+        if found.state == "on":
+            _check_that_it_is_still(found, file)
             os.remove(file)
     except OSError as error:
         raise AutoloadError(f"cannot remove {_shown(file)}: {error.strerror}") from error
-    return state == "on"
+    return found.state == "on"
 
 
 def status(profile: str = "default") -> State:
     """Return whether the file is there. Other ways to load the extension are not looked at."""
     file = _existing_profile_s_file(profile)
     try:
-        return _state(file)
+        return _look(file).state
     except OSError as error:
         raise AutoloadError(f"cannot read {_shown(file)}: {error.strerror}") from error
 
@@ -131,13 +159,13 @@ def _existing_profile_s_file(profile: str) -> str:
         with os.scandir(folder) as entries:
             names = {entry.name for entry in entries if entry.is_dir() and entry.name.startswith("profile_")}
         there = sorted({name.removeprefix("profile_") for name in names} | {"default"})
-        raise AutoloadError(f"there is no profile {profile!r}. There are: {', '.join(there)}")
+        raise AutoloadError(f"there is no profile {excerpt(profile)!r}. There are: {', '.join(there)}")
     return startup_file(profile)
 
 
 def _profile_folder(folder: str, profile: str) -> str:
     if not profile or {"/", "\\", "\0"} & set(profile):
-        raise AutoloadError(f"{profile!r} is no name of a profile")
+        raise AutoloadError(f"{excerpt(profile)!r} is no name of a profile")
     return os.path.join(folder, f"profile_{profile}")
 
 
@@ -152,7 +180,8 @@ def _ipython_folder() -> str:
         try:
             return str(get_ipython_dir())
         except UserWarning as warning:
-            raise AutoloadError(str(warning).removesuffix(", using a temp directory.")) from None
+            message = _shown(str(warning).removesuffix(", using a temp directory."))
+            raise AutoloadError(excerpt(message, _LONGEST_MESSAGE)) from None
         except OSError as error:
             raise AutoloadError(f"cannot create IPython's folder: {error.strerror}") from error
 
@@ -164,28 +193,75 @@ def _create_profile(profile: str) -> None:
     untyped.create_profile_dir_by_name(_ipython_folder(), profile)
 
 
-def _state(file: str) -> State:
-    if not os.path.lexists(file):
-        return "off"
-    ours = os.path.isfile(file) and _content(file).partition(b"\n")[0].rstrip(b"\r") == MARKER.encode()
-    return "on" if ours else "foreign"
+class _Found(NamedTuple):
+    """What is in the file's place."""
+
+    state: State
+    content: str = ""
+    """Its beginning, longer than what we write only where it is something else."""
+    identity: tuple[int, ...] = ()
+    """What tells it from another file that takes its place."""
 
 
-def _content(file: str) -> bytes:
-    with open(file, "rb") as opened:
-        return opened.read()
+def _look(file: str) -> _Found:
+    """Look at what is in the file's place; of a file no more is read than what tells it from ours."""
+    try:
+        there = os.lstat(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return _Found("off")
+    if not stat.S_ISREG(there.st_mode):
+        return _Found("foreign")
+    content = files.read_beginning(file, len(STARTUP) + 1)
+    is_ours = content.partition("\n")[0].rstrip("\r") == MARKER
+    return _Found("on" if is_ours else "foreign", content, _identity(there))
 
 
-def _write(file: str) -> None:
+def _identity(there: os.stat_result) -> tuple[int, ...]:
+    return there.st_dev, there.st_ino, there.st_size, there.st_mtime_ns
+
+
+def _check_that_it_is_still(found: _Found, file: str) -> None:
+    """Refuse to go on where another file has taken the place of what was found.
+
+    One that does so between this and what follows is lost all the same: there is no way to replace or remove a name
+    only while it stands for a certain file.
+    """
+    if _identity(os.lstat(file)) != found.identity:
+        raise _left_alone(file)
+
+
+def _write(file: str, found: _Found) -> None:
     """Write the file whole or not at all: an IPython may be starting at this moment."""
     temporary = f"{file}.{secrets.token_hex(4)}"  # not `.py`: IPython would run it
     try:
-        with open(temporary, "xb", opener=lambda path, flags: os.open(path, flags, 0o644)) as opened:
-            opened.write(STARTUP.encode())
-        os.replace(temporary, file)
+        _create(temporary)
+        if found.state == "on":
+            _check_that_it_is_still(found, file)
+            os.replace(temporary, file)
+        else:
+            _give_name(temporary, file)
     finally:
         with contextlib.suppress(OSError):
             os.remove(temporary)
+
+
+def _create(file: str) -> None:
+    with open(file, "xb", opener=lambda path, flags: os.open(path, flags, 0o644)) as opened:
+        opened.write(STARTUP.encode())
+
+
+def _give_name(temporary: str, file: str) -> None:
+    """Give the file its name, unless something of another's has it by now: a link replaces nothing."""
+    try:
+        try:
+            os.link(temporary, file)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            _create(file)
+    except FileExistsError:
+        if _look(file).state != "on":
+            raise _left_alone(file) from None
 
 
 def _left_alone(file: str) -> AutoloadError:
@@ -193,5 +269,8 @@ def _left_alone(file: str) -> AutoloadError:
 
 
 def _shown(path: str) -> str:
+    """Return a path, or a sentence with one, without the name of the home directory."""
     home = os.path.expanduser("~")
-    return f"~{path.removeprefix(home)}" if path.startswith(home + os.sep) else path
+    for name in {home, os.path.realpath(home)} - {os.sep}:  # IPython takes the second
+        path = re.sub(rf"(?<![^\s'\"]){re.escape(name)}(?=[\\/'\"\s]|$)", "~", path)
+    return path

@@ -12,6 +12,8 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from traitlets import Float, TraitError, Unicode, validate
 
+from colab_magics.imports import trusted_imports
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,6 +33,7 @@ _REPORT_CLASS = ("colab_magics.report", "Report")
 def _with_help(magic: Callable[..., Any]) -> Callable[..., Any]:
     """Let `?` after a magic's name show its options too: IPython asks a function's `getdoc` for its help."""
 
+    @trusted_imports
     def getdoc() -> str:
         from colab_magics import options
 
@@ -77,6 +80,7 @@ class ColabMagics(Magics):
     """The GPUs that the last report saw, for completion."""
 
     @validate("language")
+    @trusted_imports
     def _known_language(self, proposal: Any) -> str:
         from colab_magics.units import excerpt
         from colab_magics.views.render_options import languages
@@ -88,6 +92,7 @@ class ColabMagics(Magics):
 
     @_with_help
     @line_magic
+    @trusted_imports
     def gpu_info(self, line: str) -> Report | None:
         """Show which GPUs this runtime has, whether they are all right, and what to do about it."""
         from colab_magics import options
@@ -96,6 +101,7 @@ class ColabMagics(Magics):
 
     @_with_help
     @line_magic
+    @trusted_imports
     def ram_info(self, line: str) -> Report | None:
         """Show how much RAM there is, how much can still be allocated, what limits it, and what to do about it."""
         from colab_magics import options
@@ -104,12 +110,14 @@ class ColabMagics(Magics):
 
     @_with_help
     @line_magic
+    @trusted_imports
     def runtime_status(self, line: str) -> Report | None:
         """Show what machine this is: GPU, RAM, disk, processors, versions, ages; and what to do about it."""
         from colab_magics import options
 
         return self._run(options.STATUS, line)
 
+    @trusted_imports
     def complete(self, _shell: Any, event: Any) -> list[str]:
         """Return what may follow in a magic's line: IPython calls this when Tab is pressed after the magic's name."""
         import re
@@ -236,6 +244,7 @@ class ColabMagics(Magics):
             self.panel.close()
             self.panel = None
 
+    @trusted_imports
     def report_as_text(self, report: Report, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's signature
         """Show a returned report as a cell's result, in text."""
         from colab_magics.views import text
@@ -243,6 +252,7 @@ class ColabMagics(Magics):
 
         printer.text(text.render(report, RenderOptions(language=language_for(self.language))))
 
+    @trusted_imports
     def report_as_html(self, report: Report) -> str:
         """Show a returned report as a cell's result, in HTML."""
         from colab_magics.views import html

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from colab_magics.imports import trusted_imports
 from colab_magics.observer import client
 from colab_magics.values import Value, replace
 
@@ -34,12 +35,14 @@ class Report(Value):
     findings: tuple[Finding, ...]
     """What it means, the most serious first."""
 
+    @trusted_imports
     def __str__(self) -> str:
         from colab_magics.views import text
         from colab_magics.views.render_options import RenderOptions, language_for
 
         return text.render(self, RenderOptions(language=language_for()))
 
+    @trusted_imports
     def _repr_mimebundle_(self, **_formats: object) -> dict[str, str]:
         """Return the report for a notebook's page; IPython calls this to show the value of a cell."""
         from colab_magics.views import html, text
@@ -48,6 +51,7 @@ class Report(Value):
         options = RenderOptions(language=language_for())
         return {"text/plain": text.render(self, options), "text/html": html.render(self, options)}
 
+    @trusted_imports
     def to_json(self) -> str:
         """Return the report as one JSON document in one line."""
         from colab_magics.views import json

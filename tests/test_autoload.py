@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -136,26 +139,19 @@ def test_it_leaves_no_name_among_the_user_s(startup: Path) -> None:
 
 
 GONE = """
-import sys
 from importlib.machinery import PathFinder
 
-class WithoutOurs:
-    def __init__(self, finder):
-        self.finder = finder
+def without_ours(find_spec):
+    return lambda name, path=None, target=None: find_spec(name, {places} if name == "colab_magics" else path, target)
 
-    def find_spec(self, name, path=None, target=None):
-        if name == "colab_magics":
-            return PathFinder.find_spec(name, {places})
-        return self.finder.find_spec(name, path, target)
-
-sys.meta_path[:] = map(WithoutOurs, sys.meta_path)
-del sys, WithoutOurs
+PathFinder.find_spec = without_ours(PathFinder.find_spec)
+del PathFinder, without_ours
 """
 
 
 @pytest.fixture
 def only_found_in(startup: Path) -> Callable[..., None]:
-    """Turn on, then make every finder of IPython's Python look for the package in these folders only."""
+    """Turn on, then make IPython's Python look for the package in these folders only."""
 
     def look(*places: Path) -> None:
         autoload.turn_on()
@@ -262,10 +258,28 @@ def test_a_file_that_is_not_ours_is_left_alone(content: str, startup: Path, comm
     assert file.read_text() == content
 
 
-KINDS = ["folder", "pipe", "link to nowhere"]
+def link_to_one_of_ours(file: Path) -> None:
+    (file.parent / "other").write_text(autoload.STARTUP)
+    os.symlink("other", file)
 
 
-@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda file: os.symlink("nowhere", file)], ids=KINDS)
+def a_socket(file: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as opened:
+        os.chdir(file.parent)
+        opened.bind(file.name)  # a socket's path may not be long
+
+
+KINDS: dict[str, Callable[[Path], None]] = {
+    "folder": os.mkdir,
+    "pipe": os.mkfifo,
+    "socket": a_socket,
+    "link to nowhere": lambda file: os.symlink("nowhere", file),
+    "link to a device": lambda file: os.symlink("/dev/zero", file),
+    "link to one of ours": link_to_one_of_ours,
+}
+
+
+@pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
 def test_what_is_no_file_at_all_is_left_alone(make: Callable[[Path], None], startup: Path) -> None:
     make(startup / autoload.FILE_NAME)
 
@@ -275,6 +289,76 @@ def test_what_is_no_file_at_all_is_left_alone(make: Callable[[Path], None], star
         autoload.turn_off()
     assert autoload.status() == "foreign"
     assert os.path.lexists(startup / autoload.FILE_NAME)
+
+
+def test_of_a_huge_file_only_the_beginning_is_read(startup: Path) -> None:
+    file = startup / autoload.FILE_NAME
+    with file.open("wb") as opened:
+        opened.write(autoload.MARKER.encode() + b"\n")
+        opened.truncate(1 << 40)
+    assert autoload.status() == "on"
+    autoload.turn_on()
+    assert file.read_text() == autoload.STARTUP
+
+    with file.open("wb") as opened:
+        opened.truncate(1 << 40)
+    assert autoload.status() == "foreign"
+
+
+def test_what_somebody_makes_meanwhile_is_not_overwritten(startup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = startup / autoload.FILE_NAME
+
+    def meanwhile(size: int) -> str:
+        file.write_text("mine = 1\n")
+        return "0" * size
+
+    monkeypatch.setattr("secrets.token_hex", meanwhile)  # asked for between the look and the writing
+    with pytest.raises(autoload.AutoloadError, match="left alone"):
+        autoload.turn_on()
+    assert file.read_text() == "mine = 1\n"
+
+    file.write_text(f"{autoload.MARKER}\nfrom_an_older_version = True\n")
+    with pytest.raises(autoload.AutoloadError, match="left alone"):
+        autoload.turn_on()
+    assert file.read_text() == "mine = 1\n"
+    assert [one.name for one in startup.iterdir()] == [file.name]
+
+
+def test_two_who_turn_on_at_once_both_succeed(startup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = startup / autoload.FILE_NAME
+
+    def meanwhile(size: int) -> str:
+        file.write_text(autoload.STARTUP)
+        return "0" * size
+
+    monkeypatch.setattr("secrets.token_hex", meanwhile)
+    assert autoload.turn_on() == str(file)
+
+
+def test_a_file_that_takes_the_place_of_ours_is_not_removed(startup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    autoload.turn_on()
+    file = startup / autoload.FILE_NAME
+    look = autoload._look
+
+    def looked(path: str) -> object:
+        found = look(path)
+        file.unlink()
+        file.write_text("mine = 1\n")
+        return found
+
+    monkeypatch.setattr(autoload, "_look", looked)
+    with pytest.raises(autoload.AutoloadError, match="left alone"):
+        autoload.turn_off()
+    assert file.read_text() == "mine = 1\n"
+
+
+def test_a_file_system_without_links_gets_the_file_too(startup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(source: str, target: str) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    autoload.turn_on()
+    assert [one.read_text() for one in startup.iterdir()] == [autoload.STARTUP]
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o000, 0o644), (0o027, 0o640), (0o077, 0o600)])
@@ -293,7 +377,7 @@ def test_nothing_half_written_is_left_when_writing_fails(startup: Path, monkeypa
         assert not source.endswith(".py")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "replace", full)
+    monkeypatch.setattr(os, "link", full)
     with pytest.raises(autoload.AutoloadError, match="No space left on device"):
         autoload.turn_on()
     assert list(startup.iterdir()) == []
@@ -369,6 +453,28 @@ def test_the_path_is_shown_as_a_reader_knows_it(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "anna"))
     assert autoload.turn_on().startswith(str(tmp_path / "anna"))
+
+
+@pytest.mark.parametrize("home", ["ann", "link"])
+def test_a_message_of_ipython_s_names_no_home_directory(
+    home: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    (tmp_path / "ann").mkdir()
+    (tmp_path / "link").symlink_to("ann")
+    monkeypatch.setenv("HOME", str(tmp_path / home))
+    folder = tmp_path / "ann" / ("x\n" + "y" * 200) / ("z" * 200)
+
+    def not_writable() -> str:
+        warnings.warn(f"IPython dir '{folder}' is not a writable location, using a temp directory.", stacklevel=1)
+        return "/tmp"
+
+    monkeypatch.setattr("IPython.paths.get_ipython_dir", not_writable)
+    code, _, shown = command("on")
+
+    assert code == 1
+    assert shown.startswith("autoload: IPython dir '~/x\\nyyy")
+    assert shown.count("\n") == 1
+    assert len(shown) < 350
 
 
 def test_the_module_alone_imports_no_ipython() -> None:

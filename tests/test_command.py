@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+import colab_magics
 from colab_magics.options import SHORT_WAIT_SECONDS
 from fake_nvml import FakeDriver
 
@@ -61,15 +63,47 @@ def test_json_has_every_section(tmp_path: Path, plug_in: Callable[..., FakeDrive
     assert seen["platform"]["ipython_version"] is None
 
 
+MODULES = (
+    "__future__",
+    "argparse",
+    "dataclasses",
+    "enum",
+    "json",
+    "psutil",
+    "pynvml",
+    "select",
+    "subprocess",
+    "tomllib",
+)
+
+
+@pytest.mark.parametrize("path", [None, "{folder}", "/nowhere:{folder}/", "{folder}/link"])
 def test_a_user_s_json_py_and_select_py_beside_it_are_not_run(
-    tmp_path: Path, plug_in: Callable[..., FakeDriver]
+    path: str | None, tmp_path: Path, plug_in: Callable[..., FakeDriver], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plug_in("t4")
-    for module in ("json", "select", "argparse", "tomllib", "dataclasses", "enum", "subprocess", "pynvml", "psutil"):
+    for module in MODULES:
         (tmp_path / f"{module}.py").write_text("open('was-run', 'a').write(__name__)\n")
+    (tmp_path / "link").symlink_to(".")
+    if path is not None:
+        monkeypatch.setenv("PYTHONPATH", path.format(folder=tmp_path))
     done = command("--json", folder=tmp_path)
 
     assert done.stderr == ""
+    assert json.loads(done.stdout)["gpus"][0]["name"] == "Tesla T4"
+    assert command("autoload", "status", folder=tmp_path).returncode == 0
+    assert not (tmp_path / "was-run").exists()
+
+
+def test_a_clone_runs_where_it_lies_and_what_lies_beside_it_takes_nobody_s_place(
+    tmp_path: Path, plug_in: Callable[..., FakeDriver]
+) -> None:
+    plug_in("t4")
+    package = Path(colab_magics.__file__).parent
+    shutil.copytree(package, tmp_path / "colab_magics", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "json.py").write_text("open('was-run', 'a').write(__name__)\n")
+    done = command("--json", folder=tmp_path)
+
     assert json.loads(done.stdout)["gpus"][0]["name"] == "Tesla T4"
     assert not (tmp_path / "was-run").exists()
 

@@ -20,6 +20,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from colab_magics import files
+from colab_magics.imports import trusted_folders
 from colab_magics.observer.child import STUCK_SECONDS
 from colab_magics.observer.looking import Gone, Looking
 
@@ -400,28 +401,18 @@ def _unavailable(code: str, **values: float | str) -> Unavailable:
 
 def _find_pynvml() -> str | None:
     """Return the file of nvidia-ml-py's module, never one that lies in the working directory."""
-    here = _working_directory()
-    for folder in sys.path:
-        if not os.path.isabs(folder) or folder == here:
-            continue
-        file = os.path.join(folder, "pynvml.py")
-        if os.path.isfile(file) and os.path.realpath(folder) != here:
-            return file
-    return None
-
-
-def _working_directory() -> str | None:
-    """Return where this process is, None if that cannot be told; nothing there is touched, since it may not answer."""
-    with contextlib.suppress(OSError):
-        return os.readlink("/proc/self/cwd")
-    with contextlib.suppress(OSError):
-        return os.getcwd()
-    return None
+    files = (os.path.join(folder, "pynvml.py") for folder in trusted_folders())
+    return next(filter(os.path.isfile, files), None)
 
 
 def _interpreter() -> str:
-    """Return this process's Python; a program that embeds Python may not name one."""
-    return sys.executable or shutil.which("python3") or "python3"
+    """Return this process's Python; a program that embeds Python may not name one. Never one of the working directory.
+
+    PATH may name that too: by an empty or relative entry.
+    """
+    folders = filter(os.path.isabs, os.get_exec_path())
+    found = sys.executable or shutil.which("python3", path=os.pathsep.join(folders))
+    return found or os.path.join(sys.exec_prefix, "bin", "python3")
 
 
 def _pipe() -> tuple[int, int]:

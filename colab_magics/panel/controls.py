@@ -15,6 +15,7 @@ import ipywidgets as widgets
 
 from colab_magics import facts
 from colab_magics.guides import GOAL_LABELS, Goal
+from colab_magics.imports import trusted_imports
 from colab_magics.views.display import FALLBACK
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ class Controls:
             self._is_being_set = False
 
     def _on_choice(self, widget: widgets.Widget, choose: Callable[[Any], None]) -> None:
+        @trusted_imports
         def chosen(change: dict[str, Any]) -> None:
             if not self._is_being_set and change["new"] is not None:
                 choose(change["new"])
@@ -165,8 +167,12 @@ def _html(name: str) -> widgets.HTML:
 
 
 def _button(act: Callable[[], None]) -> widgets.Button:
+    @trusted_imports
+    def clicked(_button: widgets.Button) -> None:
+        act()
+
     button = widgets.Button()
-    button.on_click(lambda _button: act())
+    button.on_click(clicked)
     return button
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from colab_magics import guides
 from colab_magics.guides import Goal
+from colab_magics.imports import trusted_imports
 from colab_magics.model import Platform, Subject, Unavailable
 from colab_magics.panel import card
 from colab_magics.panel.controls import Controls, Handlers
@@ -105,6 +106,7 @@ class Panel:
             self.close()
             raise
 
+    @trusted_imports
     def close(self) -> None:
         """Leave the last report in the panel's place, and nothing running. Closing twice does nothing."""
         if os.getpid() != self._pid:  # a process forked from the kernel has no panel, and perhaps a lock held for ever
@@ -143,6 +145,7 @@ class Panel:
         with contextlib.suppress(KeyboardInterrupt):  # meant for the cell, which has ended
             self._refresh_now(briefly=isinstance(self._report.snapshot.gpus, Unavailable))
 
+    @trusted_imports
     def _refresh_now(self, *, briefly: bool = False) -> None:
         """Look and show. Whatever goes wrong is said in the panel: it must not disturb the user's cells."""
         try:
