@@ -159,13 +159,13 @@ def _existing_profile_s_file(profile: str) -> str:
         with os.scandir(folder) as entries:
             names = {entry.name for entry in entries if entry.is_dir() and entry.name.startswith("profile_")}
         there = sorted({name.removeprefix("profile_") for name in names} | {"default"})
-        raise AutoloadError(f"there is no profile {excerpt(profile)!r}. There are: {', '.join(there)}")
+        raise AutoloadError(f"there is no profile '{excerpt(profile)}'. There are: {', '.join(there)}")
     return startup_file(profile)
 
 
 def _profile_folder(folder: str, profile: str) -> str:
     if not profile or {"/", "\\", "\0"} & set(profile):
-        raise AutoloadError(f"{excerpt(profile)!r} is no name of a profile")
+        raise AutoloadError(f"'{excerpt(profile)}' is no name of a profile")
     return os.path.join(folder, f"profile_{profile}")
 
 

@@ -7,6 +7,7 @@ in a source; a source is tried with each of `hostile.KINDS`, or says why that ki
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import re
 import subprocess
@@ -96,7 +97,7 @@ TAKEN: dict[str, dict[str, str]] = {
     },
     METADATA: {
         "probes.architectures": "files.pieces os.stat",
-        "probes.frameworks": "files.read_beginning os.listdir os.path.isdir os.stat sys.path",
+        "probes.frameworks": "files.read_beginning os.listdir os.path.isdir os.stat",
     },
     MODULES: {
         "__init__": "sys.modules",
@@ -104,13 +105,16 @@ TAKEN: dict[str, dict[str, str]] = {
         "probes.frameworks": "sys.modules",
         "probes.platform": "sys.modules",
     },
-    PROFILE: {"autoload": "open os.open os.path.expanduser os.path.isdir os.path.isfile os.path.lexists os.scandir"},
+    PROFILE: {
+        "autoload": "files.read_beginning open os.lstat os.open os.path.expanduser os.path.isdir os.path.realpath"
+        " os.scandir",
+    },
     PLACE: {
-        "__main__": "os.getcwd sys.path",
-        "observer.client": "os.getcwd os.path.isfile os.path.realpath os.readlink shutil.which sys.executable sys.path",
+        "__main__": "sys.path",
+        "imports": "os.getcwd os.path.realpath os.readlink sys.path",
+        "observer.client": "os.path.isfile shutil.which sys.executable",
         "panel.opening": "importlib.util.find_spec",
         "probes.disk": "os.getcwd os.path.lexists",
-        "probes.frameworks": "os.getcwd",
     },
     ENVIRONMENT: {
         "observer.client": "os.environ",
@@ -128,9 +132,8 @@ TAKEN: dict[str, dict[str, str]] = {
         "observer.looks": "json.loads os.read",
     },
     DRIVER: {
-        "observer.child": (
-            "importlib.util.module_from_spec importlib.util.spec_from_file_location os.open sys.modules"
-        ),
+        "observer.child": "importlib.util.module_from_spec importlib.util.spec_from_file_location os.open sys.modules",
+        "observer.nvml": "ctypes.CDLL",
     },
 }
 """What is taken where, by the source that it belongs to."""
@@ -154,26 +157,27 @@ TAKES = re.compile(
 
 
 def dotted(node: ast.AST, imported: dict[str, str]) -> str:
-    """Return the name of an attribute or a name as it is written out, with the module that it was imported from."""
+    """Return the name of an attribute or a name with the module that it was imported from; "" for what was not."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
         node = node.value
     if not isinstance(node, ast.Name):
         return ""
-    return ".".join([imported.get(node.id, node.id), *reversed(parts)])
+    is_ours = node.id not in imported and not hasattr(builtins, node.id)
+    return "" if is_ours else ".".join([imported.get(node.id, node.id), *reversed(parts)])
 
 
 def taken_in(file: Path) -> set[str]:
     """Return the names by which a module takes something in."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    imported = {
-        alias.asname or alias.name: f"{node.module}.{alias.name}".removeprefix("colab_magics.")
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module
-        for alias in node.names
-    }
-    imported["files"] = "files"
+    imported: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0]: alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            origin = f"{node.module}.".removeprefix("colab_magics.")
+            imported |= {alias.asname or alias.name: f"{origin}{alias.name}" for alias in node.names}
     names = {dotted(node, imported) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)}
     return {name for name in names if TAKES.fullmatch(name)}
 

@@ -2,7 +2,7 @@
 
 Nothing is imported and no GPU is touched. Read are the metadata on the search path, the file in which a build notes
 what it was made for, and what modules that are loaded anyway keep. For which GPUs PyTorch has code stands in one of its
-libraries alone, which is searched once.
+libraries alone, which is searched once. What lies in the working directory is the user's own, and left alone.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from colab_magics import files
 from colab_magics.facts import cuda_builds
+from colab_magics.imports import trusted_folders
 from colab_magics.model import Framework
 from colab_magics.probes import architectures
 from colab_magics.values import replace
@@ -47,7 +48,7 @@ def probe_frameworks(
 
     `platform` is this machine's, as the tags of wheels name it ("linux_x86_64").
     """
-    installed = _installed(sys.path if search_path is None else search_path)
+    installed = _installed(trusted_folders() if search_path is None else search_path)
     here = platform or _platform()
     looked = (look(modules, installed) for look in (_torch, _jax, _tensorflow, _cupy))
     found = (replace(framework, platform=here) for framework in looked if framework is not None)
@@ -257,18 +258,15 @@ def _for_cuda(version: object) -> _Build:
     return _Build(cuda_version=digits[0] if digits else None, cpu_only=False)
 
 
-def _installed(search_path: Iterable[object]) -> dict[str, _Distribution]:
+def _installed(search_path: Iterable[str]) -> dict[str, _Distribution]:
     """Return what is installed by normalised name; of two, the one that an import finds first."""
     installed: dict[str, _Distribution] = {}
     for folder in search_path:
-        if not isinstance(folder, str):
-            continue
         try:
-            path = folder or os.getcwd()
-            changed_at = os.stat(path).st_mtime_ns
-        except (OSError, ValueError):  # the working directory is gone; a null character in a name
+            changed_at = os.stat(folder).st_mtime_ns
+        except (OSError, ValueError):  # ValueError: a null character in a name
             continue
-        for name, distribution in _installed_in(path, changed_at).items():
+        for name, distribution in _installed_in(folder, changed_at).items():
             installed.setdefault(name, distribution)
     return installed
 

@@ -33,8 +33,8 @@ def probe_tpus(*, environment: Mapping[str, str] = os.environ, root: str = "/") 
     chips = _chips(root=root)
     if not chips:
         return () if accelerator_type is None else (_known_by_name(accelerator_type),)
-    files = {address: _device_file(address, root=root) for address in chips}
-    holders = _holders({file for file in files.values() if file is not None}, root=root)
+    opened_by = {address: _device_file(address, root=root) for address in chips}
+    holders = _holders({file for file in opened_by.values() if file is not None}, root=root)
     return tuple(
         Tpu(
             index=index,
@@ -42,7 +42,7 @@ def probe_tpus(*, environment: Mapping[str, str] = os.environ, root: str = "/") 
             accelerator_type=accelerator_type,
             memory_bytes=int(chip.devices_per_chip * chip.memory_gib * 2**30),
             pci_address=address,
-            held_by=holders.get(files[address]),
+            held_by=holders.get(opened_by[address]),
         )
         for index, (address, chip) in enumerate(chips.items())
     )
@@ -102,9 +102,9 @@ def _device_file(address: str, *, root: str) -> str | None:
     return next((f"/dev/{name}" for name in names if os.path.exists(os.path.join(root, "dev", name))), None)
 
 
-def _holders(files: set[str], *, root: str) -> dict[str | None, tuple[int, ...]]:
+def _holders(device_files: set[str], *, root: str) -> dict[str | None, tuple[int, ...]]:
     """Return for each file the numbers of this user's processes that have it open; nothing where nobody can look."""
-    if not files:
+    if not device_files:
         return {}
     proc = os.path.join(root, "proc")
     try:
@@ -112,7 +112,7 @@ def _holders(files: set[str], *, root: str) -> dict[str | None, tuple[int, ...]]
     except OSError:
         return {}
     opened = [(process, _open_files(f"{proc}/{process}")) for process in processes]
-    return {file: tuple(process for process, names in opened if file in names) for file in files}
+    return {file: tuple(process for process, names in opened if file in names) for file in device_files}
 
 
 def _open_files(folder: str) -> set[str]:

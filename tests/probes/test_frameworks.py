@@ -517,21 +517,25 @@ def test_of_two_installed_the_one_that_an_import_finds_counts(tmp_path: Path) ->
     assert build(only(path[::-1])) == ("12.8", False)
 
 
-def test_a_search_path_may_hold_anything(tmp_path: Path) -> None:
+def test_a_search_path_may_hold_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "archive.zip").write_bytes(b"PK")
     odd = ["", "/nowhere", "nul\0byte", str(tmp_path / "archive.zip"), None, b"/usr", 7, tmp_path]
 
-    path = [*odd, *install(tmp_path / "here", "torch-2.11.0+cpu")]
+    monkeypatch.setattr(sys, "path", [*odd, *install(tmp_path / "here", "torch-2.11.0+cpu")])
 
-    assert only(path).version == "2.11.0+cpu"  # type: ignore[arg-type]
+    assert [seen.version for seen in probe_frameworks(modules={})] == ["2.11.0+cpu"]
 
 
-def test_the_working_directory_counts_where_python_looks_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("entry", ["", ".", "{here}", "{link}"])
+def test_what_lies_in_the_working_directory_is_the_user_s_own(
+    entry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     install(tmp_path, "torch-2.11.0")
-    note(tmp_path, "torch/version.py", TORCH_NOTE.format(cuda="'13.0'", hip="None"))
+    (tmp_path / "link").symlink_to(tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry.format(here=tmp_path, link=tmp_path / "link")])
 
-    assert build(only([""])) == ("13.0", False)
+    assert probe_frameworks(modules={}) == ()
 
 
 def test_without_a_search_path_python_s_own_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
