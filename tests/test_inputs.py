@@ -27,6 +27,7 @@ from builders import A100, a_report
 from colab_magics import __main__ as command
 from colab_magics import autoload
 from colab_magics.model import GpuProcess
+from colab_magics.observer import starting
 from colab_magics.options import OptionError, read_line
 from colab_magics.probes.frameworks import probe_frameworks
 from colab_magics.probes.processes import name_of
@@ -68,10 +69,12 @@ TAKEN: dict[str, dict[str, str]] = {
         "probes.ram": "psutil.Process psutil.process_iter psutil.swap_memory psutil.virtual_memory",
         "probes.signals": "os.path.exists",
         "observer.child": "os.getppid os.pidfd_open",
+        "observer.asking": "subprocess.Popen",
         "observer.client": "signal.Signals subprocess.Popen",
         "observer.looks": "os.stat os.statvfs",
         "observer.nvml": "os.path.exists",
         "observer.samples": "os.sched_getaffinity",
+        "observer.starting": "subprocess.Popen",
     },
     OURS: {
         "__init__": "importlib.import_module",
@@ -85,7 +88,7 @@ TAKEN: dict[str, dict[str, str]] = {
         "cgroup": "files.read files.read_bytes os.access",
         "memory": "files.read",
         "procfs": "files.read",
-        "observer.client": "files.read_bytes",
+        "observer.starting": "files.read_bytes",
         "observer.samples": "files.read",
         "probes.children": "files.read",
         "probes.driver_state": "files.read os.listdir os.path.exists",
@@ -112,12 +115,12 @@ TAKEN: dict[str, dict[str, str]] = {
     PLACE: {
         "__main__": "sys.path",
         "imports": "os.getcwd os.path.realpath os.readlink sys.path",
-        "observer.client": "os.path.isfile shutil.which sys.executable",
+        "observer.starting": "os.path.isfile shutil.which sys.executable",
         "panel.opening": "importlib.util.find_spec",
         "probes.disk": "os.getcwd os.path.lexists",
     },
     ENVIRONMENT: {
-        "observer.client": "os.environ",
+        "observer.starting": "os.environ",
         "panel.opening": "os.environ",
         "probes.gpu": "os.environ",
         "probes.platform": "os.environ",
@@ -126,9 +129,8 @@ TAKEN: dict[str, dict[str, str]] = {
     },
     LINES: {"__main__": "os.open sys.argv", "observer.child": "sys.argv"},
     ANSWERS: {
+        "observer.answers": "json.JSONDecoder os.read",
         "observer.child": "json.loads os.read",
-        "observer.client": "json.loads os.read",
-        "observer.looking": "json.loads os.read",
         "observer.looks": "json.loads os.read",
     },
     DRIVER: {
@@ -148,7 +150,7 @@ TAKES = re.compile(
     | sys\. ( argv | path | modules | executable | stdin | orig_argv )
     | platform\. ( python_version | system | uname | node | release | version | platform | machine | processor )
     | files\. \w+ | psutil\. \w+ | shutil\. ( which | disk_usage ) | subprocess\. ( Popen | run | check_output )
-    | json\. loads? | pickle\. loads? | tomllib\. loads? | gettext\. translation | socket\. \w+ | glob\. \w+
+    | json\. ( loads? | JSONDecoder ) | pickle\. loads? | tomllib\. loads? | gettext\. translation | socket\. \w+ | glob\. \w+
     | importlib\. ( import_module | metadata\. \w+ | resources\. \w+ | util\. \w+ ) | signal\. Signals | ctypes\. \w+
     """,
     re.VERBOSE,
@@ -434,6 +436,44 @@ def lines_of_that_kind(kind: str, request: pytest.FixtureRequest) -> None:
         assert_harmless(run("--wait", text))
         assert_harmless(run("-r", text))
     assert command.main(["-r", "gpu=" + "A|" * 80_000]) == command.MISTYPED
+
+
+CHILD = """
+import json, os, time
+
+def say(**answer):
+    os.write(1, json.dumps(answer).encode() + b"\\n")
+
+say(stage="up")
+say(stage="loading")
+text = {text!r}
+number = json.loads(os.read(0, 1000))["id"]
+{behaviour}
+time.sleep(60)
+"""
+ANSWERED = {
+    "absent": "raise SystemExit",
+    "empty": 'os.write(1, b"\\n")',
+    "huge": "say(id=number, driver=None, gpus=[], library=text * 200)",
+    "endless": 'while True: os.write(1, b"x" * 65536)',
+    "blocking": "time.sleep(60)",
+    "binary": "os.write(1, bytes(range(256)))",
+    "malformed": "os.write(1, b'{\"id\": [' + text.encode())",
+    "markup": "say(id=number, refused={'reason': text, 'code': None, 'library': None})",
+    "control characters": "say(id=number, refused={'reason': 'driver_mismatch', 'code': 18, 'library': text})",
+    "traversal": "say(id=number, driver=None, gpus=[], library=text)",
+}
+"""What the process does in place of answering; more of it in observer/test_nonsense.py."""
+
+
+@tries(ANSWERS)
+def a_process_that_answers_so(kind: str, request: pytest.FixtureRequest) -> None:
+    monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    script = tmp(request) / "child.py"
+    script.write_text(CHILD.format(text=text_of(kind), behaviour=ANSWERED[kind]), encoding="utf-8")
+    monkeypatch.setattr(starting, "_CHILD_FILE", str(script))
+    for _ in range(2):
+        shown(colab_magics.gpu_info())
 
 
 @tries(DRIVER)

@@ -15,7 +15,9 @@ TESTS = Path(__file__).parent
 ELSEWHERE = {
     "__init__.py": "test_magics.py, test_extension.py and test_require.py come in by it",
     "__main__.py": "test_command.py runs it as a shell does",
+    "observer/asking.py": "observer/test_client.py, test_faults.py and test_nonsense.py ask by it",
     "observer/nvml.py": "observer/test_child.py and test_faults.py ask it through the child that it runs in",
+    "observer/starting.py": "observer/test_client.py and test_faults.py start every child by it",
     "probes/by_psutil.py": "probes/test_ram.py, test_children.py and test_bad_files.py look by it",
     "procfs.py": "test_cgroup.py, probes/test_gpu.py and observer/test_samples.py read by it",
 }

@@ -484,7 +484,9 @@ def test_it_is_asked_no_longer_than_it_is_to_be_waited_for(slow_driver: Callable
     assert all(0 < deadline <= 0.05 for deadline in driver.deadlines[1:])
 
 
-@pytest.mark.parametrize("code", ["driver_silent", "driver_crashed", "driver_resting", "driver_missing", "child_died"])
+@pytest.mark.parametrize(
+    "code", ["driver_silent", "driver_crashed", "driver_resting", "driver_missing", "child_died", "child_nonsense"]
+)
 def test_what_time_does_not_mend_is_not_waited_for(code: str, slow_driver: Callable[..., SlowDriver]) -> None:
     driver = slow_driver(10**9, code)
     first = LOOKS["runtime_status"]()

@@ -84,6 +84,12 @@ _RUN_LDCONFIG = TextStep(Sentence(N_("or run ldconfig, where the driver's librar
 _UPDATE_WINDOWS = TextStep(Sentence(N_("install NVIDIA's current driver in Windows, then: wsl --shutdown")))
 _ASK_THE_LOG = TextStep(Sentence(N_("dmesg says why, in lines with NVRM")))
 _GUIDES: dict[str, Guide] = {
+    "child_nonsense": Guide(
+        WHAT_TO_DO,
+        remarks=(Sentence(N_("It may be of another version: a kernel keeps what it loaded before an upgrade.")),),
+        steps=(RESTART_KERNEL,),
+        consequences=(KERNEL_RESTARTED,),
+    ),
     "gpu_not_given": Guide(WHAT_TO_DO, steps=(_GIVE_GPUS,)),
     "gpu_not_started": Guide(WHAT_TO_DO, steps=(_ASK_THE_LOG, TextStep(Sentence(N_("restart the machine"))))),
     "library_broken": Guide(

@@ -42,14 +42,19 @@ STUCK_SECONDS = 65
 It ends by SIGALRM, whose default action works even where the driver's loader holds Python's lock for ever.
 """
 
+LONGEST_REQUEST_BYTES = 1 << 16
+"""What is longer did not come from `asking` or `looking`."""
+
+_KEPT_SIGNALS = frozenset({signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ})
+"""Nobody can change the first two; Python ignores the others, for errors that it can raise."""
 _PARENT_CHECK_SECONDS = 1.0
 _PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def main(kernel_pid: int, pynvml_file: str, pipes_for_looks: tuple[int, ...] = ()) -> None:
     """Answer requests from standard input until the kernel ends, or nobody asks for a while and none samples."""
+    _take_signals()
     replies = _take_standard_output()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _start_thread(threading.Thread(target=_end_with, args=(kernel_pid,), daemon=True).start)
     _load("colab_magics", os.path.join(_PACKAGE_FOLDER, "__init__.py"), package_folder=_PACKAGE_FOLDER)
     from colab_magics.observer.devices import Devices  # noqa: PLC0415 - importable only now
@@ -92,7 +97,7 @@ class _RequestLoop:
         self._sampler: Sampler | None = None
 
     def serve(self) -> None:
-        """Serve until the end of input, or until an idle minute has passed."""
+        """Serve until the end of input, until a request cannot be read, or until an idle minute has passed."""
         waiting = select.poll()
         waiting.register(0, select.POLLIN)
         received = b""
@@ -104,7 +109,13 @@ class _RequestLoop:
                     return
                 *lines, received = (received + piece).split(b"\n")
                 for line in lines:
-                    self._handle(json.loads(line))
+                    try:
+                        request = _request(line)
+                    except (ValueError, RecursionError):
+                        return
+                    self._handle(request)
+                if len(received) > LONGEST_REQUEST_BYTES:
+                    return
             elif to_next is None and not (self._looks is not None and self._looks.hang):
                 return  # while a look hangs it would not end: the system waits for the thread
             if self._sampler is not None:
@@ -131,6 +142,17 @@ class _RequestLoop:
             self._sampler = Sampler(self._kernel_pid, self._devices)
         self._sampler.set_period(seconds)
         return self._sampler.answer()
+
+
+def _take_signals() -> None:
+    """Let each signal do what it does by default, whatever the kernel ignores or blocks: a process inherits both.
+
+    Ctrl-C is the kernel's alone.
+    """
+    for number in signal.valid_signals() - _KEPT_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def _take_standard_output() -> int:
@@ -160,6 +182,19 @@ def _end_with(kernel_pid: int) -> None:
             poll.register(kernel, select.POLLIN)
             poll.poll()
     os._exit(0)
+
+
+def _request(line: bytes) -> dict[str, Any]:
+    """Return a request about GPUs; raise ValueError where it is none."""
+    request = json.loads(line)
+    is_one = (
+        isinstance(request, dict)
+        and isinstance(request.get("id", 0), int)
+        and isinstance(request.get("sample_every_seconds"), int | float | None)
+    )
+    if not is_one:
+        raise ValueError(line)
+    return request  # type: ignore[no-any-return]
 
 
 def _write(replies: int, answer: bytes) -> None:

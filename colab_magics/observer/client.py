@@ -7,11 +7,7 @@ parent's child and starts its own.
 from __future__ import annotations
 
 import atexit
-import contextlib
-import json
 import os
-import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,10 +15,11 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from colab_magics import files
-from colab_magics.imports import trusted_folders
+from colab_magics.observer import starting
+from colab_magics.observer.answers import Gone, Nonsense
+from colab_magics.observer.asking import Asking
 from colab_magics.observer.child import STUCK_SECONDS
-from colab_magics.observer.looking import Gone, Looking
+from colab_magics.observer.looking import Looking
 
 if TYPE_CHECKING:
     from colab_magics.model import Unavailable
@@ -46,12 +43,7 @@ SHORTEST_PERIOD_SECONDS = 0.5
 """Samples are taken no more often than that."""
 
 _FAILURES_BEFORE_REST = 2
-_LOADING = "loading"
-"""The stage from which on a death of the child may be the driver's doing."""
 _KILL_SECONDS = 0.5
-_FOLDERS = "LD_LIBRARY_PATH"
-_STANDARD_ERROR = 2
-_CHILD_FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "child.py")
 
 
 class Observer:
@@ -59,16 +51,10 @@ class Observer:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        # Held for moments only, while that of a question is held until its answer comes. Reentrant: a finalizer that
-        # stops sampling may run anywhere.
-        self._writing = threading.RLock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._asking: Asking | None = None
         self._started_at = 0.0
         self._warm = False
-        self._request_id = 0
-        self._is_awaited = False
-        self._received = b""
-        self._stage: str | None = None
         self._failures = 0
         self._rest_until = 0.0
         self._knows_pynvml = False
@@ -98,15 +84,17 @@ class Observer:
             resting = self._rest_until - time.monotonic()
             if resting > 0:
                 return _unavailable("driver_resting", seconds=round(resting))
-            try:
-                return self._converse(deadline_seconds, until, sample_every_seconds)
-            except Gone:
-                exit_code = self._end()
-            if exit_code == 0:  # it had ended by itself, idle, before it could read the question
+            exit_code: int | None = 0
+            for _ in range(2):
                 try:
                     return self._converse(deadline_seconds, until, sample_every_seconds)
+                except Nonsense as nonsense:
+                    self._end()
+                    return _unavailable("child_nonsense", error=str(nonsense))
                 except Gone:
                     exit_code = self._end()
+                if exit_code != 0:  # else it had ended by itself, idle, before it could read the question
+                    break
             return self._died(exit_code)
         finally:
             self._lock.release()
@@ -137,6 +125,9 @@ class Observer:
             except Gone:
                 self._stop_looking(looking)
                 continue
+            except Nonsense as nonsense:
+                self._stop_looking(looking)
+                return _unavailable("child_nonsense", error=str(nonsense))
             if "silent_seconds" in answer:
                 return _unavailable("mount_silent", seconds=round(answer["silent_seconds"], 1))
             figures: dict[str, int] | None = answer.get("figures")
@@ -153,9 +144,9 @@ class Observer:
 
         A question with a period that reaches the child later starts it again.
         """
-        with self._writing, contextlib.suppress(OSError):  # it has ended, or has not read for long: it hangs
-            if self._process is not None:
-                os.write(_descriptor(self._process.stdin), _line({"sample_every_seconds": None}))
+        asking = self._asking
+        if asking is not None:
+            asking.stop_sampling()
 
     def close(self) -> None:
         """End the child, if there is one; whoever waits for its answer waits no longer."""
@@ -169,9 +160,9 @@ class Observer:
     def forget(self) -> None:
         """Let go of a child that belongs to the process this one was forked from."""
         if self._process is not None:
-            self._close_pipes(self._process)
-            if self._looking is not None:
-                self._looking.forget()
+            for conversation in (self._asking, self._looking):
+                if conversation is not None:
+                    conversation.forget()
             self._process.returncode = 0  # not ours to wait for
             self._process = None
 
@@ -180,12 +171,12 @@ class Observer:
     ) -> dict[str, Any] | Unavailable:
         if self._process is not None and not self._knows_pynvml:  # it was started for a look
             self._end()
-        process = self._process or self._start()
-        if not isinstance(process, subprocess.Popen):
-            return process
+        started = self._start() if self._process is None or self._asking is None else self._asking
+        if not isinstance(started, Asking):
+            return started
         seconds = deadline_seconds * (WARM_SHARE if self._warm else 1)
         in_full = time.monotonic() + seconds
-        answer = self._exchange(process, sample_every_seconds, until=min(until, in_full))
+        answer = started.exchange(sample_every_seconds, until=min(until, in_full))
         if answer is not None:
             self._warm, self._failures = True, 0
             # A library once loaded keeps its version, so the next question starts another child; not while somebody
@@ -204,46 +195,27 @@ class Observer:
         self._end()
         return self._failed("driver_silent", seconds=round(seconds, 1))
 
-    def _start(self) -> subprocess.Popen[bytes] | Unavailable:
-        pynvml_file = _find_pynvml()
+    def _start(self) -> Asking | Unavailable:
+        pynvml_file = starting.find_pynvml()
         return _unavailable("binding_missing") if pynvml_file is None else self._spawn(pynvml_file)
 
-    def _spawn(self, pynvml_file: str | None) -> subprocess.Popen[bytes] | Unavailable:
-        pipes: list[int] = []  # for looks: one for their requests, one for their answers
+    def _spawn(self, pynvml_file: str | None) -> Asking | Unavailable:
         try:
-            pipes += _pipe()
-            pipes += _pipe()
-            process = subprocess.Popen(
-                [_interpreter(), "-I", "-S", _CHILD_FILE, str(os.getpid()), pynvml_file or "", *map(str, pipes[::3])],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                bufsize=0,
-                env=_environment(),
-                cwd="/",  # an empty entry of LD_LIBRARY_PATH means the working directory
-                start_new_session=True,  # Ctrl-C in a terminal goes to the kernel alone
-                pass_fds=pipes[::3],
-            )
+            process, requests, answers = starting.child(pynvml_file)
         except OSError as error:
-            for descriptor in pipes:
-                os.close(descriptor)
             return _unavailable("no_child", error=error.strerror or type(error).__name__)
-        for descriptor in pipes[::3]:
-            os.close(descriptor)
-        os.set_blocking(_descriptor(process.stdin), False)
-        os.set_blocking(_descriptor(process.stdout), False)
-        self._process, self._started_at = process, time.monotonic()
-        self._warm, self._is_awaited, self._received, self._stage = False, False, b"", None
+        self._process, self._started_at, self._warm = process, time.monotonic(), False
         self._knows_pynvml = pynvml_file is not None
-        self._looking = Looking(requests=pipes[1], answers=pipes[2])
-        return process
+        self._looking = Looking(requests, answers)
+        self._asking = Asking(process)
+        return self._asking
 
     def _start_looking(self) -> Looking | Unavailable:
         if not self._lock.acquire(timeout=DEADLINE_SECONDS):
             return _unavailable("no_looker", error="another thread starts it")
         try:
-            started = self._looking or self._spawn(_find_pynvml())
-            if isinstance(started, subprocess.Popen):
+            started = self._looking or self._spawn(starting.find_pynvml())
+            if isinstance(started, Asking):
                 return self._looking or _unavailable("no_looker", error="it has ended")
             if isinstance(started, Looking):
                 return started
@@ -260,55 +232,8 @@ class Observer:
             finally:
                 self._lock.release()
 
-    def _exchange(
-        self, process: subprocess.Popen[bytes], sample_every_seconds: float | None, *, until: float
-    ) -> dict[str, Any] | None:
-        """Send a request and return its answer, None if it has not come in time. Answers to older ones are dropped.
-
-        A request that the child is still at is not sent again, but for the period: its answer will be of this moment.
-        """
-        self._receive(process, until=0)
-        request: dict[str, Any] = {}
-        if not self._is_awaited:
-            self._request_id += 1
-            request["id"] = self._request_id
-        if sample_every_seconds is not None:
-            request["sample_every_seconds"] = sample_every_seconds
-        if request:
-            try:
-                with self._writing:
-                    os.write(_descriptor(process.stdin), _line(request))
-            except BlockingIOError:
-                return None
-            except BrokenPipeError:
-                raise Gone from None
-            self._is_awaited = True
-        try:
-            return self._receive(process, until=until)
-        except KeyboardInterrupt:
-            self._is_awaited = False  # by the next question its answer would be an old one
-            raise
-
-    def _receive(self, process: subprocess.Popen[bytes], *, until: float) -> dict[str, Any] | None:
-        """Read what has come and what comes; return the answer to the last request, None if it is not there in time."""
-        replies = _descriptor(process.stdout)
-        waiting = select.poll()
-        waiting.register(replies, select.POLLIN)
-        while waiting.poll(max(0, until - time.monotonic()) * 1000):
-            piece = os.read(replies, 1 << 20)
-            if not piece:
-                raise Gone
-            *lines, self._received = (self._received + piece).split(b"\n")
-            for line in lines:
-                answer: dict[str, Any] = json.loads(line)
-                self._stage = answer.get("stage", self._stage)
-                if answer.pop("id", None) == self._request_id:
-                    self._is_awaited = False
-                    return answer
-        return None
-
     def _died(self, exit_code: int | None) -> Unavailable:
-        if self._stage != _LOADING:
+        if self._asking is None or not self._asking.has_loaded_the_driver:
             return _unavailable("child_died", cause=_cause_of_death(exit_code))
         if exit_code == -signal.SIGALRM:  # the driver hung in a sample, and nobody asked meanwhile
             return self._failed("driver_silent", seconds=STUCK_SECONDS)
@@ -322,13 +247,13 @@ class Observer:
 
     def _end(self) -> int | None:
         """Kill the child and return its exit code, None if it would not even die: the driver may hold it for ever."""
-        with self._writing:
-            process, self._process, self._warm = self._process, None, False
-            looking, self._looking = self._looking, None
+        process, self._process, self._warm = self._process, None, False
+        looking, self._looking = self._looking, None
         if process is None:
             return None
         process.kill()  # changes nothing for one that is already dying: its exit code stays its own
-        self._close_pipes(process)
+        if self._asking is not None:
+            self._asking.close()
         hanging = {} if looking is None else looking.hanging
         if looking is not None:
             looking.close()
@@ -337,12 +262,6 @@ class Observer:
         except subprocess.TimeoutExpired:
             self._left_behind.update((key, (process, at)) for key, at in hanging.items())
             return None
-
-    @staticmethod
-    def _close_pipes(process: subprocess.Popen[bytes]) -> None:
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
 
 
 _shared = Observer()
@@ -397,63 +316,6 @@ def _unavailable(code: str, **values: float | str) -> Unavailable:
     from colab_magics.model import Unavailable
 
     return Unavailable(code=code, values=tuple(values.items()))
-
-
-def _find_pynvml() -> str | None:
-    """Return the file of nvidia-ml-py's module, never one that lies in the working directory."""
-    files = (os.path.join(folder, "pynvml.py") for folder in trusted_folders())
-    return next(filter(os.path.isfile, files), None)
-
-
-def _interpreter() -> str:
-    """Return this process's Python; a program that embeds Python may not name one. Never one of the working directory.
-
-    PATH may name that too: by an empty or relative entry.
-    """
-    folders = filter(os.path.isabs, os.get_exec_path())
-    found = sys.executable or shutil.which("python3", path=os.pathsep.join(folders))
-    return found or os.path.join(sys.exec_prefix, "bin", "python3")
-
-
-def _pipe() -> tuple[int, int]:
-    """Return a pipe none of whose ends has the number of a standard stream, which a child gets anew."""
-    import fcntl  # on Linux, where a child is started
-
-    ends = os.pipe()
-    try:
-        low = [end for end in ends if end <= _STANDARD_ERROR]
-        moved = {end: fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, _STANDARD_ERROR + 1) for end in low}
-    except OSError:
-        for end in ends:
-            os.close(end)
-        raise
-    for end in low:
-        os.close(end)
-    return moved.get(ends[0], ends[0]), moved.get(ends[1], ends[1])
-
-
-def _line(request: dict[str, Any]) -> bytes:
-    """Return a request as it is sent: short enough for a pipe to take it whole or not at all."""
-    return json.dumps(request).encode() + b"\n"
-
-
-def _descriptor(pipe: Any) -> int:
-    return pipe.fileno()  # type: ignore[no-any-return]  # Popen types its pipes as optional
-
-
-def _environment() -> dict[str, str]:
-    """Return this process's environment, with the folders of libraries too that it was started with.
-
-    On Colab the driver's library is found by them alone, and a notebook may have set others since.
-    """
-    environment = dict(os.environ)
-    with contextlib.suppress(OSError):
-        variables = os.fsdecode(files.read_bytes("/proc/self/environ")).split("\0")
-        started_with = next((one.partition("=")[2] for one in variables if one.startswith(f"{_FOLDERS}=")), "")
-        folders = [*filter(None, (environment.get(_FOLDERS), started_with))]
-        if folders:
-            environment[_FOLDERS] = ":".join(dict.fromkeys(folders))
-    return environment
 
 
 def _cause_of_death(exit_code: int | None) -> str:

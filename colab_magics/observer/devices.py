@@ -36,6 +36,7 @@ _MOST_CELSIUS = 255
 _MOST_WATTS = 10**5
 _MOST_JOULES = 10**15
 _MOST_MHZ = 10**5
+_MOST_OF_A_VERSION = 999
 _PROCESS_KINDS = ("Compute", "Graphics", "MPSCompute")
 _GONE = frozenset({"gpu_lost", "gpu_needs_reset"})
 _VITAL = ("memory", "utilization_percent", "temperature_celsius")  # what a GPU that is lost tells none of
@@ -201,11 +202,12 @@ def _memory(nvml: Nvml, handle: Any) -> dict[str, int | None]:
     if memory.total == 0 or NOT_AVAILABLE in (memory.total, memory.used, memory.free):
         raise Refused("not_supported")
     _within(_MOST_BYTES, memory.total)
+    reserved = getattr(memory, "reserved", None)
     return {
         "total_bytes": memory.total,
         "used_bytes": _within(memory.total, memory.used),
         "free_bytes": _within(memory.total, memory.free),
-        "reserved_bytes": getattr(memory, "reserved", None),
+        "reserved_bytes": None if reserved is None else _within(memory.total, reserved),
     }
 
 
@@ -244,7 +246,7 @@ def _performance_state(nvml: Nvml, handle: Any) -> int:
 
 def _capability(nvml: Nvml, handle: Any) -> str:
     major, minor = nvml.call("nvmlDeviceGetCudaComputeCapability", handle)
-    return f"{major}.{minor}"
+    return f"{_within(_MOST_OF_A_VERSION, major)}.{_within(_MOST_OF_A_VERSION, minor)}"
 
 
 def _ecc_errors(nvml: Nvml, handle: Any) -> int:
@@ -269,7 +271,9 @@ def _processes(nvml: Nvml, handle: Any) -> list[dict[str, Any]]:
             seen = held.setdefault(process.pid, {"pid": process.pid, "memory_used_bytes": None, "kinds": []})
             if process.usedGpuMemory is not None and process.usedGpuMemory <= _MOST_BYTES:
                 seen["memory_used_bytes"] = process.usedGpuMemory
-            seen["kinds"].append({"Compute": "compute", "Graphics": "graphics"}.get(kind, "mps"))
+            word = {"Compute": "compute", "Graphics": "graphics"}.get(kind, "mps")
+            if word not in seen["kinds"]:  # processes of another namespace may share a number
+                seen["kinds"].append(word)
     return [held[pid] for pid in sorted(held)]
 
 

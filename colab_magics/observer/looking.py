@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import threading
 import time
-from typing import Any
+from typing import Any, NamedTuple
+
+from colab_magics.observer import shapes
+from colab_magics.observer.answers import Answers, Gone, Nonsense
 
 DEADLINE_SECONDS = 1.0
 """How long a look is waited for, from when the child has begun it."""
@@ -16,8 +18,16 @@ UP_SECONDS = 3.0
 """How long the child is waited for until it begins: it may just have been started, on a busy machine."""
 
 
-class Gone(Exception):  # noqa: N818 - caught in `client`, never seen outside
-    """The child has ended."""
+LONGEST_ANSWER_BYTES = 4096
+"""Eight figures, or the few words of an error."""
+
+
+class _Look(NamedTuple):
+    """A look that has not been answered."""
+
+    key: str
+    began_at: float | None
+    """By the monotonic clock, when that was known; None before."""
 
 
 class Looking:
@@ -26,47 +36,47 @@ class Looking:
     def __init__(self, requests: int, answers: int) -> None:
         self._lock = threading.Lock()
         self._requests = requests
-        self._answers = answers
+        self._answers_end = answers
+        self._answers = Answers(answers, longest_bytes=LONGEST_ANSWER_BYTES)
         self._number = 0
-        self._received = b""
         self._is_closed = False
-        self._under_way: dict[str, tuple[int, float]] = {}
+        self._under_way: dict[int, _Look] = {}
         os.set_blocking(requests, False)
         os.set_blocking(answers, False)
 
     @property
     def hanging(self) -> dict[str, float]:
         """The keys whose look has not been answered, as far as is known, and when it began on the monotonic clock."""
-        return {key: at for key, (_, at) in self._under_way.items()}
+        latest_first = reversed([*self._under_way.values()])
+        return {look.key: look.began_at for look in latest_first if look.began_at is not None}
 
     def ask(self, key: str, path: str) -> dict[str, Any]:
-        """Return the child's answer: "figures", "error" or "silent_seconds"; raise `Gone` where the child has ended.
+        """Return the child's answer: "figures", "error" or "silent_seconds".
 
-        `key` is of what may hang: while one look of a key does, no other is sent after it.
+        `key` is of what may hang: while one look of a key does, no other is sent after it. Raise `Gone` where the
+        child has ended, `Nonsense` where it answers what it cannot mean.
         """
         with self._lock:
             if self._is_closed:
                 raise Gone
             self._number += 1
             request = json.dumps({"id": self._number, "key": key, "path": path}).encode() + b"\n"
+            self._under_way[self._number] = _Look(key, None)
             try:
                 os.write(self._requests, request)
             except BlockingIOError:
+                del self._under_way[self._number]
                 return {"error": "the process that asks does not listen"}
             except OSError:
                 raise Gone from None
-            return self._answer(key)
+            return self._answer()
 
-    def _answer(self, key: str) -> dict[str, Any]:
+    def _answer(self) -> dict[str, Any]:
         has_begun, until = False, time.monotonic() + UP_SECONDS
         while (answer := self._receive(until)) is not None:
-            if "begun" in answer:
-                has_begun, until = True, time.monotonic() + DEADLINE_SECONDS
-                self._under_way.setdefault(key, (self._number, time.monotonic()))
-                continue
-            if "silent_seconds" not in answer:
-                self._under_way.pop(key, None)
-            return answer
+            if "begun" not in answer:
+                return answer
+            has_begun, until = True, time.monotonic() + DEADLINE_SECONDS
         if has_begun:
             return {"silent_seconds": DEADLINE_SECONDS}
         return {"error": f"the process that asks was not up after {UP_SECONDS:g} s"}
@@ -80,28 +90,25 @@ class Looking:
 
     def forget(self) -> None:
         """Let go of the pipes at once: in a process that was forked, nobody else uses them."""
-        for descriptor in (self._requests, self._answers):
+        for descriptor in (self._requests, self._answers_end):
             os.close(descriptor)
 
     def _receive(self, until: float) -> dict[str, Any] | None:
-        """Return the next answer to the last request, None if there is none in time."""
-        waiting = select.poll()
-        waiting.register(self._answers, select.POLLIN)
-        while True:
-            while b"\n" in self._received:
-                line, _, self._received = self._received.partition(b"\n")
-                answer: dict[str, Any] = json.loads(line)
-                number = answer.pop("id")
-                if number == self._number:
-                    return answer
-                if "begun" not in answer:
-                    self._came_late(number)
-            if not waiting.poll(max(0.0, until - time.monotonic()) * 1000):
-                return None
-            piece = os.read(self._answers, 65536)
-            if not piece:
-                raise Gone
-            self._received += piece
+        """Return the next answer to the last request, None if there is none in time.
 
-    def _came_late(self, number: int) -> None:
-        self._under_way = {key: begun for key, begun in self._under_way.items() if begun[0] != number}
+        Each is answered once when it begins and once more, in whatever order they end.
+        """
+        while (answer := self._answers.next(until)) is not None:
+            number = answer.pop("id", None)
+            look = self._under_way.get(number) if type(number) is int else None
+            if look is None or ("begun" in answer) is (look.began_at is not None):
+                raise Nonsense("nobody asked")
+            if not shapes.is_look(answer):
+                raise Nonsense("unknown fields or values")
+            if "begun" in answer:
+                self._under_way[number] = _Look(look.key, time.monotonic())
+            else:
+                del self._under_way[number]
+            if number == self._number:
+                return answer
+        return None

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+LONGEST_REQUEST_BYTES = 1 << 16
+"""What is longer did not come from `looking`."""
+
+
 def file_system(path: str) -> dict[str, int]:
     """Return what the file system on which a path lies says of itself; raise OSError where it refuses."""
     device = os.stat(path).st_dev
@@ -56,10 +60,15 @@ class Looks:
 
     def _serve(self) -> None:
         received = b""
-        while piece := os.read(self._requests, 65536):
+        while len(received) <= LONGEST_REQUEST_BYTES and (piece := os.read(self._requests, 65536)):
             *lines, received = (received + piece).split(b"\n")
             for line in lines:
-                self._begin(**json.loads(line))
+                try:
+                    self._begin(**json.loads(line))
+                except (TypeError, ValueError, RecursionError):  # no request, or that of another version
+                    os._exit(0)
+        if received:
+            os._exit(0)
 
     def _begin(self, *, id: int, key: str, path: str) -> None:  # noqa: A002 - the name that requests have here
         self._say(id, begun=True)

@@ -17,6 +17,7 @@ NOT_AVAILABLE = 2**64 - 1
 """NVML_VALUE_NOT_AVAILABLE: what a driver writes for a size that it does not know."""
 
 _GROWTH_TRIES = 5
+_MOST_CUDA_VERSION = 999_999
 
 # Codes of nvmlReturn_t. pynvml's own text for a code may call the driver, which may be what just failed.
 _UNINITIALIZED = 1
@@ -97,7 +98,8 @@ class Nvml:
             version = self.call("nvmlSystemGetCudaDriverVersion")
         except Refused as refused:
             return {"cuda_version": None, "has_cuda_library": self._has_cuda_library(refused)}
-        return {"cuda_version": f"{version // 1000}.{version % 1000 // 10}", "has_cuda_library": True}
+        told = f"{version // 1000}.{version % 1000 // 10}" if 0 < version <= _MOST_CUDA_VERSION else None
+        return {"cuda_version": told, "has_cuda_library": True}
 
     def _has_cuda_library(self, refused: Refused) -> bool | None:
         """Tell by the driver's refusal; None where the library lies in a folder that the loader may not look in."""

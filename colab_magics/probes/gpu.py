@@ -16,8 +16,8 @@ from colab_magics.probes.processes import in_initial_namespace, is_here, name_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ABOUT_US = frozenset({"binding_missing", "child_died", "no_child"})
-"""Codes of what went wrong on our side before any driver was asked."""
+_ABOUT_US = frozenset({"binding_missing", "child_died", "child_nonsense", "no_child"})
+"""Codes of what went wrong on our side, and says nothing of any driver."""
 
 _FLOATS = ("utilization_percent", "memory_utilization_percent", "temperature_celsius", "fan_percent")
 

@@ -18,7 +18,9 @@ _IN_USE_PERCENT = 5.0
 
 _STARTING = "driver_starting"
 _NOT_ANSWERING = frozenset({"driver_silent", "driver_crashed", "driver_resting", "driver_slow"})
-_NOT_KNOWN = frozenset({"child_died", "gpu_not_told", "no_child", "tegra_library_missing", "wsl_library_missing"})
+_NOT_KNOWN = frozenset(
+    {"child_died", "child_nonsense", "gpu_not_told", "no_child", "tegra_library_missing", "wsl_library_missing"}
+)
 _NO_FAULT = frozenset({"linux_only", "unexpected"})
 _GONE = frozenset({"gpu_lost", "gpu_needs_reset"})
 _HARMFUL_SLOWDOWNS = ("thermal_hardware", "thermal_software", "power_brake", "hardware_slowdown")

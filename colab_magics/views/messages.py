@@ -29,6 +29,7 @@ REASONS = {
     "child_died": N_(
         "The process that would ask the NVIDIA driver ended before it could ({cause}): nothing is known of the driver."
     ),
+    "child_nonsense": N_("A process of colab_magics' own answered nonsense ({error})."),
     "driver_crashed": N_("The NVIDIA driver took down the process that asked it ({cause})."),
     "driver_mismatch": N_("NVIDIA's library ({library}) and its kernel module ({module}) are of different versions."),
     "driver_missing": N_("There is an NVIDIA GPU here, but no driver for it."),

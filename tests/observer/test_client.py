@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from colab_magics.model import Unavailable
-from colab_magics.observer import client
+from colab_magics.observer import client, starting
 from fake_nvml import FakeDriver
 
 Plug = Callable[..., FakeDriver]
@@ -287,6 +287,19 @@ def test_a_library_that_takes_the_child_down_while_it_is_loaded_is_the_driver_s(
     assert refused().code == "driver_crashed"
 
 
+def test_a_signal_without_a_name_is_told_by_its_number(plug_in: Plug) -> None:
+    plug_in("t4")
+    asked()
+    child = client.pid()
+    assert child is not None
+    os.kill(child, 40)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+
+    died = refused()
+    assert died.code == "driver_crashed"
+    assert dict(died.values)["cause"] == "signal 40"
+
+
 def test_where_somebody_else_waits_for_our_children_how_one_ended_is_not_told(
     plug_in: Plug, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -417,7 +430,7 @@ def test_a_file_of_that_name_that_is_something_else_is_said_to_be(
 
 
 def test_where_no_process_can_be_started_the_reason_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "_interpreter", lambda: "/nowhere/python")
+    monkeypatch.setattr(starting, "_interpreter", lambda: "/nowhere/python")
 
     assert refused() == Unavailable(code="no_child", values=(("error", "No such file or directory"),))
 
@@ -477,14 +490,22 @@ def test_a_number_with_all_bits_set_is_no_figure(key: str, field: str, sentinel:
         ("fan", 2**16, "fan_percent"),
         ("memory_total", 2**62, "memory"),
         ("memory_used", 2**50, "memory"),
+        ("cc", "5000.0", "compute_capability"),
     ],
 )
-def test_a_figure_that_cannot_be_is_not_known(key: str, told: int, field: str, plug_in: Plug) -> None:
+def test_a_figure_that_cannot_be_is_not_known(key: str, told: int | str, field: str, plug_in: Plug) -> None:
     plug_in("t4", f"gpu0.{key} = {told}")
     (gpu,) = asked()["gpus"]
 
     assert gpu[field] is None
     assert gpu["unavailable"][field] == "impossible"
+
+
+@pytest.mark.parametrize("told", [-12080, 0, 2**31 - 1])
+def test_a_cuda_version_that_cannot_be_is_not_known(told: int, plug_in: Plug) -> None:
+    plug_in("t4", f"cuda_version = {told}")
+
+    assert asked()["driver"] == {"version": "580.82.07", "cuda_version": None, "has_cuda_library": True}
 
 
 def test_a_process_s_memory_that_cannot_be_is_not_known(plug_in: Plug) -> None:
@@ -530,7 +551,7 @@ def test_a_look_is_answered_while_the_driver_hangs(plug_in: Plug) -> None:
 
 
 def test_a_look_needs_no_pynvml_and_changes_nothing_for_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "_find_pynvml", lambda: None)
+    monkeypatch.setattr(starting, "find_pynvml", lambda: None)
 
     assert isinstance(client.look("root", "/"), dict)
     assert refused().code == "binding_missing"
@@ -549,7 +570,7 @@ def test_a_child_that_ended_is_replaced_for_a_look() -> None:
 
 
 def test_where_no_child_can_be_started_a_look_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "_interpreter", lambda: "/nowhere/python")
+    monkeypatch.setattr(starting, "_interpreter", lambda: "/nowhere/python")
 
     assert client.look("root", "/") == Unavailable(code="no_looker", values=(("error", "No such file or directory"),))
 

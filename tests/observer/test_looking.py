@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from colab_magics.observer import looking
-from colab_magics.observer.looking import Gone, Looking
+from colab_magics.observer import looking, looks
+from colab_magics.observer.answers import Gone, Nonsense
+from colab_magics.observer.looking import Looking
 
+WHOLE = dict.fromkeys(looks.file_system("/"), 0)
 Script = Callable[[dict[str, Any]], list[dict[str, Any]]]
+
+
+def figures(path: str) -> dict[str, int]:
+    """What a file system says of itself, another for each path."""
+    return {**WHOLE, "blocks": len(path)}
 
 
 class Child:
@@ -24,7 +32,7 @@ class Child:
         from_child, self._answers = os.pipe()
         self.looking = Looking(to_child, from_child)
         self.asked: list[dict[str, Any]] = []
-        self.script: Script = lambda request: [{"begun": True}, {"figures": {"of": request["path"]}}]
+        self.script: Script = lambda request: [{"begun": True}, {"figures": figures(request["path"])}]
         self._lines = os.fdopen(requests, "rb")
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
@@ -63,7 +71,7 @@ def child(monkeypatch: pytest.MonkeyPatch) -> Iterator[Child]:
 
 
 def test_a_look_is_answered(child: Child) -> None:
-    assert child.looking.ask("a", "/x") == {"figures": {"of": "/x"}}
+    assert child.looking.ask("a", "/x") == {"figures": figures("/x")}
     assert child.asked[0] == {"id": 1, "key": "a", "path": "/x"}
     assert child.looking.hanging == {}
 
@@ -78,10 +86,10 @@ def test_a_silent_one_is_said_to_be_within_the_deadline(child: Child) -> None:
 def test_a_late_answer_is_not_that_to_the_next_question(child: Child) -> None:
     child.script = lambda _: [{"begun": True}]
     child.looking.ask("a", "/x")
-    child.say(1, figures={"of": "late"})
-    child.script = lambda request: [{"begun": True}, {"figures": {"of": request["path"]}}]
+    child.say(1, figures=figures("/late"))
+    child.script = lambda request: [{"begun": True}, {"figures": figures(request["path"])}]
 
-    assert child.looking.ask("b", "/y") == {"figures": {"of": "/y"}}
+    assert child.looking.ask("b", "/y") == {"figures": figures("/y")}
     assert child.looking.hanging == {}
 
 
@@ -111,4 +119,45 @@ def test_a_child_that_has_ended_is_gone(child: Child) -> None:
 def test_after_it_was_closed_nothing_is_written_anywhere(child: Child) -> None:
     child.looking.close()
     with pytest.raises(Gone):
+        child.looking.ask("a", "/x")
+
+
+def test_what_began_late_hangs_as_well(child: Child) -> None:
+    child.script = lambda _: []
+    child.looking.ask("a", "/x")
+    child.say(1, begun=True)
+    child.script = lambda request: [{"begun": True}, {"figures": figures(request["path"])}]
+    started = time.monotonic()
+
+    assert child.looking.ask("b", "/y") == {"figures": figures("/y")}
+    assert child.looking.hanging["a"] >= started
+
+
+@pytest.mark.parametrize(
+    ("number", "answers"),
+    [
+        (0, [{"begun": True}]),
+        (2, [{"begun": True}]),
+        (1, [{"figures": figures("/x")}]),
+        (1, [{"begun": True}, {"begun": True}]),
+        (1, [{"begun": 1}]),
+        (1, [{"begun": True}, {"figures": {"blocks": 1}}]),
+        (1, [{"begun": True}, {"silent_seconds": -1}]),
+    ],
+    ids=["older", "younger", "not begun", "begun twice", "begun otherwise", "of other fields", "of no time"],
+)
+def test_what_nobody_can_mean_is_nonsense(number: int, answers: list[dict[str, Any]], child: Child) -> None:
+    child.script = lambda _: []
+    for answer in answers:
+        child.say(number, **answer)
+
+    with pytest.raises(Nonsense):
+        child.looking.ask("a", "/x")
+
+
+def test_an_answer_that_comes_twice_is_nonsense(child: Child) -> None:
+    child.looking.ask("a", "/x")
+    child.say(1, figures=figures("/x"))
+
+    with pytest.raises(Nonsense):
         child.looking.ask("a", "/x")

@@ -72,6 +72,7 @@ def test_no_gpu_is_said_everywhere_once_it_is_certain(changes: dict[str, Any], e
         pytest.param(
             Unavailable(code="child_died"), [("gpu_not_known", Severity.WARNING)], id="not asked, for we died"
         ),
+        pytest.param(Unavailable(code="child_nonsense"), [("gpu_not_known", Severity.WARNING)], id="not told sensibly"),
         pytest.param(Unavailable(code="no_child"), [("gpu_not_known", Severity.WARNING)], id="not asked by anybody"),
         pytest.param(Unavailable(code="gpu_not_told"), [("gpu_not_known", Severity.WARNING)], id="not told"),
         pytest.param(

@@ -1,0 +1,125 @@
+"""The kernel's side of the questions about GPUs: sends the child requests and takes their answers; see `child`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+from colab_magics.observer import shapes
+from colab_magics.observer.answers import Answers, Gone, Nonsense
+
+if TYPE_CHECKING:
+    import subprocess
+
+LONGEST_ANSWER_BYTES = 64 << 20
+"""256 GPUs with 3,900 processes each: the answer of 64 with 2,000 has 8.2 MB, 64 bytes for each process."""
+
+_LOADING = "loading"
+"""The stage from which on a death of the child may be the driver's doing."""
+
+
+class Asking:
+    """The conversation with one child about GPUs. One thread asks at a time; any may stop the sampling or close."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        # Held for moments only. Reentrant: a finalizer that stops sampling may run anywhere.
+        self._writing = threading.RLock()
+        self._process = process
+        self._is_closed = False
+        for pipe in (process.stdin, process.stdout):
+            os.set_blocking(_descriptor(pipe), False)
+        self._answers = Answers(_descriptor(process.stdout), longest_bytes=LONGEST_ANSWER_BYTES)
+        self._number = 0
+        self._answered = 0
+        self._is_awaited = False
+        self._stage: str | None = None
+        self._stages_told = 0
+
+    @property
+    def has_loaded_the_driver(self) -> bool:
+        """Whether the child has begun to load NVIDIA's library, as far as is known."""
+        return self._stage == _LOADING
+
+    def exchange(self, sample_every_seconds: float | None, *, until: float) -> dict[str, Any] | None:
+        """Send a request and return its answer, None if it has not come in time. Answers to older ones are dropped.
+
+        A request that the child is still at is not sent again, but for the period: its answer will be of this moment.
+        Raise `Gone` where the child has ended, `Nonsense` where it answers what it cannot mean.
+        """
+        self._receive(until, waits=False)
+        request: dict[str, Any] = {}
+        if not self._is_awaited:
+            self._number += 1
+            request["id"] = self._number
+        if sample_every_seconds is not None:
+            request["sample_every_seconds"] = sample_every_seconds
+        if request:
+            try:
+                self._send(request)
+            except BlockingIOError:
+                return None
+            except BrokenPipeError:
+                raise Gone from None
+            self._is_awaited = True
+        try:
+            return self._receive(until)
+        except KeyboardInterrupt:
+            self._is_awaited = False  # by the next question its answer would be an old one
+            raise
+
+    def stop_sampling(self) -> None:
+        """Let the child take no more samples. Does not wait, not even for a question under way."""
+        with contextlib.suppress(OSError):  # it has ended, or has not read for long: it hangs
+            self._send({"sample_every_seconds": None})
+
+    def close(self) -> None:
+        """Let go of the pipes: nothing more is sent."""
+        with self._writing:
+            self.forget()
+
+    def forget(self) -> None:
+        """Let go of the pipes at once: in a process that was forked, nobody else uses them."""
+        self._is_closed = True
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _send(self, request: dict[str, Any]) -> None:
+        """Send a request, which is short enough for a pipe to take it whole or not at all."""
+        with self._writing:
+            if not self._is_closed:
+                os.write(_descriptor(self._process.stdin), json.dumps(request).encode() + b"\n")
+
+    def _receive(self, until: float, *, waits: bool = True) -> dict[str, Any] | None:
+        """Read what has come and what comes; return the answer to the last request, None if it is not there in time.
+
+        Requests are answered one after the other, each once.
+        """
+        while (line := self._answers.next(until, waits=waits)) is not None:
+            if "stage" in line:
+                self._note_stage(line)
+                continue
+            number = line.pop("id", None)
+            if type(number) is not int or not self._answered < number <= self._number:
+                raise Nonsense("nobody asked")
+            if not shapes.is_answer(line):
+                raise Nonsense("unknown fields or values")
+            self._answered = number
+            if number == self._number:
+                self._is_awaited = False
+                return line
+        return None
+
+    def _note_stage(self, line: dict[str, Any]) -> None:
+        """Keep how far the child is: it says once that it is up, and that it loads at most once for a question."""
+        self._stages_told += 1
+        if not shapes.is_stage(line) or self._stages_told > 1 + self._number:
+            raise Nonsense("a stage that there is not")
+        self._stage = line["stage"]
+
+
+def _descriptor(pipe: Any) -> int:
+    return pipe.fileno()  # type: ignore[no-any-return]  # Popen types its pipes as optional
