@@ -150,7 +150,8 @@ TAKES = re.compile(
     | sys\. ( argv | path | modules | executable | stdin | orig_argv )
     | platform\. ( python_version | system | uname | node | release | version | platform | machine | processor )
     | files\. \w+ | psutil\. \w+ | shutil\. ( which | disk_usage ) | subprocess\. ( Popen | run | check_output )
-    | json\. ( loads? | JSONDecoder ) | pickle\. loads? | tomllib\. loads? | gettext\. translation | socket\. \w+ | glob\. \w+
+    | json\. ( loads? | JSONDecoder ) | pickle\. loads? | tomllib\. loads? | gettext\. translation
+    | socket\. \w+ | glob\. \w+
     | importlib\. ( import_module | metadata\. \w+ | resources\. \w+ | util\. \w+ ) | signal\. Signals | ctypes\. \w+
     """,
     re.VERBOSE,
