@@ -22,6 +22,9 @@ MOST_BYTES = 2**26
 _PIECE_BYTES = 16_384
 
 # O_NONBLOCK: to open a FIFO waits for its other end. O_NOCTTY: a terminal would become this process's.
+_KIND = stat.S_IFMT(0xFFFF)
+"""The bits of a mode that say what kind of file it is."""
+
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -62,22 +65,24 @@ def pieces(path: str, piece_bytes: int) -> "Iterator[bytes]":
 def _beginning(path: str, most_bytes: int) -> bytes:
     descriptor = _opened(path)
     try:
-        content = os.read(descriptor, min(_PIECE_BYTES, most_bytes))
-        if not content:
-            return content
+        content = os.read(descriptor, _PIECE_BYTES)
         # A file of /proc can come in several pieces, each shorter than what was asked for.
-        chunks, missing = [content], most_bytes - len(content)
-        while missing > 0 and (chunk := os.read(descriptor, min(_PIECE_BYTES, missing))):
-            chunks.append(chunk)
-            missing -= len(chunk)
-        return b"".join(chunks)
+        if content and (chunk := os.read(descriptor, _PIECE_BYTES)):
+            chunks = [content]
+            read_bytes = len(content)
+            while chunk and read_bytes < most_bytes:
+                chunks.append(chunk)
+                read_bytes += len(chunk)
+                chunk = os.read(descriptor, _PIECE_BYTES)
+            content = b"".join(chunks)
+        return content if len(content) <= most_bytes else content[:most_bytes]
     finally:
         os.close(descriptor)
 
 
 def _opened(path: str) -> int:
     descriptor = os.open(path, _FLAGS)
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+    if os.fstat(descriptor).st_mode & _KIND == stat.S_IFREG:
         return descriptor
     os.close(descriptor)
     raise OSError(errno.EINVAL, "not a regular file", path)
