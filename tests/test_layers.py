@@ -25,6 +25,7 @@ FLOORS = {
     "panel": 4,
     "report": 3,
     "options": 3,
+    "line": 2,
     "probes": 2,
     "requirement": 2,
     "views": 2,

@@ -29,6 +29,8 @@ _OPERATOR = re.compile(r"[<>=!]+")
 _SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*([A-Za-z]*)")
 _VERSION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){0,3}")
 _COUNT = re.compile(r"[0-9]{1,6}")
+_TEMPLATE = frozenset("{}$")
+"""Of a variable that IPython was to put in: it does not where other braces on the line confuse it."""
 _SHOWN_OF_A_TEXT = 60
 
 MOST_CHARACTERS = 2000
@@ -189,7 +191,7 @@ def _not_a_key(word: str) -> str:
 def _value(key: str, word: str, position: int, text: str) -> Asked:
     if key in _NAMES:
         name = " ".join(word.split())
-        if words(name) and name.isprintable() and not _OPERATOR.search(name):
+        if words(name) and name.isprintable() and not _OPERATOR.search(name) and _TEMPLATE.isdisjoint(name):
             return name
         allowed = "a name, such as A100" if key == "gpu" else "a name, such as v5e-1"
     elif key in _SIZES:
