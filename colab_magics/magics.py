@@ -326,7 +326,9 @@ def _requirement(expression: str | None) -> Requirement | None:
     try:
         return parse(expression)
     except RequirementSyntaxError as error:
-        raise UsageError(str(error)) from None
+        from colab_magics.mistakes import RequirementMistake
+
+        raise RequirementMistake(str(error)) from None
 
 
 def _only(seen: Report, indices: tuple[int, ...]) -> Report:

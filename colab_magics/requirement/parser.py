@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from colab_magics.model import KEYS_OF_A_GPU
+from colab_magics.stopping import StopsCell
 from colab_magics.units import excerpt, printable
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ MOST_CHARACTERS = 2000
 """Of a requirement: one that names everything that can be asked has a tenth of it."""
 
 
-class RequirementSyntaxError(ValueError):
+class RequirementSyntaxError(StopsCell, ValueError):
     """A requirement that cannot be read: what was found, what is allowed, and where, in one line."""
 
     def __init__(self, problem: str, text: str, position: int) -> None:
@@ -48,6 +49,10 @@ class RequirementSyntaxError(ValueError):
         excerpt = f"{'...' if start else ''}{shown}{'...' if start + len(shown) < len(text) else ''}"
         super().__init__(printable(f'{problem}, at column {position + 1}: "{excerpt}"'))
         self._problem = problem
+
+    def shown(self) -> str:
+        """Return what is shown in place of a traceback."""
+        return f"{type(self).__name__}: {self}"
 
     def __reduce__(self) -> tuple[type[RequirementSyntaxError], tuple[str, str, int]]:
         """Tell pickle what the exception is made of, which is not its message."""
