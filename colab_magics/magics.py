@@ -83,7 +83,7 @@ class ColabMagics(Magics):
 
         known = ("auto", *languages())
         if proposal["value"] not in known:
-            raise TraitError(f"The language is {excerpt(proposal['value'])!r}. Allowed: {', '.join(known)}")
+            raise TraitError(f"The language is {excerpt(repr(proposal['value']))}. Allowed: {', '.join(known)}")
         return str(proposal["value"])
 
     @_with_help
