@@ -46,7 +46,7 @@ class StopsCell(Exception):  # noqa: N818 - what it is made for; those made of i
         if not runs:
             return
         for run in runs:
-            result = run.f_locals["result"]
+            result = run.f_locals.get("result")
             if result is not None:
                 result.error_in_exec = self
         stdout = sys.stdout
