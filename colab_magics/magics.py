@@ -87,7 +87,7 @@ class ColabMagics(Magics):
 
         known = ("auto", *languages())
         if proposal["value"] not in known:
-            raise TraitError(f"The language is {excerpt(proposal['value'])!r}. Allowed: {', '.join(known)}")
+            raise TraitError(f"The language is {excerpt(repr(proposal['value']))}. Allowed: {', '.join(known)}")
         return str(proposal["value"])
 
     @_with_help
@@ -245,20 +245,13 @@ class ColabMagics(Magics):
             self.panel = None
 
     @trusted_imports
-    def report_as_text(self, report: Report, printer: Any, _cycle: bool) -> None:  # noqa: FBT001 - IPython's signature
-        """Show a returned report as a cell's result, in text."""
-        from colab_magics.views import text
+    def report_as_bundle(self, report: Report) -> dict[str, str]:
+        """Show a returned report as a cell's result, in the language that was chosen here."""
+        from colab_magics.views import html, text
         from colab_magics.views.render_options import RenderOptions, language_for
 
-        printer.text(text.render(report, RenderOptions(language=language_for(self.language))))
-
-    @trusted_imports
-    def report_as_html(self, report: Report) -> str:
-        """Show a returned report as a cell's result, in HTML."""
-        from colab_magics.views import html
-        from colab_magics.views.render_options import RenderOptions, language_for
-
-        return html.render(report, RenderOptions(language=language_for(self.language)))
+        options = RenderOptions(language=language_for(self.language))
+        return {"text/plain": text.render(report, options), "text/html": html.render(report, options)}
 
 
 def register(ipython: InteractiveShell) -> None:
@@ -275,8 +268,7 @@ def register(ipython: InteractiveShell) -> None:
     for name in ColabMagics.magics["line"]:
         ipython.set_hook("complete_command", magics.complete, str_key=f"%{name}")
     formatters: Any = ipython.display_formatter
-    for mimetype, render in (("text/plain", magics.report_as_text), ("text/html", magics.report_as_html)):
-        formatters.formatters[mimetype].for_type_by_name(*_REPORT_CLASS, render)
+    formatters.mimebundle_formatter.for_type_by_name(*_REPORT_CLASS, magics.report_as_bundle)
 
 
 def unregister(ipython: InteractiveShell) -> None:
@@ -304,8 +296,7 @@ def unregister(ipython: InteractiveShell) -> None:
     for name in ColabMagics.magics["line"]:
         completers.strs.pop(f"%{name}", None)
     formatters: Any = ipython.display_formatter
-    for mimetype in ("text/plain", "text/html"):
-        formatters.formatters[mimetype].pop(".".join(_REPORT_CLASS), None)
+    formatters.mimebundle_formatter.pop(".".join(_REPORT_CLASS), None)
     _drop(ipython)
     client = sys.modules.get("colab_magics.observer.client")
     if client is not None:
@@ -336,7 +327,9 @@ def _requirement(expression: str | None) -> Requirement | None:
     try:
         return parse(expression)
     except RequirementSyntaxError as error:
-        raise UsageError(str(error)) from None
+        from colab_magics.mistakes import RequirementMistake
+
+        raise RequirementMistake(str(error)) from None
 
 
 def _only(seen: Report, indices: tuple[int, ...]) -> Report:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from colab_magics.line import arguments
 from colab_magics.units import excerpt
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ SHORT_WAIT_SECONDS = 6.0
 LONGEST_WAIT_SECONDS = 3600.0
 
 MOST_CHARACTERS = 10_000
-"""Of a magic's line: it is split letter by letter, and nobody types as much."""
+"""Of a magic's line: it is read letter by letter, and nobody types as much."""
 
 _MOST_DIGITS = 6
 """Of a GPU's number."""
@@ -103,6 +104,7 @@ class Options(NamedTuple):
     widget: bool = False
     quiet: bool = False
     require: str | None = None
+    """All that are asked, as one expression."""
     strict: bool = False
     wait: float | None = None
     processes: bool = False
@@ -118,16 +120,17 @@ def read_line(magic: str, line: str) -> Options:
     if len(line) > MOST_CHARACTERS:
         raise OptionError(f"the line has {len(line)} characters. Allowed: at most {MOST_CHARACTERS}")
     try:
-        return _checked(magic, vars(_parser(magic).parse_args(_words(line))))
+        return _checked(magic, vars(_parser(magic).parse_args(arguments(line))))
     except ValueError as error:
         if isinstance(error, OptionError):
             raise
         raise _mistake(magic, str(error)) from None  # unbalanced quotes
 
 
-def read_arguments(arguments: list[str]) -> Options:
+def read_arguments(typed: list[str]) -> Options:
     """Read the shell command's arguments."""
-    return _checked(COMMAND, vars(_parser(COMMAND).parse_args(arguments)))
+    found = vars(_parser(COMMAND).parse_args(typed))
+    return _checked(COMMAND, {**found, "require": [_unquoted(one) for one in found["require"] or ()] or None})
 
 
 def flags(magic: str) -> list[str]:
@@ -148,7 +151,14 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
     for word in words:
         if not (word.isdecimal() and len(word) <= _MOST_DIGITS):
             raise OptionError(f"{excerpt(word)!r} is not a GPU's number. Allowed: whole numbers from 0 on")
-    options = Options(**{**found, "indices": tuple(map(int, words)), "wait": _seconds(found.get("wait"))})
+    options = Options(
+        **{
+            **found,
+            "indices": tuple(map(int, words)),
+            "require": None if found["require"] is None else ", ".join(found["require"]),
+            "wait": _seconds(found.get("wait")),
+        }
+    )
     chosen = [
         flag for flag, is_chosen in (("-w", options.widget), ("-j", options.json), ("-o", options.output)) if is_chosen
     ]
@@ -158,7 +168,7 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
         raise _mistake(magic, f"{chosen[0]} and {chosen[1]} exclude each other")
     if options.strict and options.require is None:
         raise _mistake(magic, "--strict goes with -r")
-    return options._replace(require=_unquoted(options.require))
+    return options
 
 
 def _seconds(text: str | None) -> float | None:
@@ -175,21 +185,11 @@ def _seconds(text: str | None) -> float | None:
     return seconds
 
 
-def _unquoted(expression: str | None) -> str | None:
-    """Return an expression without the quotes around it, which a magic's line keeps."""
-    if expression and len(expression) > 1 and expression[0] == expression[-1] and expression[0] in "\"'":
+def _unquoted(expression: str) -> str:
+    """Return an expression without the quotes around it, which some shells hand on."""
+    if len(expression) > 1 and expression[0] == expression[-1] and expression[0] in "\"'":
         return expression[1:-1]
     return expression
-
-
-def _words(line: str) -> list[str]:
-    """Split a magic's line as IPython does: quotes hold words together, and stay around them."""
-    import shlex
-
-    reader = shlex.shlex(line, posix=False)
-    reader.whitespace_split = True
-    reader.commenters = ""
-    return list(reader)
 
 
 @functools.cache
@@ -217,7 +217,8 @@ def _parser(magic: str) -> argparse.ArgumentParser:
         elif option.takes is None:
             parser.add_argument(*option.flags, action="store_true", dest=option.field, help=option.help)
         else:
-            parser.add_argument(*option.flags, metavar=option.takes, dest=option.field, help=option.help)
+            action = "append" if option.field == "require" else "store"  # two requirements are both asked
+            parser.add_argument(*option.flags, action=action, metavar=option.takes, dest=option.field, help=option.help)
     return parser
 
 

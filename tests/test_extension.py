@@ -27,7 +27,10 @@ def state(shell: InteractiveShell) -> dict[str, Any]:
         "completers": {name: dict(dispatch.strs) for name, dispatch in shell.strdispatchers.items()},
         "formatters": {
             mimetype: (set(formatter.type_printers), dict(formatter.deferred_printers))
-            for mimetype, formatter in shell.display_formatter.formatters.items()
+            for mimetype, formatter in (
+                *shell.display_formatter.formatters.items(),
+                ("bundles", shell.display_formatter.mimebundle_formatter),
+            )
         },
         "config": {name: dict(section) for name, section in shell.config.items()},
         "children": {child.pid for child in psutil.Process().children()},

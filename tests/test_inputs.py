@@ -107,6 +107,7 @@ TAKEN: dict[str, dict[str, str]] = {
         "magics": "sys.modules",
         "probes.frameworks": "sys.modules",
         "probes.platform": "sys.modules",
+        "stopping": "sys.modules",
     },
     PROFILE: {
         "autoload": "files.read_beginning open os.lstat os.open os.path.expanduser os.path.isdir os.path.realpath"

@@ -61,6 +61,21 @@ def test_a_notebook_s_first_minutes(open_notebook: Callable[..., Notebook], plug
     assert not [call for call in driver.calls() if "Set" in call]
 
 
+@pytest.mark.parametrize("before", ["pass", "%load_ext rich"])
+def test_a_report_shows_itself_where_the_extension_is_not_loaded(
+    before: str, open_notebook: Callable[..., Notebook]
+) -> None:
+    notebook = open_notebook(load=False)
+    assert notebook.run(before).status == "ok"
+    (result,) = notebook.run("import colab_magics; colab_magics.gpu_info()").shown
+
+    assert result["text/plain"].startswith("Not connected to a GPU")
+    assert result["text/html"].startswith('<div class="colab-magics" lang="en">')
+    assert notebook.run("print(_)").stdout == result["text/plain"] + "\n"
+    code = "import copy, pickle; print(pickle.loads(pickle.dumps(_)) == copy.copy(_) == copy.deepcopy(_) == _)"
+    assert notebook.run(code).stdout == "True\n"
+
+
 def test_a_wrong_line_stops_the_cell_with_one_line(open_notebook: Callable[..., Notebook]) -> None:
     notebook = open_notebook()
     answer = notebook.run("%ram_info --bogus\nprint('not reached')")

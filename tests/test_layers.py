@@ -25,6 +25,8 @@ FLOORS = {
     "panel": 4,
     "report": 3,
     "options": 3,
+    "mistakes": 2,
+    "line": 2,
     "probes": 2,
     "requirement": 2,
     "views": 2,
@@ -81,7 +83,7 @@ SERVICES = {
 
 # A module, or all of a room.
 DOORS = {
-    "IPython": {"autoload", "magics", "views.display"},
+    "IPython": {"autoload", "magics", "mistakes", "views.display"},
     "traitlets": {"magics"},
     "psutil": {"probes"},
     "pynvml": {"observer.nvml"},  # which does not import it: the child loads it from its file, and hands it over

@@ -75,8 +75,19 @@ def test_a_returned_report_shows_itself_as_a_magic_would(loaded: InteractiveShel
     report = run(loaded, "%ram_info -o")
     data, _ = loaded.display_formatter.format(report)
 
+    assert data.keys() == {"text/plain", "text/html"}
     assert data["text/plain"].startswith("RAM:")
     assert data["text/html"].startswith('<div class="colab-magics" lang="en">')
+
+
+def test_after_rich_was_loaded_a_report_shows_itself_all_the_same(loaded: InteractiveShell) -> None:
+    run(loaded, "%load_ext rich")
+    run(loaded, '%config ColabMagics.language = "zh-CN"')
+    data, _ = loaded.display_formatter.format(run(loaded, "%gpu_info -o"))
+
+    assert data.keys() == {"text/plain", "text/html"}
+    assert data["text/plain"].startswith("未连接到 GPU")
+    assert data["text/html"].startswith('<div class="colab-magics" lang="zh-CN">')
 
 
 @pytest.mark.parametrize("magic", MAGICS)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from builders import COLAB, CPU, DISK, DRIVER, EIGHT_A100, T4, TORCH, V5E, a_ram, a_report
@@ -591,3 +592,22 @@ def test_a_report_pickles_also_one_of_looks_that_failed(
     assert again == seen
     assert str(again) == str(seen)
     assert again.to_json() == seen.to_json()
+
+
+@pytest.mark.parametrize(
+    ("exporter", "shown"),
+    [
+        ("HTMLExporter", '<div class="colab-magics" lang="en">'),
+        ("MarkdownExporter", '<div class="colab-magics" lang="en">'),
+    ],
+)
+def test_nbconvert_shows_a_report_that_is_a_cell_s_value(exporter: str, shown: str) -> None:
+    import nbconvert
+
+    value = nbformat.v4.new_output("execute_result", data=a_report()._repr_mimebundle_(), execution_count=1)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("report", outputs=[value])])
+    page, _ = getattr(nbconvert, exporter)().from_notebook_node(notebook)
+
+    assert shown in page
+    assert "Tesla T4" in page
+    assert "Snapshot(" not in page

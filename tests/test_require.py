@@ -209,9 +209,17 @@ def test_a_mistake_in_the_expression_is_one_line_that_points_at_the_place(
     result = loaded.run_cell('%gpu_info -r "vramm>=15"')
     shown = "".join(capsys.readouterr())
 
-    assert type(result.error_in_exec) is UsageError
+    assert isinstance(result.error_in_exec, UsageError)
+    assert shown.startswith("UsageError: ")
     assert shown.count("\n") == 1
     assert "vramm" in shown
+
+
+@pytest.mark.parametrize(
+    "line", ["-r gpu={need}", "-r gpu=$need", "-r {need}", '-r "vram>={need}"  #@title x {run: "auto"}']
+)
+def test_a_variable_that_was_not_put_in_is_a_mistake(line: str, loaded: InteractiveShell) -> None:
+    assert isinstance(loaded.run_cell(f"%gpu_info -q {line}").error_in_exec, UsageError)
 
 
 def test_strict_goes_with_a_requirement(loaded: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:

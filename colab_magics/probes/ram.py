@@ -134,17 +134,25 @@ def _other_kernels() -> tuple[OtherKernel, ...] | None:
 def _other_kernel(process: psutil.Process, owner: str) -> OtherKernel | None:
     """Return a process as another kernel of its owner's, None if it is none, has ended, or may not be read."""
     try:
-        is_one = (
-            process.pid != os.getpid()
-            and process.username() == owner
-            and any(map(_is_connection_file, process.cmdline()))
-        )
+        is_one = process.pid != os.getpid() and process.username() == owner and _is_kernel(process.cmdline())
     except PSUTIL_ERRORS:
         return None
     resident_bytes = _resident_bytes(process.pid) if is_one else None
     return None if resident_bytes is None else OtherKernel(pid=process.pid, resident_bytes=resident_bytes)
 
 
-def _is_connection_file(argument: str) -> bool:
-    name = os.path.basename(argument)
-    return name.startswith("kernel-") and name.endswith(".json")
+def _is_kernel(command: list[str]) -> bool:
+    """Tell whether a command starts a kernel: with a connection file, which nbclient and others call as they like.
+
+    `-f FILE.json` alone could be any program's; a kernel's launcher has "kernel" in its name, or is one of xeus's.
+    """
+    files = [
+        argument
+        for before, argument in zip(("", *command), command, strict=False)
+        if argument.endswith(".json") and (before == "-f" or argument.startswith(("-f", "--f=")))
+    ]
+    is_launcher = any("kernel" in word for word in command if word not in files) or (
+        os.path.basename(command[0]).startswith("x") if command else False
+    )
+    named_for_it = any(os.path.basename(word).startswith("kernel-") and word.endswith(".json") for word in command)
+    return named_for_it or (bool(files) and is_launcher)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from colab_magics.model import KEYS_OF_A_GPU
+from colab_magics.stopping import StopsCell
 from colab_magics.units import excerpt, printable
 
 if TYPE_CHECKING:
@@ -29,13 +30,15 @@ _OPERATOR = re.compile(r"[<>=!]+")
 _SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*([A-Za-z]*)")
 _VERSION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){0,3}")
 _COUNT = re.compile(r"[0-9]{1,6}")
+_TEMPLATE = frozenset("{}$")
+"""Of a variable that IPython was to put in: it does not where other braces on the line confuse it."""
 _SHOWN_OF_A_TEXT = 60
 
 MOST_CHARACTERS = 2000
 """Of a requirement: one that names everything that can be asked has a tenth of it."""
 
 
-class RequirementSyntaxError(ValueError):
+class RequirementSyntaxError(StopsCell, ValueError):
     """A requirement that cannot be read: what was found, what is allowed, and where, in one line."""
 
     def __init__(self, problem: str, text: str, position: int) -> None:
@@ -46,6 +49,10 @@ class RequirementSyntaxError(ValueError):
         excerpt = f"{'...' if start else ''}{shown}{'...' if start + len(shown) < len(text) else ''}"
         super().__init__(printable(f'{problem}, at column {position + 1}: "{excerpt}"'))
         self._problem = problem
+
+    def shown(self) -> str:
+        """Return what is shown in place of a traceback."""
+        return f"{type(self).__name__}: {self}"
 
     def __reduce__(self) -> tuple[type[RequirementSyntaxError], tuple[str, str, int]]:
         """Tell pickle what the exception is made of, which is not its message."""
@@ -189,7 +196,7 @@ def _not_a_key(word: str) -> str:
 def _value(key: str, word: str, position: int, text: str) -> Asked:
     if key in _NAMES:
         name = " ".join(word.split())
-        if words(name) and name.isprintable() and not _OPERATOR.search(name):
+        if words(name) and name.isprintable() and not _OPERATOR.search(name) and _TEMPLATE.isdisjoint(name):
             return name
         allowed = "a name, such as A100" if key == "gpu" else "a name, such as v5e-1"
     elif key in _SIZES:

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import psutil
 import pytest
+from nbclient import NotebookClient
 
 from builders import CPU_RUNTIME, GIB, JUPYTER, MIB, RAM, a_report
 from colab_magics import files, guides, procfs
@@ -215,6 +217,47 @@ def test_other_kernels_of_this_user_are_found_by_their_connection_file(tmp_path:
     assert found is not None
     assert other.pid in {kernel.pid for kernel in found}
     assert all(kernel.resident_bytes > 0 for kernel in found)
+
+
+@pytest.mark.parametrize(
+    ("command", "is_one"),
+    [
+        ("/opt/bin/python -m ipykernel_launcher -f /run/jupyter/kernel-12ab.json", True),
+        ("/opt/bin/python -m ipykernel_launcher -f /tmp/tmpx1y2.json", True),
+        ("/opt/bin/python -m colab_kernel_launcher -f /root/x.json", True),
+        ("/opt/bin/python -m ipykernel_launcher --f=/root/x.json", True),
+        ("/opt/bin/xpython -f /tmp/tmpx1y2.json", True),
+        ("R --slave -e IRkernel::main() --args /run/kernel-12ab.json", True),
+        ("kubectl apply -f pod.json", False),
+        ("kubectl apply -f kernels.json", False),
+        ("python train.py --config model.json", False),
+        ("python -m ipykernel install", False),
+        ("jupyter lab --config=kernel.json", False),
+        ("", False),
+    ],
+)
+def test_a_kernel_is_known_by_how_it_was_started(command: str, is_one: bool) -> None:
+    assert ram._is_kernel(command.split()) is is_one
+
+
+@pytest.mark.slow
+def test_a_kernel_of_nbclient_s_is_another_kernel_and_its_command_line_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    report = "import colab_magics, os; print(os.getpid(), colab_magics.ram_info(everything=True).to_json(), sep='\\n')"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(report)])
+    client = NotebookClient(notebook, timeout=60, kernel_name="python3")
+    with client.setup_kernel():
+        client.execute_cell(notebook.cells[0], 0)
+        pid, _, shown = notebook.cells[0].outputs[0].text.partition("\n")
+        command = psutil.Process(int(pid)).cmdline()
+        found = looked(everything=True).other_kernels
+
+    assert found is not None
+    assert int(pid) in {kernel.pid for kernel in found}
+    assert not [word for word in command if word.endswith(".json") and word in shown]
 
 
 def test_a_machine_without_proc_is_read_by_psutil() -> None:

@@ -1,0 +1,18 @@
+"""A mistake in a requirement on a magic's line: it stops the cell as surely as a requirement that is not met."""
+
+from __future__ import annotations
+
+from IPython.core.error import UsageError
+
+from colab_magics.stopping import StopsCell
+
+
+class RequirementMistake(StopsCell, UsageError):  # noqa: N818 - a notebook shows it as a UsageError
+    """A `UsageError` of one line; `%%capture` and other magics that run code do not swallow it.
+
+    IPython knows a `UsageError` by exactly that class, and shows it past all who render errors themselves.
+    """
+
+    def shown(self) -> str:
+        """Return what is shown in place of a traceback: what IPython shows of a `UsageError`."""
+        return f"UsageError: {self}"
