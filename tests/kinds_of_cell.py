@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 UNMET = '%ram_info -q -r "python>=99"'
-MISTAKEN = '%ram_info -q -r "pithon>=3"'
+MISTAKEN = '%ram_info -q -r "gpuu>=3"'
 CALLED = 'colab_magics.require("python>=99")'
 
 PREPARED = """
@@ -127,8 +127,8 @@ STOPPED = {
     "a mistake in %%capture": f"%%capture\n{MISTAKEN}",
     "a mistake in %%time": f"%%time\n{MISTAKEN}",
     "a mistake in the user's magic": f"%%runs\n{MISTAKEN}",
-    "a mistake in the function": "colab_magics.require('pithon>=3')",
-    "a mistake in the function in %%capture": "%%capture\ncolab_magics.require('pithon>=3')",
+    "a mistake in the function": "colab_magics.require('gpuu>=3')",
+    "a mistake in the function in %%capture": "%%capture\ncolab_magics.require('gpuu>=3')",
 }
 """Cells that must fail."""
 

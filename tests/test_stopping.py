@@ -101,7 +101,7 @@ def test_a_requirement_stops_every_kind_of_cell_and_is_seen_once(
 
     assert isinstance(result.error_in_exec, StopsCell)
     assert not prepared.last_execution_succeeded
-    said = BY_ITSELF if isinstance(result.error_in_exec, RequirementNotMet) else 'Found "pithon"'
+    said = BY_ITSELF if isinstance(result.error_in_exec, RequirementNotMet) else 'Found "gpuu"'
     # A file of cells that is run fails twice, as IPython does it: its last cell, and what ran it.
     assert shown.count(said) == 1 or (said in shown and (".ip" in cell or "showtraceback()" in cell))
     assert "Traceback" not in shown
@@ -137,8 +137,8 @@ def test_a_mistake_is_one_line(prepared: InteractiveShell, capsys: pytest.Captur
 
     assert isinstance(by_the_magic.error_in_exec, RequirementMistake)
     assert isinstance(by_the_function.error_in_exec, RequirementSyntaxError)
-    assert first.startswith('UsageError: Found "pithon"')
-    assert second.startswith('RequirementSyntaxError: Found "pithon"')
+    assert first.startswith('UsageError: Found "gpuu"')
+    assert second.startswith('RequirementSyntaxError: Found "gpuu"')
 
 
 def test_another_error_after_one_that_was_swallowed_is_the_cell_s(prepared: InteractiveShell) -> None:
