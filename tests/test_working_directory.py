@@ -13,7 +13,7 @@ import pexpect
 import pytest
 
 from colab_magics import autoload
-from colab_magics.observer import client
+from colab_magics.observer import starting
 from fake_nvml import FakeDriver
 from notebooks import Notebook
 from planting import plant
@@ -211,7 +211,7 @@ def test_no_python_of_the_working_directory_is_started_where_a_program_embeds_py
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "executable", "")
     monkeypatch.setenv("PATH", path)
-    assert client._interpreter() == os.path.join(sys.exec_prefix, "bin", "python3")
+    assert starting._interpreter() == os.path.join(sys.exec_prefix, "bin", "python3")
 
     monkeypatch.setenv("PATH", f"{path}:{folder / 'bin'}")
-    assert client._interpreter() == str(folder / "bin/python3")
+    assert starting._interpreter() == str(folder / "bin/python3")
