@@ -165,6 +165,10 @@ class Observer:
             self._end()
             self._failures, self._rest_until = 0, 0.0
 
+    def __del__(self) -> None:
+        """End the child when nothing leads to it any more: `%autoreload` makes this module, and its observer, anew."""
+        self._end()
+
     def forget(self) -> None:
         """Let go of a child that belongs to the process this one was forked from."""
         if self._process is not None:
@@ -177,10 +181,12 @@ class Observer:
     def _converse(
         self, deadline_seconds: float, until: float, sample_every_seconds: float | None
     ) -> dict[str, Any] | Unavailable:
+        from colab_magics.model import Unavailable
+
         if self._process is not None and not self._knows_pynvml:  # it was started for a look
             self._end()
         process = self._process or self._start()
-        if not isinstance(process, subprocess.Popen):
+        if isinstance(process, Unavailable):
             return process
         seconds = deadline_seconds * (WARM_SHARE if self._warm else 1)
         in_full = time.monotonic() + seconds
@@ -238,15 +244,17 @@ class Observer:
         return process
 
     def _start_looking(self) -> Looking | Unavailable:
+        from colab_magics.model import Unavailable
+
         if not self._lock.acquire(timeout=DEADLINE_SECONDS):
             return _unavailable("no_looker", error="another thread starts it")
         try:
             started = self._looking or self._spawn(_find_pynvml())
-            if isinstance(started, subprocess.Popen):
-                return self._looking or _unavailable("no_looker", error="it has ended")
             if isinstance(started, Looking):
                 return started
-            return _unavailable("no_looker", error=str(dict(started.values)["error"]))
+            if isinstance(started, Unavailable):
+                return _unavailable("no_looker", error=str(dict(started.values)["error"]))
+            return self._looking or _unavailable("no_looker", error="it has ended")
         finally:
             self._lock.release()
 
