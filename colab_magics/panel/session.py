@@ -135,16 +135,22 @@ class Panel:
             if self._is_closed:
                 return
             self._is_closed = True
-            thread = self._thread
         atexit.unregister(self._closing)
         for event, function in self._registered:
             with contextlib.suppress(ValueError):  # somebody else has
                 self._cells.unregister(event, function)
         self._wake.set()
         self._source.stop_sampling()
-        if self._shown is not None:
-            self._shown.replace(self._report, self._options)
-        self._controls.close()
+        try:
+            if self._shown is not None:
+                self._shown.replace(self._report, self._options)
+        finally:
+            self._controls.close()
+            self.wait()
+
+    def wait(self) -> None:
+        """Wait a moment for a look that is under way: after the panel is closed it is the last one."""
+        thread = self._thread
         if thread is not None:
             thread.join(_JOIN_SECONDS)
 
