@@ -279,7 +279,6 @@ def unregister(ipython: InteractiveShell) -> None:
     magics = ipython.magics_manager.registry.get(ColabMagics.__name__)
     if magics is None:
         return
-    magics.close_panel()
     del ipython.magics_manager.registry[ColabMagics.__name__]
     for kind, name, earlier in magics.replaced:
         table = ipython.magics_manager.magics[kind]
@@ -299,8 +298,15 @@ def unregister(ipython: InteractiveShell) -> None:
     formatters.mimebundle_formatter.pop(".".join(_REPORT_CLASS), None)
     _drop(ipython)
     client = sys.modules.get("colab_magics.observer.client")
-    if client is not None:
-        client.close()
+    panel = magics.panel
+    try:
+        magics.close_panel()
+    finally:
+        if client is not None:
+            client.close()
+            if panel is not None:
+                panel.wait()  # a look that was under way may have started another child
+                client.close()
 
 
 def _drop(ipython: InteractiveShell) -> None:

@@ -17,6 +17,8 @@ class Notebook:
 
     def __init__(self, manager: KernelManager, client: Any) -> None:
         self.manager, self.client = manager, client
+        self.is_page_open = True
+        """A page answers what it is asked by a link between widgets; where none is open, nobody does."""
         self.widgets: dict[str, dict[str, Any]] = {}
         self.updates: list[dict[str, Any]] = []
         """The messages with new states of widgets, as they came."""
@@ -93,6 +95,27 @@ class Notebook:
         index = self.widgets[model]["_options_labels"].index(option)
         self._tell(model, {"method": "update", "state": {"index": index}, "buffer_paths": []})
 
+    def open_page(self) -> None:
+        """Open a page on what the kernel has displayed; it answers the last question, as one that is loaded again."""
+        self.is_page_open = True
+        self._follow_links()
+
+    def _follow_links(self) -> None:
+        """Copy what links between widgets tell a page to copy (`jsdlink`), and tell the kernel."""
+        if not self.is_page_open:
+            return
+        for state in list(self.widgets.values()):
+            if state.get("_model_name") == "DirectionalLinkModel":
+                (source, name), (target, target_name) = (
+                    (model.removeprefix("IPY_MODEL_"), trait) for model, trait in (state["source"], state["target"])
+                )
+                if source in self.widgets and self.widgets[target][target_name] != self.widgets[source][name]:
+                    self.widgets[target][target_name] = self.widgets[source][name]
+                    self._tell(
+                        target,
+                        {"method": "update", "state": {target_name: self.widgets[source][name]}, "buffer_paths": []},
+                    )
+
     def _tell(self, model: str, data: dict[str, Any]) -> None:
         message = self.client.session.msg("comm_msg", {"comm_id": model, "data": data})
         self.client.shell_channel.send(message)
@@ -103,9 +126,11 @@ class Notebook:
         match message["msg_type"]:
             case "comm_open":
                 self.widgets[content["comm_id"]] = dict(content["data"]["state"])
+                self._follow_links()
             case "comm_msg" if content["data"].get("method") == "update":
                 self.widgets[content["comm_id"]].update(content["data"]["state"])
                 self.updates.append(content)
+                self._follow_links()
             case "comm_close":
                 self.widgets.pop(content["comm_id"], None)
             case "update_display_data":

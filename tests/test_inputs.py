@@ -105,6 +105,7 @@ TAKEN: dict[str, dict[str, str]] = {
     MODULES: {
         "__init__": "sys.modules",
         "magics": "sys.modules",
+        "panel.opening": "sys.modules",
         "probes.frameworks": "sys.modules",
         "probes.platform": "sys.modules",
         "stopping": "sys.modules",

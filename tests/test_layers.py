@@ -61,7 +61,7 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"opening"},
         {"session"},
         {"card", "controls"},
-        {"gauges", "source", "sparkline"},
+        {"gauges", "presence", "source", "sparkline"},
         {"__init__"},
     ),
     "guides": (

@@ -157,6 +157,10 @@ class Observer:
             self._end()
             self._failures, self._rest_until = 0, 0.0
 
+    def __del__(self) -> None:
+        """End the child when nothing leads to it any more: `%autoreload` makes this module, and its observer, anew."""
+        self._end()
+
     def forget(self) -> None:
         """Let go of a child that belongs to the process this one was forked from."""
         if self._process is not None:
@@ -169,10 +173,12 @@ class Observer:
     def _converse(
         self, deadline_seconds: float, until: float, sample_every_seconds: float | None
     ) -> dict[str, Any] | Unavailable:
+        from colab_magics.model import Unavailable
+
         if self._process is not None and not self._knows_pynvml:  # it was started for a look
             self._end()
         started = self._start() if self._process is None or self._asking is None else self._asking
-        if not isinstance(started, Asking):
+        if isinstance(started, Unavailable):
             return started
         seconds = deadline_seconds * (WARM_SHARE if self._warm else 1)
         in_full = time.monotonic() + seconds
@@ -211,15 +217,17 @@ class Observer:
         return self._asking
 
     def _start_looking(self) -> Looking | Unavailable:
+        from colab_magics.model import Unavailable
+
         if not self._lock.acquire(timeout=DEADLINE_SECONDS):
             return _unavailable("no_looker", error="another thread starts it")
         try:
             started = self._looking or self._spawn(starting.find_pynvml())
-            if isinstance(started, Asking):
-                return self._looking or _unavailable("no_looker", error="it has ended")
             if isinstance(started, Looking):
                 return started
-            return _unavailable("no_looker", error=str(dict(started.values)["error"]))
+            if isinstance(started, Unavailable):
+                return _unavailable("no_looker", error=str(dict(started.values)["error"]))
+            return self._looking or _unavailable("no_looker", error="it has ended")
         finally:
             self._lock.release()
 

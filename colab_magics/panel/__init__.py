@@ -1,4 +1,5 @@
-"""The panel: `opening` decides whether there can be one, `session` keeps it true, `controls` are its widgets.
+"""The panel: `opening` decides whether there can be one, `session` keeps it true while `presence` sees somebody there.
 
-`source` gives it reports; `card` is the part that moves, made of `gauges` and their `sparkline`.
+`controls` are its widgets, `source` gives it reports; `card` is the part that moves, made of `gauges` and their
+`sparkline`.
 """

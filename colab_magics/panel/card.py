@@ -15,6 +15,8 @@ from colab_magics.views import html, messages, summary
 from colab_magics.views.markup import Html, element
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from colab_magics.panel.gauges import Gauge
     from colab_magics.report import Report
     from colab_magics.translation import Translator
@@ -32,8 +34,8 @@ def title(report: Report, options: RenderOptions) -> Html:
     return element("div", first, f" {machine}", class_="colab-magics cm-head", lang=translate.spoken)
 
 
-def render(report: Report, options: RenderOptions, *, note: str = "") -> Html:
-    """Return the card; `note` is a line of the panel's own for its foot."""
+def render(report: Report, options: RenderOptions, *, notes: Sequence[str] = ()) -> Html:
+    """Return the card; `notes` are sentences of the panel's own for its foot."""
     translate, snapshot = options.translate, report.snapshot
     parts = [element("div", *(_row(gauge, translate) for gauge in gauges(report, translate)), class_="cm-gauges")]
     if options.processes:
@@ -45,7 +47,7 @@ def render(report: Report, options: RenderOptions, *, note: str = "") -> Html:
         said = None if summary.is_said(report, finding) else messages.sentence(finding, translate)
         parts.append(html.found(said, steps, translate))
     as_of = translate("As of {time} UTC.", time=f"{snapshot.taken_at:%H:%M:%S}")
-    parts.append(element("p", translate.joined([as_of, note] if note else [as_of]), class_="cm-foot"))
+    parts.append(element("p", translate.joined([as_of, *notes]), class_="cm-foot"))
     return element("div", *parts, class_="colab-magics cm-now", lang=translate.spoken)
 
 

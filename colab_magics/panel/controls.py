@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ipywidgets as widgets
@@ -37,7 +38,10 @@ _IN_PLACE_OF_THE_REPORT = """
 
 
 class Handlers(NamedTuple):
-    """What happens on a click; a choice is handed on with it."""
+    """What happens on a click or another message; a choice, or what the page answered, is handed on with it.
+
+    They come in the thread that a kernel hears its page in: the main thread between cells, or a subshell's during one.
+    """
 
     pause_or_resume: Callable[[], None]
     refresh: Callable[[], None]
@@ -46,18 +50,19 @@ class Handlers(NamedTuple):
     choose_period: Callable[[float], None]
     choose_language: Callable[[str], None]
     choose_goal: Callable[[Goal], None]
+    answered: Callable[[str], None]
 
 
 class Controls:
     """The widgets, made once. Where `period_seconds` is None nothing moves by itself: no Pause, no choice of period."""
 
     def __init__(self, handlers: Handlers, *, language: str, period_seconds: float | None) -> None:
-        self._is_being_set = False
+        self._setting_thread: int | None = None
         self._title, self._card, self._guide = (_html(name) for name in ("cm-title", "cm-card", "cm-goal"))
         self._refresh = _button(handlers.refresh)
         self._check_again = _button(handlers.check_again)
         self._close = _button(handlers.close)
-        self._moving = None if period_seconds is None else _Moving(handlers.pause_or_resume, period_seconds)
+        self._moving = None if period_seconds is None else _Moving(handlers, period_seconds)
         self._language = widgets.Dropdown(
             options=[(menu.name, menu.language) for menu in facts.menus()], value=language
         )
@@ -82,6 +87,8 @@ class Controls:
                 _row(*period, self._language),
             ]
         )
+        # By `Widget.close_all()`, or whatever else closes widgets that are not its own.
+        self._root.observe(lambda change: handlers.close() if change["new"] is None else None, names="comm")
         number = self._root.model_id
         self._root.add_class("cm-panel")
         self._root.add_class(f"cm-panel-{number}")
@@ -123,29 +130,39 @@ class Controls:
         if self._moving is not None:
             self._moving.pause.description = translate("Pause") if is_live else translate("Resume")
 
-    def show_guide(self, goal: Goal, guide: str) -> None:
-        """Show what to click for a goal, and that it is the one chosen."""
+    def show_goal(self, goal: Goal) -> None:
+        """Show that a goal is the one chosen."""
         with self._not_chosen():
             self._goal.value = goal
+
+    def show_guide(self, guide: str) -> None:
+        """Show what to click for the goal that is chosen."""
         self._guide.value = guide
+
+    def ask(self, number: int) -> None:
+        """Have the page that shows the panel answer with a number, if there is one."""
+        if self._moving is not None:
+            self._moving.echo.ask(number)
 
     def close(self) -> None:
         """Take every widget off the page and out of the kernel."""
+        if self._moving is not None:
+            self._moving.echo.close()
         _close_all(self._root)
 
     @contextlib.contextmanager
     def _not_chosen(self) -> Iterator[None]:
-        """Let what is set now be no choice of the user's."""
-        self._is_being_set = True
+        """Let what this thread sets now be no choice of the user's, which may come in another."""
+        self._setting_thread = threading.get_ident()
         try:
             yield
         finally:
-            self._is_being_set = False
+            self._setting_thread = None
 
     def _on_choice(self, widget: widgets.Widget, choose: Callable[[Any], None]) -> None:
         @trusted_imports
         def chosen(change: dict[str, Any]) -> None:
-            if not self._is_being_set and change["new"] is not None:
+            if self._setting_thread != threading.get_ident() and change["new"] is not None:
                 choose(change["new"])
 
         widget.observe(chosen, names="value")
@@ -154,10 +171,31 @@ class Controls:
 class _Moving:
     """What only a panel that moves by itself has."""
 
-    def __init__(self, pause_or_resume: Callable[[], None], period_seconds: float) -> None:
-        self.pause = _button(pause_or_resume)
+    def __init__(self, handlers: Handlers, period_seconds: float) -> None:
+        self.pause = _button(handlers.pause_or_resume)
         periods = [(f"{seconds:g} s", seconds) for seconds in sorted({*PERIODS_SECONDS, period_seconds})]
         self.period = widgets.Dropdown(options=periods, value=period_seconds)
+        self.echo = _Echo(handlers.answered)
+
+
+class _Echo:
+    """What only a page can do: copy what is asked into what is answered, and send that back.
+
+    It does so without a view, a timer or a click, and one that is loaded later answers the last question. Layouts are
+    the least of the core widgets that hold a text.
+    """
+
+    def __init__(self, answered: Callable[[str], None]) -> None:
+        self._asked, self._answered = widgets.Layout(order="0"), widgets.Layout(order="0")
+        self._link = widgets.jsdlink((self._asked, "order"), (self._answered, "order"))
+        self._answered.observe(lambda change: answered(change["new"]), names="order")
+
+    def ask(self, number: int) -> None:
+        self._asked.order = str(number)
+
+    def close(self) -> None:
+        for widget in (self._link, self._asked, self._answered):
+            widget.close()
 
 
 def _html(name: str) -> widgets.HTML:

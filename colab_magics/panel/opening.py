@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from colab_magics import options
-from colab_magics.model import Subject
+from colab_magics.model import Platform, Subject
 from colab_magics.probes.frontend import is_nobody_there
 from colab_magics.probes.platform import probe_platform
 from colab_magics.translation import N_
@@ -43,6 +44,19 @@ def open_panel(first: Report, source: Source, shell: Any, chosen: RenderOptions,
     """Open a panel that begins with a report and goes on looking."""
     from colab_magics.panel.session import Panel
 
-    panel = Panel(first, source, shell.events, chosen, period_seconds=period_seconds)
+    panel = Panel(
+        first, source, shell.events, chosen, period_seconds=period_seconds, moves_by_itself=moves_by_itself(first)
+    )
     panel.open()
     return panel
+
+
+def moves_by_itself(report: Report) -> bool:
+    """Tell whether the page shows what a thread sends, and a thread runs while the kernel is idle.
+
+    Where gevent has taken the place of threading, it does not: the kernel waits in a loop that is not gevent's.
+    """
+    platform = report.snapshot.platform
+    shows_it = isinstance(platform, Platform) and platform.frontend.shows_thread_updates
+    monkey = sys.modules.get("gevent.monkey")
+    return shows_it and not (monkey is not None and monkey.is_module_patched("threading"))

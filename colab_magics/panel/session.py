@@ -1,14 +1,15 @@
 """An open panel: a card that stays true while the notebook works, and what to click to get other hardware.
 
-Where the page shows what a thread sends, one thread refreshes the card; on Colab's page, which does not
-(googlecolab/colabtools issue 3373, read 2026-11), it is refreshed after each cell and by its button. The thread only
-sets values of widgets: it never prints or displays.
+Where the page shows what a thread sends, one thread refreshes the card while somebody is there to see it; on Colab's
+page, which does not (googlecolab/colabtools issue 3373, read 2026-11), it is refreshed after each cell and by its
+button, and the thread only ends the sampling. It sets values of widgets, and never prints or displays.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import os
 import threading
 import time
@@ -17,9 +18,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from colab_magics import guides
 from colab_magics.guides import Goal
 from colab_magics.imports import trusted_imports
-from colab_magics.model import Platform, Subject, Unavailable
+from colab_magics.model import Subject, Unavailable
 from colab_magics.panel import card
 from colab_magics.panel.controls import Controls, Handlers
+from colab_magics.panel.presence import Presence
 from colab_magics.rules import blocking
 from colab_magics.views import display, guide_html
 
@@ -31,9 +33,6 @@ if TYPE_CHECKING:
     from colab_magics.translation import Translator
     from colab_magics.views.render_options import RenderOptions
 
-UNATTENDED_SECONDS = 3 * 3600.0
-"""A panel pauses after so long without a click or a new cell: what it sends to a closed page piles up in the server."""
-
 _THREAD = "colab_magics panel"
 _JOIN_SECONDS = 1.0
 
@@ -42,7 +41,7 @@ _GOAL_OF = {Subject.GPU: Goal.GPU, Subject.RAM: Goal.MEMORY}
 
 
 class Cells(Protocol):
-    """Tells when a cell has ended: IPython's `shell.events`."""
+    """Tells when a cell begins and ends: IPython's `shell.events`."""
 
     def register(self, event: str, function: Callable[..., None]) -> None:
         """Call a function at an event."""
@@ -52,30 +51,44 @@ class Cells(Protocol):
 
 
 class Panel:
-    """One panel, shown by `open` and gone after `close`. Clicks come in the kernel's main thread."""
+    """One panel, shown by `open` and gone after `close`.
 
-    def __init__(
-        self, report: Report, source: Source, cells: Cells, options: RenderOptions, *, period_seconds: float
+    Clicks and answers come in the kernel's main thread between cells, or during one in a subshell's: what they change
+    is changed under the lock, which is not held while anything is looked at.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it shows, where it looks, how it moves
+        self,
+        report: Report,
+        source: Source,
+        cells: Cells,
+        options: RenderOptions,
+        *,
+        period_seconds: float,
+        moves_by_itself: bool,
     ) -> None:
-        """Make a panel that begins with `report`, and looks every `period_seconds` where its page shows that."""
+        """Make a panel that begins with `report`, and looks every `period_seconds` if it moves by itself."""
         self._report = report
         self._source = source
         self._cells = cells
         self._options = options
         self._period_seconds = period_seconds
-        self._moves = _moves_by_itself(report)
-        self._is_live = self._moves
+        self._moves = moves_by_itself
+        self._is_live = False
+        self._waits = False
         self._is_closed = False
         self._note = ""
         self._is_asked = False
         self._checked: frozenset[str] | None = None
-        self._last_attended = time.monotonic()
+        self._next_look = 0.0
         self._pid = os.getpid()
         self._lock = threading.RLock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._shown: display.ShownWidget | None = None
         self._goal = _goal_to_open_at(report)
+        self._registered: list[tuple[str, Callable[..., None]]] = []
+        self._closing = self.close  # the same object every time: `%autoreload` makes the method anew
         self._controls = Controls(
             Handlers(
                 pause_or_resume=self._pause_or_resume,
@@ -85,23 +98,32 @@ class Panel:
                 choose_period=self._choose_period,
                 choose_language=self._choose_language,
                 choose_goal=self._choose_goal,
+                answered=self._answered,
             ),
             language=options.language,
             period_seconds=period_seconds if self._moves else None,
         )
+        self._presence = Presence(self._controls.ask, was_seen=not self._moves)
 
     def open(self) -> None:
         """Display the panel, behind it the report as HTML and as text, and keep it true from now on."""
-        atexit.register(self.close)
+        atexit.register(self._closing)
         try:
-            self._speak()
-            self._shown = display.show_widget(self._controls.view, self._report, self._options)
-            if self._moves:
-                self._cells.register("pre_run_cell", self._attended)
-                self._thread = threading.Thread(target=self._keep_true, name=_THREAD, daemon=True)
-                self._thread.start()
-            else:
-                self._cells.register("post_run_cell", self._after_cell)
+            with self._lock:
+                if self._moves:
+                    self._waits = True
+                    self._note = self._translate("It moves once this page has answered, or after a click.")
+                    self._source.stop_sampling()
+                self._speak()
+                self._shown = display.ShownWidget(
+                    self._controls.view, self._report, self._options, is_seen=self._presence.was_seen
+                )
+                self._hear("pre_run_cell", self._cell_started)
+                self._hear("post_run_cell", self._cell_ended)
+                if self._moves:
+                    self._presence.ask()
+                else:
+                    self._go_on()
         except BaseException:
             self.close()
             raise
@@ -115,43 +137,107 @@ class Panel:
             if self._is_closed:
                 return
             self._is_closed = True
-        atexit.unregister(self.close)
-        event, function = ("pre_run_cell", self._attended) if self._moves else ("post_run_cell", self._after_cell)
-        with contextlib.suppress(ValueError):  # it did not open so far
-            self._cells.unregister(event, function)
+        atexit.unregister(self._closing)
+        for event, function in self._registered:
+            with contextlib.suppress(ValueError):  # somebody else has
+                self._cells.unregister(event, function)
         self._wake.set()
         self._source.stop_sampling()
-        if self._shown is not None:
-            self._shown.replace(self._report, self._options)
-        self._controls.close()
-        if self._thread is not None:
-            self._thread.join(_JOIN_SECONDS)
+        try:
+            if self._shown is not None:
+                self._shown.replace(self._report, self._options)
+        finally:
+            self._controls.close()
+            self.wait()
+
+    def wait(self) -> None:
+        """Wait a moment for a look that is under way: after the panel is closed it is the last one."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(_JOIN_SECONDS)
+
+    def _hear(self, event: str, function: Callable[..., None]) -> None:
+        self._cells.register(event, function)
+        self._registered.append((event, function))
 
     def _keep_true(self) -> None:
-        """Refresh again and again: the one thread. Without a live panel it sleeps until it is woken."""
+        """Refresh again and again, until the panel rests, is paused or is closed: the one thread."""
         while True:
-            is_asked = self._wake.wait(self._period_seconds if self._is_live else None)
-            self._wake.clear()
-            if self._is_closed:
-                return
-            if self._is_live or is_asked:  # neither: paused while it slept
-                self._refresh_now()
+            with self._lock:
+                self._wake.clear()
+                if self._is_live and not self._is_closed and not self._presence.seconds_left:
+                    self._safely(self._rest)
+                if self._is_closed or not (self._is_live or self._is_asked):
+                    self._thread = None
+                    return
+                left = self._next_look - time.monotonic() if self._moves else threading.TIMEOUT_MAX
+                is_due = self._moves and (self._is_asked or left <= 0)
+                left = min(left, self._presence.seconds_left)
+            if is_due:
+                self._safely(self._look_and_show)
+                self._next_look = time.monotonic() + self._period_seconds
+            else:
+                self._wake.wait(left)
 
-    def _attended(self, *_info: Any) -> None:
-        self._last_attended = time.monotonic()
+    def _go_on(self) -> None:
+        """Let the thread look now, and again and again; where the page would not show that, only end the sampling."""
+        self._is_live, self._waits, self._next_look = True, False, 0.0
+        self._controls.show_moving(is_live=True, translate=self._translate)
+        self._wake_thread()
 
-    def _after_cell(self, *_result: Any) -> None:
-        """Refresh after a cell; the next one does not wait for a driver that did not answer last time."""
-        with contextlib.suppress(KeyboardInterrupt):  # meant for the cell, which has ended
-            self._refresh_now(briefly=isinstance(self._report.snapshot.gpus, Unavailable))
+    def _wake_thread(self) -> None:
+        if self._thread is None and not self._is_closed:
+            self._thread = threading.Thread(target=self._keep_true, name=_THREAD, daemon=True)
+            self._thread.start()
+        self._wake.set()
+
+    def _rest(self) -> None:
+        """Send nothing more, and leave the driver alone, until somebody is there again."""
+        if self._moves:
+            self._waits = True
+            self._pause(self._translate("Paused, since nobody seems to be here: a click or a cell lets it move again."))
+        else:
+            self._is_live = False
+            self._source.stop_sampling()
 
     @trusted_imports
-    def _refresh_now(self, *, briefly: bool = False) -> None:
-        """Look and show. Whatever goes wrong is said in the panel: it must not disturb the user's cells."""
+    def _answered(self, number: str) -> None:
+        with self._lock:
+            if self._presence.answered(number):
+                self._seen()
+
+    def _seen(self) -> None:
+        """Take it that the page is there: a panel that waits moves, if somebody has done something lately."""
+        if self._is_closed or self._shown is None:
+            return
+        self._shown.was_seen(self._report, self._options)
+        if self._waits and self._presence.seconds_left:
+            self._note = ""
+            self._go_on()
+
+    def _cell_started(self, *_info: Any) -> None:
+        with self._lock:
+            self._presence.cell_started()
+            if self._waits and self._presence.was_seen:
+                self._safely(self._presence.ask)
+
+    def _cell_ended(self, *_result: Any) -> None:
+        with self._lock:
+            self._presence.cell_ended()
+            self._wake.set()  # how long somebody is taken to be there has changed
+        if not self._moves:
+            with contextlib.suppress(KeyboardInterrupt):  # meant for the cell, which has ended
+                # The next one does not wait for a driver that did not answer last time.
+                briefly = isinstance(self._report.snapshot.gpus, Unavailable)
+                self._safely(functools.partial(self._look_and_show, briefly=briefly))
+
+    @trusted_imports
+    def _safely(self, act: Callable[[], None]) -> None:
+        """Do something. Whatever goes wrong is said in the panel: it must not disturb the user's cells."""
         try:
-            self._look_and_show(briefly=briefly)
+            act()
         except Exception as error:  # noqa: BLE001 - a mistake of ours, which nobody else would ever see
-            self._is_live = False
+            self._is_live = self._waits = False
             self._source.stop_sampling()
             with contextlib.suppress(Exception), self._lock:  # it may be one in showing
                 if not self._is_closed:
@@ -160,11 +246,12 @@ class Panel:
                     why = self._translate("The panel stopped: {error}.", error=type(error).__name__)
                     self._controls.show_card(card.without_report(why, self._options))
 
-    def _look_and_show(self, *, briefly: bool) -> None:
-        if self._is_live and self._moves and time.monotonic() - self._last_attended > UNATTENDED_SECONDS:
-            self._pause(self._translate("Paused, since for three hours nobody has clicked here or run a cell."))
-            return
+    def _look_and_show(self, *, briefly: bool = False) -> None:
         with self._lock:
+            if not self._moves:
+                self._go_on()
+            elif self._is_live:
+                self._presence.ask_in_time()
             was_live, checked = self._is_live, self._checked
             restart = self._is_asked and isinstance(self._report.snapshot.gpus, Unavailable)
             self._is_asked, self._checked = False, None
@@ -192,9 +279,11 @@ class Panel:
 
     def _show(self) -> None:
         """Show the last report again, in the language of now."""
+        notes = [] if self._moves else [self._translate("Updates after each cell.")]
+        notes += [self._note] if self._note else []
         self._controls.show(
             title=card.title(self._report, self._options),
-            card=card.render(self._report, self._options, note=self._note),
+            card=card.render(self._report, self._options, notes=notes),
             can_check_again=bool(card.fixable_in_place(self._report)),
         )
 
@@ -208,12 +297,14 @@ class Panel:
             self._controls.speak(self._translate)
             self._controls.show_moving(is_live=self._is_live, translate=self._translate)
             self._show()
+            if self._goal is not None:
+                self._controls.show_goal(self._goal)
             self._show_guide()
 
     def _show_guide(self) -> None:
         if self._goal is not None:
             guide = guides.for_goal(self._goal, self._report.snapshot, blocking(self._report.findings))
-            self._controls.show_guide(self._goal, guide_html.page(guide, self._translate))
+            self._controls.show_guide(guide_html.page(guide, self._translate))
 
     def _pause(self, note: str) -> None:
         self._source.stop_sampling()
@@ -222,62 +313,63 @@ class Panel:
             self._note = note
             self._controls.show_moving(is_live=False, translate=self._translate)
             self._show()
+            self._wake.set()
 
     def _clicked(self) -> None:
-        self._attended()
         self._note = ""
+        self._presence.clicked()
+        self._seen()
 
     def _pause_or_resume(self) -> None:
-        self._clicked()
-        if self._is_live:
-            self._pause(self._translate("Paused."))
-            return
-        self._is_live = True
-        self._controls.show_moving(is_live=True, translate=self._translate)
+        with self._lock:
+            was_live = self._is_live
+            self._clicked()
+            if was_live:
+                self._pause(self._translate("Paused."))
+                return
+            self._go_on()
         self._refresh_soon()
 
     def _refresh(self) -> None:
-        self._clicked()
+        with self._lock:
+            self._clicked()
         self._refresh_soon()
 
     def _refresh_soon(self) -> None:
-        """Have the thread look at once, so that a slow driver keeps no cell waiting; without a thread look here.
+        """Have the thread look at once, so that a slow driver keeps no cell waiting; on Colab's page look here.
 
         A driver that could not be asked is asked by another child: it may have been mended.
         """
         with self._lock:
             self._is_asked = True
-        if self._thread is None:
-            self._refresh_now()
-        else:
-            self._wake.set()
+            if self._moves:
+                self._wake_thread()
+        if not self._moves:
+            self._safely(self._look_and_show)
 
     def _check_again(self) -> None:
-        self._clicked()
         with self._lock:
+            self._clicked()
             self._checked = card.fixable_in_place(self._report)
         self._refresh_soon()
 
     def _choose_period(self, seconds: float) -> None:
-        self._clicked()
-        self._period_seconds = seconds
+        with self._lock:
+            self._clicked()
+            self._period_seconds = seconds
         self._refresh_soon()
 
     def _choose_language(self, language: str) -> None:
-        self._clicked()
-        self._options = self._options._replace(language=language)
-        self._speak()
+        with self._lock:
+            self._clicked()
+            self._options = self._options._replace(language=language)
+            self._speak()
 
     def _choose_goal(self, goal: Goal) -> None:
-        self._clicked()
-        self._goal = goal
-        self._show_guide()
-
-
-def _moves_by_itself(report: Report) -> bool:
-    """Tell whether the page shows what a thread sends."""
-    platform = report.snapshot.platform
-    return isinstance(platform, Platform) and platform.frontend.shows_thread_updates
+        with self._lock:
+            self._clicked()
+            self._goal = goal
+            self._show_guide()
 
 
 def _goal_to_open_at(report: Report) -> Goal | None:

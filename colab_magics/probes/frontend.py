@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from colab_magics.probes.signals import Signs
 
 
+_VOILA_VARIABLES = ("VOILA_APP_PORT", "VOILA_KERNEL_ID")
+
+
 def probe_frontend(signs: Signs, service: str | None) -> Frontend:
     """Name the frontend: the first of facts/frontends.toml of whose signals one holds on this service."""
     row = next(row for row in facts.frontends() if any(signs.hold(signal, service=service) for signal in row.signals))
@@ -29,6 +32,21 @@ def is_nobody_there(frontend: Frontend, kernel: Any, environment: Mapping[str, s
 
     Voila says so too, and has a page all the same; its server names itself in the environment.
     """
-    if not frontend.tells_whether_somebody_is_there or environment.get("SERVER_SOFTWARE", "").startswith("voila"):
+    if not frontend.tells_whether_somebody_is_there or _is_voila(environment):
         return False
-    return kernel.get_parent("shell").get("content", {}).get("allow_stdin") is False
+    return _request(kernel).get("content", {}).get("allow_stdin") is False
+
+
+def _is_voila(environment: Mapping[str, str]) -> bool:
+    """Tell whether Voila has started the kernel, for a page that has come or, preheated, for one that will."""
+    by_a_request = environment.get("SERVER_SOFTWARE", "").startswith("voila")
+    return by_a_request or any(environment.get(name) for name in _VOILA_VARIABLES)
+
+
+def _request(kernel: Any) -> Mapping[str, Any]:
+    """Return what a kernel is at, nothing where it does not tell that as ipykernel does from version 6 on."""
+    try:
+        request: Mapping[str, Any] = kernel.get_parent("shell")
+    except (AttributeError, TypeError):  # ipykernel 5; xeus-python
+        return {}
+    return request

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from colab_magics.views.render_options import RenderOptions
 
 WAS_OPEN = N_("This is the panel as it was opened at {time} UTC; run its cell again for one that is alive.")
+WAITS = N_("No panel moves here, since no page has answered: this is the report of {time} UTC.")
 WAS_CLOSED = N_("This is the panel as it was closed at {time} UTC; run its cell again for one that is alive.")
 
 FALLBACK = "cm-fallback"
@@ -33,14 +34,32 @@ _HIDDEN_REMAINS = (
 class ShownWidget:
     """A widget on the page, and behind it the report that takes its place in the end."""
 
-    def __init__(self, fallback: Any, widget: Any) -> None:
-        self._fallback = fallback
-        self._widget = widget
+    def __init__(self, view: dict[str, Any], report: Report, options: RenderOptions, *, is_seen: bool) -> None:
+        """Display them, the widget's `view` and the report; `is_seen`: it is known that a page shows widgets.
+
+        Two outputs, because a bundle of both does not read without a kernel: a page that trusts a notebook shows the
+        widget of a bundle or an error, and never the rest of it (JupyterLab 4.6, Notebook 7.6 and 6.5, tried 2026-11).
+        The widget hides the report by a style sheet of its own (see `FALLBACK`).
+        """
+        self._names = f"{FALLBACK} {FALLBACK}-{view['model_id']}"
+        behind = self._behind(report, options, WAS_OPEN if is_seen else WAITS)
+        self._fallback: Any = display(behind, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        alone = {"application/vnd.jupyter.widget-view+json": view, "text/plain": ""}
+        self._widget: Any = display(alone, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+
+    def was_seen(self, report: Report, options: RenderOptions) -> None:
+        """Let the report behind the widget say that the panel was open, now that a page has shown it."""
+        self._fallback.update(self._behind(report, options, WAS_OPEN), raw=True)
 
     def replace(self, report: Report, options: RenderOptions) -> None:
         """Show a report, as HTML and text, where the widget is."""
         self._fallback.update(_bundle(report, options._replace(note=WAS_CLOSED)), raw=True)
         self._widget.update({"text/plain": ""}, raw=True)
+
+    def _behind(self, report: Report, options: RenderOptions, note: str) -> dict[str, Any]:
+        bundle = _bundle(report, options._replace(note=note))
+        bundle["text/html"] = element("div", Html(_HIDDEN_REMAINS), bundle["text/html"], class_=self._names)
+        return bundle
 
 
 def show(report: Report, options: RenderOptions) -> None:
@@ -57,20 +76,6 @@ def show_line(line: str) -> None:
 def print_aside(line: str) -> None:
     """Print one line where it does not come into the way of what is read from standard output."""
     print(line, file=sys.stderr)
-
-
-def show_widget(view: dict[str, Any], report: Report, options: RenderOptions) -> ShownWidget:
-    """Display a report, and right after it a widget, which hides it by a style sheet of its own (see `FALLBACK`).
-
-    Two outputs, because a bundle of both does not read without a kernel: a page that trusts a notebook shows the
-    widget of a bundle or an error, and never the rest of it (JupyterLab 4.6, Notebook 7.6 and 6.5, tried 2026-11).
-    """
-    bundle = _bundle(report, options._replace(note=WAS_OPEN))
-    names = f"{FALLBACK} {FALLBACK}-{view['model_id']}"
-    bundle["text/html"] = element("div", Html(_HIDDEN_REMAINS), bundle["text/html"], class_=names)
-    fallback = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
-    alone = {"application/vnd.jupyter.widget-view+json": view, "text/plain": ""}
-    return ShownWidget(fallback, display(alone, raw=True, display_id=True))  # type: ignore[no-untyped-call]
 
 
 def print_json(report: Report) -> None:

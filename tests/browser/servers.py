@@ -29,14 +29,18 @@ THEMES = "@jupyterlab/apputils-extension/themes"
 
 
 class Server:
-    """A server that is running; `module` is what starts it: `jupyter_server` with what is installed, or `notebook`."""
+    """A server that is running; `module` is what starts it: `jupyter_server` with what is installed, or `notebook`.
 
-    def __init__(self, module: str, folder: Path) -> None:
+    With `cull_idle_seconds` it ends kernels that have been idle for so long.
+    """
+
+    def __init__(self, module: str, folder: Path, *, cull_idle_seconds: int = 0) -> None:
         self.folder = folder
         self.notebooks = folder / "notebooks"
         self.notebooks.mkdir(parents=True)
         self._data = folder / "data"
         self._log = folder / "server.log"
+        self._cull_idle_seconds = cull_idle_seconds
         self._token = secrets.token_hex(16)
         self._address = f"http://127.0.0.1:{_free_port()}"
         self._environment = self._own_environment()
@@ -74,6 +78,11 @@ class Server:
         """Start a notebook's kernel, which a page that is opened meanwhile takes."""
         session = {"path": file.name, "name": file.name, "type": "notebook", "kernel": {"name": file.stem}}
         self._ask("POST", "api/sessions", session)
+
+    def kernels(self) -> list[dict[str, Any]]:
+        """Return what the server knows of each kernel that runs."""
+        kernels: list[dict[str, Any]] = self._ask("GET", "api/kernels")
+        return kernels
 
     def end_sessions(self) -> None:
         for session in self._ask("GET", "api/sessions"):
@@ -120,6 +129,11 @@ class Server:
             "NotebookApp": every | {"notebook_dir": str(self.notebooks)},
             "LabApp": exposed,
             "JupyterNotebookApp": exposed,
+            "MappingKernelManager": {
+                "cull_connected": True,
+                "cull_idle_timeout": self._cull_idle_seconds,
+                "cull_interval": 1,
+            },
             "VoilaConfiguration": {"allow_theme_override": "YES"},
         }
         file = self.folder / "server.json"

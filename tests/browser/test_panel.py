@@ -139,7 +139,7 @@ def test_on_colab_it_is_refreshed_after_each_cell_and_by_its_button(
     a_live_t4.set(f"gpu0.memory_used = {5 * GIB}")
     notebook.page.wait_for_timeout(2500)
     uses(notebook.card, 9)
-    assert threads(notebook) == []
+    notebook.run("pass")
     uses(notebook.card, 5)
     a_live_t4.set(f"gpu0.memory_used = {6 * GIB}")
     notebook.control("Refresh").click()

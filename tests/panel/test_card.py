@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -39,8 +40,8 @@ MINUTES = tuple(
 FULL_DISK = replace(DISK, usage=Usage(total_bytes=100 * GIB, used_bytes=97 * GIB), free_bytes=3 * GIB)
 
 
-def shown(report: Report, *, note: str = "", **options: Any) -> str:
-    return card.render(report, RenderOptions(**options), note=note)
+def shown(report: Report, *, notes: Sequence[str] = (), **options: Any) -> str:
+    return card.render(report, RenderOptions(**options), notes=notes)
 
 
 def title(report: Report) -> str:
@@ -117,8 +118,10 @@ def test_who_holds_the_gpus_is_said_on_request() -> None:
     assert "Process 1234" not in shown(a_report(platform=JUPYTER))
 
 
-def test_the_foot_says_of_when_it_is_and_the_note() -> None:
-    assert "As of 12:00:00 UTC. Paused." in shown(a_report(), note="Paused.")
+def test_the_foot_says_of_when_it_is_and_the_notes() -> None:
+    said = shown(a_report(), notes=["Updates after each cell.", "Paused."])
+
+    assert "As of 12:00:00 UTC. Updates after each cell. Paused." in said
 
 
 def test_a_panel_without_a_report_says_why() -> None:

@@ -98,7 +98,8 @@ def test_a_click_is_handed_on(controls: Controls, clicks: Clicks) -> None:
 
 
 def test_a_choice_that_is_set_is_no_click(controls: Controls, clicks: Clicks) -> None:
-    controls.show_guide(Goal.TPU, "<p>steps</p>")
+    controls.show_goal(Goal.TPU)
+    controls.show_guide("<p>steps</p>")
     controls.speak(translator("zh-CN"))
     controls.speak(translator("en"))
 

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from builders import COLAB_PAGE, JUPYTER, JUPYTER_PAGE, a_report
 from colab_magics import options
-from colab_magics.model import Subject
+from colab_magics.model import Frontend, Subject
 from colab_magics.panel import opening
 
 JUPYTER_SHELL = "ipykernel.zmqshell.ZMQInteractiveShell"
@@ -62,3 +65,24 @@ def test_without_ipywidgets_there_is_no_panel(monkeypatch: pytest.MonkeyPatch) -
 
     assert why(a_shell()) == NO_IPYWIDGETS
     assert why(a_shell(allow_stdin=False)) == NOBODY_THERE
+
+
+@pytest.mark.parametrize(
+    ("page", "threads_are_gevent_s", "expected"),
+    [
+        pytest.param(JUPYTER_PAGE, None, True, id="Jupyter"),
+        pytest.param(COLAB_PAGE, None, False, id="Colab's page"),
+        pytest.param(JUPYTER_PAGE, False, True, id="gevent beside threads"),
+        pytest.param(JUPYTER_PAGE, True, False, id="gevent in the place of threads"),
+    ],
+)
+def test_a_panel_moves_by_itself_where_a_thread_runs_and_the_page_shows_what_it_sends(
+    page: Frontend, threads_are_gevent_s: bool | None, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "gevent.monkey", raising=False)
+    if threads_are_gevent_s is not None:
+        patched = {"threading"} if threads_are_gevent_s else set[str]()
+        monkeypatch.setitem(sys.modules, "gevent.monkey", SimpleNamespace(is_module_patched=patched.__contains__))
+    report = a_report(platform=replace(JUPYTER, frontend=page))
+
+    assert opening.moves_by_itself(report) is expected

@@ -10,24 +10,9 @@ import pytest
 
 from fake_nvml import FakeDriver
 from notebooks import Notebook
+from panels import PANEL, THREADS, card, cards, guide, open_panel, settle, title, words
 
 GIB = 2**30
-
-STANDARD_RAM = """
-from dataclasses import replace
-from colab_magics.model import Usage
-from colab_magics.probes import ram
-seen = ram.probe_ram
-def probe_ram(**how):
-    of_a_t4 = {"machine": Usage(total_bytes=13 << 30, used_bytes=2 << 30), "available_bytes": 11 << 30,
-               "capacity_bytes": 13 << 30, "capacity_by": "machine", "headroom_bytes": 11 << 30,
-               "limited_by": "machine", "limit_bytes": 13 << 30, "limit_level": None}
-    return replace(seen(**how), **of_a_t4)
-ram.probe_ram = probe_ram
-"""
-
-THREADS = "import threading; print(sum(t.name.startswith('colab_magics') for t in threading.enumerate()))"
-PANEL = "get_ipython().find_line_magic('gpu_info').__self__.panel"
 
 MISTAKES = {
     "in looking": """
@@ -45,64 +30,24 @@ broken.render = render
 }
 
 
-@pytest.fixture
-def jupyter(
-    monkeypatch: pytest.MonkeyPatch, open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
-) -> tuple[Notebook, FakeDriver]:
-    """A notebook in Jupyter whose panel looks twice a second, and the driver of its T4, which can change meanwhile."""
-    driver = plug_in("t4", f"gpu0.memory_used = {GIB}")
-    monkeypatch.setenv("FAKE_NVML_LIVE", "1")
-    notebook = open_notebook()
-    notebook.run("%config ColabMagics.panel_period_seconds = 0.5")
-    return notebook, driver
-
-
-@pytest.fixture
-def colab(
-    monkeypatch: pytest.MonkeyPatch, open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
-) -> tuple[Notebook, FakeDriver]:
-    """A notebook on hosted Colab with its usual RAM, and the driver of its T4, which can change meanwhile."""
-    driver = plug_in("t4")
-    monkeypatch.setenv("FAKE_NVML_LIVE", "1")
-    monkeypatch.setenv("TBE_RUNTIME_ADDR", "172.28.0.1:8011")
-    notebook = open_notebook()
-    notebook.run(STANDARD_RAM)
-    return notebook, driver
-
-
-def card(notebook: Notebook) -> str:
-    return str(notebook.widgets[notebook.of_class("cm-card")]["value"])
-
-
-def title(notebook: Notebook) -> str:
-    return str(notebook.widgets[notebook.of_class("cm-title")]["value"])
-
-
-def guide(notebook: Notebook) -> str:
-    return str(notebook.widgets[notebook.of_class("cm-goal")]["value"])
-
-
-def cards(notebook: Notebook) -> list[str]:
-    model = notebook.of_class("cm-card")
-    states = (update["data"]["state"] for update in notebook.updates if update["comm_id"] == model)
-    return [state["value"] for state in states if "value" in state]
-
-
-def settle(notebook: Notebook) -> None:
-    """Take in what clicks have led to: the kernel answers in turn."""
-    notebook.run("pass")
-    notebook.watch(seconds=0.2)
-
-
 def test_behind_the_panel_stands_the_report_which_reads_without_a_kernel(jupyter: tuple[Notebook, FakeDriver]) -> None:
     notebook, _ = jupyter
     fallback, panel = notebook.run("%runtime_status -w").shown
+    notebook.watch(until=lambda: bool(notebook.replaced), seconds=5)
+    (once_seen,) = notebook.replaced
 
-    assert fallback.keys() == {"text/html", "text/plain"}
-    assert "Tesla T4: 1.0 of 15.0 GiB used" in fallback["text/html"]
-    first, second = fallback["text/plain"].split("\n")[:2]
-    assert first.startswith("This is the panel as it was opened at ")
-    assert second.startswith("Tesla T4: 1.0 of 15.0 GiB used")
+    for behind, note in (
+        (fallback, "No panel moves here, since"),
+        (once_seen, "This is the panel as it was opened at "),
+    ):
+        assert behind.keys() == {"text/html", "text/plain"}
+        assert "Tesla T4: 1.0 of 15.0 GiB used" in behind["text/html"]
+        first, second = behind["text/plain"].split("\n")[:2]
+        assert first.startswith(note)
+        assert second.startswith("Tesla T4: 1.0 of 15.0 GiB used")
+    name = f"cm-fallback-{notebook.of_class('cm-panel')}"
+    assert f'class="cm-fallback {name}"' in fallback["text/html"]
+    assert f'class="cm-fallback {name}"' in once_seen["text/html"]
 
     assert panel["application/vnd.jupyter.widget-view+json"]["model_id"] == notebook.of_class("cm-panel")
     assert panel["text/plain"] == ""
@@ -152,13 +97,13 @@ def test_the_last_minutes_are_drawn_from_the_second_sample_on(jupyter: tuple[Not
     assert "<svg" not in card(notebook)
     driver.set(f"gpu0.memory_used = {14 * GIB}")
 
-    assert notebook.watch(until=lambda: 'aria-label="GPU memory, last 1 s: 7 to 93 %"' in card(notebook), seconds=5)
-    assert "% of" in card(notebook)
+    assert notebook.watch(until=lambda: "7 to 93 %" in card(notebook) and "% of" in card(notebook), seconds=5)
+    assert 'aria-label="GPU memory, last ' in card(notebook)
 
 
 def test_paused_it_sends_nothing_and_the_driver_is_left_alone(jupyter: tuple[Notebook, FakeDriver]) -> None:
     notebook, driver = jupyter
-    notebook.run("%runtime_status -w")
+    open_panel(notebook)
     notebook.click("Pause")
     settle(notebook)
     assert "Paused." in card(notebook)
@@ -261,7 +206,8 @@ def test_closed_it_leaves_the_last_report_and_nothing_else(jupyter: tuple[Notebo
     settle(notebook)
 
     assert notebook.widgets == {}
-    left, nothing = notebook.replaced
+    was_open, left, nothing = notebook.replaced
+    assert was_open["text/plain"].startswith("This is the panel as it was opened at ")
     assert nothing == {"text/plain": ""}
     assert left.keys() == {"text/html", "text/plain"}
     assert "cm-fallback" not in left["text/html"]
@@ -280,7 +226,7 @@ def test_another_panel_closes_the_one_before(jupyter: tuple[Notebook, FakeDriver
     notebook.run("%gpu_info -w")
 
     assert notebook.of_class("cm-panel") != first
-    assert len(notebook.replaced) == 2
+    assert len(notebook.replaced) == 3
     assert notebook.run(THREADS).stdout == "1\n"
 
 
@@ -308,10 +254,11 @@ def test_a_kernel_that_is_shut_down_leaves_the_last_report(jupyter: tuple[Notebo
 
 def test_on_colab_it_is_refreshed_after_each_cell_and_by_its_button(colab: tuple[Notebook, FakeDriver]) -> None:
     notebook, driver = colab
-    notebook.run("%runtime_status -w")
-    assert notebook.run(THREADS).stdout == "0\n"
-    described = {state.get("description") for state in notebook.widgets.values()}
-    assert not {"Pause", "Resume"} & described
+    notebook.is_page_open = False  # whether this page answers is not known, and not asked
+    shown, _ = notebook.run("%runtime_status -w").shown
+    assert shown["text/plain"].startswith("This is the panel as it was opened at ")
+    assert "Updates after each cell." in card(notebook)
+    assert not {"Pause", "Resume", "Every"} & words(notebook)
     driver.set(f"gpu0.memory_used = {9 * GIB}")
     notebook.run("1 + 1")
     assert "9.0 of 15.0 GiB used" in card(notebook)
@@ -533,15 +480,6 @@ broken.probe_ram = probe_ram
     assert "LookupError" not in card(notebook)
 
 
-def test_where_nobody_clicks_for_long_it_pauses_itself(jupyter: tuple[Notebook, FakeDriver]) -> None:
-    notebook, _ = jupyter
-    notebook.run("%runtime_status -w")
-    notebook.run("from colab_magics.panel import session; session.UNATTENDED_SECONDS = 0.1")
-
-    assert notebook.watch(until=lambda: "nobody has clicked" in card(notebook), seconds=5)
-    assert notebook.widget(description="Resume")
-
-
 def test_what_the_driver_calls_a_gpu_does_not_become_html(jupyter: tuple[Notebook, FakeDriver]) -> None:
     notebook, driver = jupyter
     driver.set("gpu0.name = <img src=x onerror=alert(1)>")
@@ -555,7 +493,8 @@ def test_what_the_driver_calls_a_gpu_does_not_become_html(jupyter: tuple[Noteboo
 
 def test_a_process_that_is_forked_from_the_kernel_leaves_the_panel_alone(jupyter: tuple[Notebook, FakeDriver]) -> None:
     notebook, _ = jupyter
-    notebook.run("%runtime_status -w")
+    open_panel(notebook)
+    notebook.replaced.clear()
     fork_while_it_shows = f"""
 import os
 with {PANEL}._lock:  # as its thread holds it for moments

@@ -102,6 +102,22 @@ def test_a_kernel_that_is_at_no_request_is_not_without_anybody() -> None:
 
 
 @pytest.mark.parametrize(
+    "kernel",
+    [
+        pytest.param(SimpleNamespace(), id="ipykernel 5 has no such method"),
+        pytest.param(SimpleNamespace(get_parent=lambda: {"content": {}}), id="that of xeus-python takes no channel"),
+    ],
+)
+def test_a_kernel_that_does_not_tell_its_request_is_not_without_anybody(kernel: Any) -> None:
+    assert not is_nobody_there(JUPYTER_PAGE, kernel, {})
+
+
+@pytest.mark.parametrize("variable", ["VOILA_APP_PORT", "VOILA_KERNEL_ID"])
+def test_a_kernel_that_voila_has_heated_before_a_page_came_will_have_one(variable: str) -> None:
+    assert not is_nobody_there(JUPYTER_PAGE, a_kernel(allow_stdin=False), {variable: "8866"})
+
+
+@pytest.mark.parametrize(
     ("server", "expected"), [("voila/0.5.8", False), ("voila/0.5.8 tornado", False), ("jupyter_server", True)]
 )
 def test_voila_s_page_is_seen_by_somebody_all_the_same(server: str, expected: bool) -> None:
