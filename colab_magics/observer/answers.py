@@ -41,8 +41,6 @@ class Answers:
     def __init__(self, descriptor: int, *, longest_bytes: int) -> None:
         self._descriptor = descriptor
         self._longest_bytes = longest_bytes
-        self._waiting = select.poll()
-        self._waiting.register(descriptor, select.POLLIN)
         self._lines: deque[bytes] = deque()
         self._unfinished = bytearray()
 
@@ -57,7 +55,10 @@ class Answers:
         `until` is of the monotonic clock; without `waits` only what has come already is taken. Raise `Gone` where the
         child has ended, `Nonsense` where the line is no JSON object or longer than any.
         """
-        while not self._lines and self._waiting.poll(max(0.0, until - time.monotonic()) * 1000 if waits else 0):
+        # Made anew: where gevent has taken its place, a poll object belongs to the thread that made it.
+        waiting = select.poll()
+        waiting.register(self._descriptor, select.POLLIN)
+        while not self._lines and waiting.poll(max(0.0, until - time.monotonic()) * 1000 if waits else 0):
             self._read()
             if time.monotonic() > until:
                 break
