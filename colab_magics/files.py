@@ -22,8 +22,7 @@ MOST_BYTES = 2**26
 _PIECE_BYTES = 16_384
 
 # O_NONBLOCK: to open a FIFO waits for its other end. O_NOCTTY: a terminal would become this process's.
-_KIND = stat.S_IFMT(0xFFFF)
-"""The bits of a mode that say what kind of file it is."""
+_OF_THE_KERNEL = ("/proc/", "/sys/")
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 
@@ -33,20 +32,17 @@ def read(path: str, most_bytes: int = MOST_BYTES) -> str:
 
     Raise OSError where it cannot be read, is no regular file, or holds more than `most_bytes`.
     """
-    return read_bytes(path, most_bytes).decode("utf-8", "replace")
+    return _content(path, most_bytes, is_cut=False).decode("utf-8", "replace")
 
 
 def read_bytes(path: str, most_bytes: int = MOST_BYTES) -> bytes:
     """Return what a file holds as it is; raise OSError as `read` does."""
-    content = _beginning(path, most_bytes + 1)
-    if len(content) > most_bytes:
-        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
-    return content
+    return _content(path, most_bytes, is_cut=False)
 
 
 def read_beginning(path: str, most_bytes: int) -> str:
     """Return what a file holds, or the first `most_bytes` of it; raise OSError where `read` does for another reason."""
-    return _beginning(path, most_bytes).decode("utf-8", "replace")
+    return _content(path, most_bytes, is_cut=True).decode("utf-8", "replace")
 
 
 def pieces(path: str, piece_bytes: int) -> "Iterator[bytes]":
@@ -62,27 +58,31 @@ def pieces(path: str, piece_bytes: int) -> "Iterator[bytes]":
         os.close(descriptor)
 
 
-def _beginning(path: str, most_bytes: int) -> bytes:
+def _content(path: str, most_bytes: int, *, is_cut: bool) -> bytes:
     descriptor = _opened(path)
     try:
         content = os.read(descriptor, _PIECE_BYTES)
         # A file of /proc can come in several pieces, each shorter than what was asked for.
         if content and (chunk := os.read(descriptor, _PIECE_BYTES)):
-            chunks = [content]
-            read_bytes = len(content)
-            while chunk and read_bytes < most_bytes:
+            chunks, read_bytes = [content], len(content)
+            while chunk and read_bytes <= most_bytes:
                 chunks.append(chunk)
                 read_bytes += len(chunk)
                 chunk = os.read(descriptor, _PIECE_BYTES)
             content = b"".join(chunks)
-        return content if len(content) <= most_bytes else content[:most_bytes]
     finally:
         os.close(descriptor)
+    if len(content) <= most_bytes:
+        return content
+    if is_cut:
+        return content[:most_bytes]
+    raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
 
 
 def _opened(path: str) -> int:
     descriptor = os.open(path, _FLAGS)
-    if os.fstat(descriptor).st_mode & _KIND == stat.S_IFREG:
+    # What lies here the kernel has made, nothing of it waits or is a device; to ask would take a third of the read.
+    if path.startswith(_OF_THE_KERNEL) or stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     os.close(descriptor)
     raise OSError(errno.EINVAL, "not a regular file", path)
