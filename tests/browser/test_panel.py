@@ -127,6 +127,30 @@ def test_it_moves_by_itself_also_while_a_cell_sleeps_or_computes_and_rests_when_
 
 
 @pytest.mark.frontends("lab", "notebook", "classic")
+def test_clicks_while_a_cell_runs_are_answered_then_or_after_it(
+    open_notebook: Callable[..., Notebook], a_live_t4: FakeDriver
+) -> None:
+    notebook = open_notebook(*OPEN)
+    uses(notebook.card, 9)
+    seen = notebook.file.with_suffix(".clicked")
+    busy = notebook.start(SLEEPS.format(seen=seen))
+    for goal in ("more memory", "a TPU", "a GPU", "a TPU"):
+        notebook.goal(goal).click()
+    notebook.control("Every").select_option("0.5 s")
+    notebook.control("Pause").click()
+    seen.touch()
+    notebook.wait_for(busy)
+
+    expect(notebook.guide).to_contain_text(GOALS["a TPU"])
+    notebook.control("Resume").click()
+    a_live_t4.set(f"gpu0.memory_used = {3 * GIB}")
+    uses(notebook.card, 3)
+    notebook.control("Close").click()
+    expect(notebook.panel).to_have_count(0)
+    assert threads(notebook) == []
+
+
+@pytest.mark.frontends("lab", "notebook", "classic")
 @pytest.mark.usefixtures("on_colab")
 def test_on_colab_it_is_refreshed_after_each_cell_and_by_its_button(
     open_notebook: Callable[..., Notebook], a_live_t4: FakeDriver
