@@ -60,7 +60,7 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
     "panel": (
         {"opening"},
         {"session"},
-        {"card", "controls"},
+        {"card", "controls", "guidance"},
         {"gauges", "presence", "source", "sparkline"},
         {"__init__"},
     ),

@@ -15,19 +15,17 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from colab_magics import guides
-from colab_magics.guides import Goal
 from colab_magics.imports import trusted_imports
-from colab_magics.model import Subject, Unavailable
-from colab_magics.panel import card
+from colab_magics.model import Unavailable
+from colab_magics.panel import card, guidance
 from colab_magics.panel.controls import Controls, Handlers
 from colab_magics.panel.presence import Presence
-from colab_magics.rules import blocking
-from colab_magics.views import display, guide_html
+from colab_magics.views import display
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from colab_magics.guides import Goal
     from colab_magics.panel.source import Source
     from colab_magics.report import Report
     from colab_magics.translation import Translator
@@ -35,9 +33,6 @@ if TYPE_CHECKING:
 
 _THREAD = "colab_magics panel"
 _JOIN_SECONDS = 1.0
-
-_GOAL_OF = {Subject.GPU: Goal.GPU, Subject.RAM: Goal.MEMORY}
-"""The goal that a panel on a subject may open at."""
 
 
 class Cells(Protocol):
@@ -86,7 +81,7 @@ class Panel:
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._shown: display.ShownWidget | None = None
-        self._goal = _goal_to_open_at(report)
+        self._goal = guidance.goal_to_open_at(report)
         self._registered: list[tuple[str, Callable[..., None]]] = []
         self._closing = self.close  # the same object every time: `%autoreload` makes the method anew
         self._controls = Controls(
@@ -271,10 +266,10 @@ class Panel:
                 )
             elif findings != card.fixable_in_place(self._report):
                 self._note = ""
-            guided = _guided_by(self._report)
+            guided = guidance.depends_on(self._report)
             self._report = report
             self._show()
-            if _guided_by(report) != guided:
+            if guidance.depends_on(report) != guided:
                 self._show_guide()
 
     def _show(self) -> None:
@@ -303,8 +298,7 @@ class Panel:
 
     def _show_guide(self) -> None:
         if self._goal is not None:
-            guide = guides.for_goal(self._goal, self._report.snapshot, blocking(self._report.findings))
-            self._controls.show_guide(guide_html.page(guide, self._translate))
+            self._controls.show_guide(guidance.render(self._goal, self._report, self._translate))
 
     def _pause(self, note: str) -> None:
         self._source.stop_sampling()
@@ -370,18 +364,3 @@ class Panel:
             self._clicked()
             self._goal = goal
             self._show_guide()
-
-
-def _goal_to_open_at(report: Report) -> Goal | None:
-    """Return the goal that a report on GPUs or RAM suggests."""
-    goal = _GOAL_OF.get(report.subject)
-    found = (guides.for_finding(finding, report.snapshot) for finding in report.findings)
-    is_suggested = any(guide is not None and goal in (guide.goal, guide.otherwise) for guide in found)
-    return goal if is_suggested else None
-
-
-def _guided_by(report: Report) -> tuple[object, ...]:
-    """Return what of a report the guides depend on."""
-    snapshot = report.snapshot
-    gpus = tuple(gpu.name for gpu in snapshot.gpus) if isinstance(snapshot.gpus, tuple) else snapshot.gpus
-    return gpus, snapshot.tpus, tuple(finding.rule for finding in report.findings)
