@@ -151,6 +151,15 @@ def tests_colab(session: nox.Session) -> None:
     run_tests(session, "pytest")
 
 
+@nox.session(python=OLDEST_PYTHON, requires=["build"])
+def guests(session: nox.Session) -> None:
+    """Test the panel in kernels and clients that are not Jupyter's own: of xeus, Spyder, a cluster; and an old one."""
+    install_newest(session, *group("guests"))
+    old_kernel = session.env_dir.resolve() / "old-kernel"
+    session.install(f"--target={old_kernel}", "ipykernel==5.5.6", "ipython==7.34")
+    run_tests(session, "pytest", f"--old-kernel={old_kernel}", folder="tests/guests")
+
+
 @nox.session(python=NEWEST_PYTHON, requires=["build"])
 def browser(session: nox.Session) -> None:
     """Look at the wheel in JupyterLab, in a real browser, with the newest of everything."""
