@@ -51,6 +51,12 @@ class Report(Value):
         options = RenderOptions(language=language_for())
         return {"text/plain": text.render(self, options), "text/html": html.render(self, options)}
 
+    def __rich__(self) -> object:
+        """Return the report for `rich.print`, which alone calls this; what is in brackets stays as it is."""
+        from rich.text import Text  # the user has it: it is asking
+
+        return Text(str(self))
+
     @trusted_imports
     def to_json(self) -> str:
         """Return the report as one JSON document in one line."""

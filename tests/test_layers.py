@@ -88,6 +88,7 @@ DOORS = {
     "psutil": {"probes"},
     "pynvml": {"observer.nvml"},  # which does not import it: the child loads it from its file, and hands it over
     "ipywidgets": {"panel.controls"},
+    "rich": {"report"},  # which does not need it: rich asks
 }
 
 CHILD_MODULES = {

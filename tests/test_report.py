@@ -10,11 +10,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from rich.console import Console
 
 from builders import COLAB, CPU, DISK, DRIVER, EIGHT_A100, T4, TORCH, V5E, a_ram, a_report
 from colab_magics import RequirementNotMet, report
@@ -611,3 +613,12 @@ def test_nbconvert_shows_a_report_that_is_a_cell_s_value(exporter: str, shown: s
     assert shown in page
     assert "Tesla T4" in page
     assert "Snapshot(" not in page
+
+
+def test_rich_prints_a_report_as_its_text() -> None:
+    report = a_report(gpus=(replace(T4, name="Tesla [red]T4[/red] :warning:"),))
+    printed = Console(file=StringIO(), width=200)
+    printed.print(report)
+
+    assert printed.file.getvalue() == f"{report}\n"  # type: ignore[attr-defined]  # it is the StringIO
+    assert "[red]T4[/red] :warning:" in str(report)
