@@ -49,23 +49,37 @@ def test_a_line_aside_leaves_standard_output_to_what_is_read_from_it(capsys: pyt
     assert capsys.readouterr() == ("", "Not known, so not checked: gpu.\n")
 
 
-def test_behind_a_widget_stands_the_report_and_when_it_was_made(shell: InteractiveShell) -> None:
-    display.show_widget(VIEW, a_report(), RenderOptions())
+WAITS = "No panel moves here, since no page has answered: this is the report of 12:00:00 UTC."
+WAS_OPEN = "This is the panel as it was opened at 12:00:00 UTC; run its cell again for one that is alive."
+WAS_CLOSED = "This is the panel as it was closed at 12:00:00 UTC"
 
-    fallback, widget = bundles(shell)
-    said = "This is the panel as it was opened at 12:00:00 UTC; run its cell again for one that is alive."
-    assert fallback["text/plain"].startswith(said)
-    assert said in fallback["text/html"]
-    assert Markup(fallback["text/html"]).tags[0] == ("div", {"class": "cm-fallback cm-fallback-abc123"})
+
+@pytest.mark.parametrize(("is_seen", "said"), [(True, WAS_OPEN), (False, WAITS)])
+def test_behind_a_widget_stands_the_report_and_whether_a_page_has_shown_it(
+    is_seen: bool, said: str, shell: InteractiveShell
+) -> None:
+    display.ShownWidget(VIEW, a_report(), RenderOptions(), is_seen=is_seen)
+
+    behind, widget = bundles(shell)
+    assert " ".join(behind["text/plain"].split()).startswith(said)
+    assert said in behind["text/html"]
+    assert Markup(behind["text/html"]).tags[0] == ("div", {"class": "cm-fallback cm-fallback-abc123"})
     assert widget == {"application/vnd.jupyter.widget-view+json": VIEW, "text/plain": ""}
 
 
+def test_once_a_page_has_shown_it_the_report_behind_says_so(shell: InteractiveShell) -> None:
+    shown = display.ShownWidget(VIEW, a_report(), RenderOptions(), is_seen=False)
+    shown.was_seen(a_report(), RenderOptions())
+
+    assert WAS_OPEN in bundles(shell)[-1]["text/html"]
+
+
 def test_in_a_widget_s_place_comes_the_report_as_it_was_last(shell: InteractiveShell) -> None:
-    shown = display.show_widget(VIEW, a_report(), RenderOptions())
+    shown = display.ShownWidget(VIEW, a_report(), RenderOptions(), is_seen=True)
     shown.replace(a_report(**CPU_RUNTIME), RenderOptions())
 
     *_, last, widget = bundles(shell)
-    assert last["text/plain"].startswith("This is the panel as it was closed at 12:00:00 UTC")
+    assert last["text/plain"].startswith(WAS_CLOSED)
     assert "Not connected to a GPU." in last["text/html"]
     assert "cm-fallback" not in last["text/html"]
     assert widget == {"text/plain": ""}
