@@ -204,9 +204,6 @@ def test_every_place_where_something_is_taken_in_belongs_to_a_source() -> None:
 CANNOT_BE: dict[str, dict[str, str]] = {
     SYSTEM: dict.fromkeys(KINDS, "calls that answer with numbers, true or false: test_bad_files.py, test_cpu.py"),
     OURS: dict.fromkeys(KINDS, "who can write them can write our code"),
-    PROC: dict.fromkeys(
-        [kind for kind in KINDS if kind not in FILES], "each file of every probe: probes/test_bad_files.py"
-    ),
     MODULES: {
         "endless": "nothing is iterated or called but is_initialized()",
         "blocking": "nothing is called but is_initialized(), which a cell can call too",
@@ -253,7 +250,7 @@ def text_of(kind: str) -> str:
 
 @tries(PROC)
 def a_process_of_that_name(kind: str, request: pytest.FixtureRequest) -> None:
-    """The only text of /proc that is shown as it is; of all else figures are made."""
+    """The only text of /proc that is shown as it is; of all else figures are made: probes/test_bad_files.py."""
     file = tmp(request) / "proc/7/comm"
     file.parent.mkdir(parents=True)
     FILES[kind](file)
