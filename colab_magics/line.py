@@ -47,6 +47,11 @@ def arguments(line: str) -> list[str]:
     return found
 
 
+def asks_requirement(line: str) -> bool:
+    """Tell whether a line asks a requirement, also one that cannot be read."""
+    return any(_before_expression(word)[1] is not None for word in line.split())
+
+
 def _words(line: str) -> list[str]:
     """Split a line at its spaces, but not within quotes, which stay; leave out what is no part of it."""
     words, word, closing = [], "", ""

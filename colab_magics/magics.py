@@ -315,12 +315,20 @@ def _drop(ipython: InteractiveShell) -> None:
 
 
 def _read(magic: str, line: str) -> Options:
-    """Read a magic's line; a mistake in it becomes one line that says what was found and what is allowed."""
+    """Read a magic's line; a mistake in it becomes one line that says what was found and what is allowed.
+
+    Where the line asks a requirement, that is not checked then: no magic may swallow the mistake.
+    """
     from colab_magics import options
+    from colab_magics.line import asks_requirement
 
     try:
         return options.read_line(magic, line)
     except options.OptionError as error:
+        if asks_requirement(line):
+            from colab_magics.mistakes import RequirementMistake
+
+            raise RequirementMistake(str(error)) from None
         raise UsageError(str(error)) from None
 
 

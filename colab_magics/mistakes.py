@@ -1,4 +1,4 @@
-"""A mistake in a requirement on a magic's line: it stops the cell as surely as a requirement that is not met."""
+"""A mistake in a requirement, or in a line that asks one: it stops the cell as surely as one that is not met."""
 
 from __future__ import annotations
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from colab_magics.line import arguments
+from colab_magics.line import arguments, asks_requirement
 from colab_magics.options import GPU, OptionError, Options, read_line
+from requirements import REPEATABLE
 
 EXPRESSION = "gpu=T4, vram>=15"
 
@@ -118,12 +119,22 @@ def test_a_quotation_that_does_not_end_is_said(line: str) -> None:
         read_line(GPU, line)
 
 
+@pytest.mark.parametrize(
+    ("line", "asks"),
+    [("-r gpu", True), ("-qr 'gpu", True), ("--require=gpu", True), ("--req", True), ("-q --wrong -r", True),
+     ("", False), ("-q", False), ("0 -x", False), ("--strict", False), ("--wrong", False), ("-p -- r", False)],
+)  # fmt: skip
+def test_a_line_asks_a_requirement_also_where_it_cannot_be_read(line: str, asks: bool) -> None:
+    assert asks_requirement(line) == asks
+
+
 PIECES = st.sampled_from(
     ["-r", "--require", "--require=", "-q", "-qr", "--", "-", "=", "gpu=T4", ",", " ", "  ", "\t", '"', "'", "\u201c",
      "\u201d", "\u2018", "\u00ab", "#", ";", "0", "-o", "--strict", "{x}", "\\", "\xa0", "\n", "\0"]
 )  # fmt: skip
 
 
+@REPEATABLE
 @given(st.text(max_size=80) | st.lists(PIECES, max_size=20).map("".join))
 @example("-\n")
 def test_whatever_is_typed_is_read_or_refused_in_one_line(line: str) -> None:
@@ -136,6 +147,7 @@ def test_whatever_is_typed_is_read_or_refused_in_one_line(line: str) -> None:
     assert said.isprintable()
 
 
+@REPEATABLE
 @given(st.text(max_size=80) | st.lists(PIECES, max_size=20).map("".join))
 def test_a_line_has_arguments_or_a_quotation_that_does_not_end(line: str) -> None:
     said = "No closing quotation"

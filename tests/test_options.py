@@ -22,6 +22,7 @@ from colab_magics.options import (
     read_arguments,
     read_line,
 )
+from requirements import REPEATABLE
 
 MAGICS = (GPU, RAM, STATUS)
 
@@ -272,6 +273,7 @@ def test_only_the_command_is_told_how_long_to_wait(magic: str) -> None:
         read_line(magic, "--wait 3")
 
 
+@REPEATABLE
 @given(
     st.sampled_from(MAGICS), st.text() | st.lists(st.sampled_from([*OF_GPU, "0", "x", '"', "'", "--"])).map(" ".join)
 )
