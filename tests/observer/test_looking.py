@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -50,8 +51,9 @@ class Child:
         for line in self._lines:
             request = json.loads(line)
             self.asked.append(request)
-            for answer in () if self._has_ended else self.script(request):
-                self.say(request["id"], **answer)
+            with contextlib.suppress(BrokenPipeError):  # nobody reads any more: the conversation was ended
+                for answer in () if self._has_ended else self.script(request):
+                    self.say(request["id"], **answer)
 
     def close(self) -> None:
         self.looking.close()
