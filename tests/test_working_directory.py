@@ -114,8 +114,8 @@ def test_in_a_kernel_nothing_of_the_working_directory_runs_for_us(
     for typed in ("%gpu_info -", '%ram_info -r "v'):
         reply = notebook.client.complete(typed, reply=True, timeout=60)
         assert reply["content"]["status"] == "ok"
-    assert notebook.run("%gpu_info -r 'vram>=99999'", stop_on_error=False).error == "RequirementNotMet"
-    assert notebook.run("%gpu_info --bogus", stop_on_error=False).status == "error"
+    assert notebook.run("%gpu_info -r 'vram>=99999'").error == "RequirementNotMet"
+    assert notebook.run("%gpu_info --bogus").status == "error"
     assert notebook.run(FROM_CODE).status == "ok"
 
     assert notebook.run("%runtime_status -w").status == "ok"
