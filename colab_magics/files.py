@@ -21,9 +21,9 @@ MOST_BYTES = 2**26
 # Larger than most of these files, which therefore come in one piece.
 _PIECE_BYTES = 16_384
 
-# O_NONBLOCK: to open a FIFO waits for its other end. O_NOCTTY: a terminal would become this process's.
 _OF_THE_KERNEL = ("/proc/", "/sys/")
 
+# O_NONBLOCK: to open a FIFO waits for its other end. O_NOCTTY: a terminal would become this process's.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -64,10 +64,10 @@ def _content(path: str, most_bytes: int, *, is_cut: bool) -> bytes:
         content = os.read(descriptor, _PIECE_BYTES)
         # A file of /proc can come in several pieces, each shorter than what was asked for.
         if content and (chunk := os.read(descriptor, _PIECE_BYTES)):
-            chunks, read_bytes = [content], len(content)
-            while chunk and read_bytes <= most_bytes:
+            chunks, length = [content], len(content)
+            while chunk and length <= most_bytes:
                 chunks.append(chunk)
-                read_bytes += len(chunk)
+                length += len(chunk)
                 chunk = os.read(descriptor, _PIECE_BYTES)
             content = b"".join(chunks)
     finally:

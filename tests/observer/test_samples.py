@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import psutil
 import pytest
 
+from clocks import Clock
 from colab_magics.model import Unavailable
 from colab_magics.observer import client, samples
 from colab_magics.observer.child import STUCK_SECONDS
@@ -76,16 +77,6 @@ def live(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # When a sample is taken -------------------------------------------------------------------------------------------
-
-
-class Clock:
-    """Stands for the module `time`."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from clocks import Clock
 from colab_magics.panel import presence
 from colab_magics.panel.presence import ANSWER_SECONDS, ASK_SECONDS, ATTENDED_SECONDS, Presence
 from fake_nvml import FakeDriver
@@ -12,16 +13,6 @@ from panels import THREADS, card, cards, open_panel, settle, words
 
 GIB = 2**30
 FOREVER = float("inf")
-
-
-class Clock:
-    """Time that passes when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture

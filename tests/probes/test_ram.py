@@ -222,11 +222,11 @@ def test_other_kernels_of_this_user_are_found_by_their_connection_file(tmp_path:
 @pytest.mark.parametrize(
     ("command", "is_one"),
     [
-        ("/opt/bin/python -m ipykernel_launcher -f /run/jupyter/kernel-12ab.json", True),
-        ("/opt/bin/python -m ipykernel_launcher -f /tmp/tmpx1y2.json", True),
-        ("/opt/bin/python -m colab_kernel_launcher -f /root/x.json", True),
-        ("/opt/bin/python -m ipykernel_launcher --f=/root/x.json", True),
-        ("/opt/bin/xpython -f /tmp/tmpx1y2.json", True),
+        ("/usr/bin/python -m ipykernel_launcher -f /run/jupyter/kernel-12ab.json", True),
+        ("/usr/bin/python -m ipykernel_launcher -f /tmp/tmpx1y2.json", True),
+        ("/usr/bin/python -m colab_kernel_launcher -f /data/x.json", True),
+        ("/usr/bin/python -m ipykernel_launcher --f=/data/x.json", True),
+        ("/usr/bin/xpython -f /tmp/tmpx1y2.json", True),
         ("R --slave -e IRkernel::main() --args /run/kernel-12ab.json", True),
         ("kubectl apply -f pod.json", False),
         ("kubectl apply -f kernels.json", False),
