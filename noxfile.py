@@ -117,6 +117,13 @@ def catalogues(session: nox.Session) -> None:
     session.run("python", str(ROOT / "tests" / "catalogues.py"))
 
 
+@nox.session(reuse_venv=True, default=False)
+def docs(session: nox.Session) -> None:
+    """Write what is made from the code: the JSON Schema of a report, and the page of docs/ that explains it."""
+    session.install(str(ROOT))
+    session.run("python", str(ROOT / "tests" / "documentation.py"), env={"PYTHONPATH": str(ROOT)})
+
+
 @nox.session(python=NEWEST_PYTHON, requires=["build"])
 def tests(session: nox.Session) -> None:
     """Test the wheel with the newest of everything, on the newest Python that we promise and that is here."""

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from colab_magics.requirement import RequirementSyntaxError
     from colab_magics.stopping import RequirementNotMet
 
-__version__ = "0.1.0"
+    __version__: str
+
 __all__ = [
     "Report",
     "RequirementNotMet",
@@ -31,20 +32,26 @@ __all__ = [
     "unload_ipython_extension",
 ]
 
-_MODULES = {"Report": "report", "RequirementNotMet": "stopping", "RequirementSyntaxError": "requirement"}
-"""Where the public types stand: they are imported when they are named."""
+_PUBLIC = {
+    "Report": ("report", "Report"),
+    "RequirementNotMet": ("stopping", "RequirementNotMet"),
+    "RequirementSyntaxError": ("requirement", "RequirementSyntaxError"),
+    "__version__": ("version", "VERSION"),
+}
+"""Where public names stand, and their names there: they are imported when they are asked for."""
 
 
 def __getattr__(name: str) -> object:
-    """Return a public type: importing the package does not import it."""
-    if name not in _MODULES:
+    """Return a public name that importing the package does not import."""
+    if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from colab_magics.imports import trusted_imports
 
     with trusted_imports:
         import importlib
 
-        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+        module, name_there = _PUBLIC[name]
+        return getattr(importlib.import_module(f"{__name__}.{module}"), name_there)
 
 
 def gpu_info(*, everything: bool = False) -> "Report":
@@ -102,14 +109,16 @@ def require(expression: str, *, strict: bool = False) -> None:
         from colab_magics import report
         from colab_magics.options import WAIT_SECONDS
         from colab_magics.requirement import parse
+        from colab_magics.stopping import RequirementNotMet
         from colab_magics.views.render_options import language_for
 
         requirement = parse(expression)
         seen = report.runtime_status(shell_class=_running_shell_class())
-        seen = report.awaited(seen, wait_seconds=WAIT_SECONDS, requirement=requirement)
-        unchecked = report.require(requirement, seen.snapshot, strict=strict, language=language_for())
-    if unchecked is not None:
-        warnings.warn(unchecked, stacklevel=2)
+        held = report.hold(requirement, seen, strict=strict, language=language_for(), wait_seconds=WAIT_SECONDS)
+        if not held.is_met:
+            raise RequirementNotMet(held.said)
+    if held.said is not None:
+        warnings.warn(held.said, stacklevel=2)
 
 
 def load_ipython_extension(ipython: "InteractiveShell") -> None:

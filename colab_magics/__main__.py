@@ -1,4 +1,4 @@
-"""The shell command: `python -m colab_magics [--json] [--require EXPR]`, and `python -m colab_magics autoload ...`."""
+"""The shell command: `colab-magics [gpu|ram|status|schema] ...`, which `python -m colab_magics` is too."""
 
 import os
 import sys
@@ -13,85 +13,100 @@ if __name__ == "__main__":
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from colab_magics.options import Options
+    from colab_magics.report import Report
 
-NOT_MET = 1
-MISTYPED = 2
-NOT_WRITTEN = 3
+
+def installed() -> int:
+    """Run the command as the installed script does, which may have the working directory on its path too."""
+    sys.path[:] = trusted_folders()
+    return main()
 
 
 def main(arguments: "list[str] | None" = None) -> int:
-    """Run the command and return its exit code: 1 if a requirement is not met, 2 if the line cannot be read.
+    """Run the command and return its exit code: a key of `options.EXIT_CODES`."""
+    from colab_magics import options
 
-    3: the report could not be written.
-    """
     words = sys.argv[1:] if arguments is None else arguments
-    if words[:1] == ["autoload"]:
+    if words[:1] == [options.AUTOLOAD]:
         from colab_magics import autoload
 
         return autoload.command(words[1:])
-    from colab_magics.options import OptionError, read_arguments
-
-    try:
-        return _show(read_arguments(words))
-    except OptionError as error:
-        _complain(error)
-        return MISTYPED
-
-
-def _show(options: "Options") -> int:
-    from colab_magics import report
-    from colab_magics.options import SHORT_WAIT_SECONDS, WAIT_SECONDS
-    from colab_magics.requirement import RequirementSyntaxError, parse
-    from colab_magics.stopping import RequirementNotMet
-    from colab_magics.views.render_options import language_for
-
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:  # it is where it was closed
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console that has no degree sign
     try:
-        requirement = None if options.require is None else parse(options.require)
-    except RequirementSyntaxError as error:
-        _complain(error)
-        return MISTYPED
-    usual = SHORT_WAIT_SECONDS if requirement is None else WAIT_SECONDS
-    seen = report.awaited(
-        report.runtime_status(shell_class=None),
-        wait_seconds=usual if options.wait is None else options.wait,
-        requirement=requirement,
-    )
-    if not _is_written(seen.to_json() if options.json else str(seen)):
-        return NOT_WRITTEN
-    if requirement is not None:
-        try:
-            unchecked = report.require(
-                requirement, seen.snapshot, strict=options.strict, language=language_for(), wait_seconds=0
-            )
-        except RequirementNotMet as failure:
-            _complain(str(failure))
-            return NOT_MET
-        if unchecked is not None:
-            _complain(unchecked)
-    return 0
+        chosen = options.read_arguments(words)
+    except options.OptionError as error:
+        return _complain(error, options.MISTYPED)
+    if chosen.version:
+        from colab_magics.version import VERSION
+
+        return _answer(f"{options.COMMAND} {VERSION}")
+    if chosen.part == options.SCHEMA:
+        from colab_magics.views import json
+
+        return _answer(json.schema())
+    return _report(chosen)
 
 
-def _is_written(answer: str) -> bool:
-    """Print the answer; what reads it may have ended, or have been closed: that is nobody's mistake."""
+def _report(chosen: "Options") -> int:
+    """Show what was asked for, and hold the requirement against it."""
+    from colab_magics import options, report
+    from colab_magics.requirement import RequirementSyntaxError, parse
+    from colab_magics.views.render_options import language_for
+
     try:
-        print(answer, flush=True)
+        requirement = None if chosen.require is None else parse(chosen.require)
+    except RequirementSyntaxError as error:
+        return _complain(error, options.MISTYPED)
+    looks = {options.GPU: report.gpu_info, options.RAM: report.ram_info, options.STATUS: report.runtime_status}
+    look = looks[options.STATUS if chosen.part is None else options.PARTS[chosen.part]]
+    seen, held = look(shell_class=None, everything=chosen.everything), None
+    usual_seconds = options.SHORT_WAIT_SECONDS if requirement is None else options.WAIT_SECONDS
+    wait_seconds = usual_seconds if chosen.wait is None else chosen.wait
+    if requirement is None:
+        seen = report.awaited(seen, wait_seconds=wait_seconds)
+    else:
+        held = report.hold(requirement, seen, strict=chosen.strict, language=language_for(), wait_seconds=wait_seconds)
+        seen = held.report
+    code = options.MET if chosen.quiet else _answer(_shown(seen, chosen))
+    if code == options.MET and held is not None and held.said is not None:
+        return _complain(held.said, options.MET if held.is_met else options.NOT_MET)
+    return code
+
+
+def _shown(seen: "Report", chosen: "Options") -> str:
+    if chosen.json:
+        return seen.to_json(everything=chosen.everything)
+    from colab_magics.views import text
+    from colab_magics.views.render_options import RenderOptions, language_for
+
+    return text.render(seen, RenderOptions(language=language_for(), everything=chosen.everything))
+
+
+def _answer(text: str) -> int:
+    """Print an answer; what reads it may have ended, or have been closed: that is nobody's mistake."""
+    from colab_magics import options
+
+    try:
+        print(text, flush=True)
     except OSError as error:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())  # Python writes the rest at its end
         os.close(nowhere)
         if not isinstance(error, BrokenPipeError):
-            _complain(f"The report could not be written: {error.strerror}.")
-            return False
-    return True
+            return _complain(f"The answer could not be written: {error.strerror}.", options.NOT_WRITTEN)
+    return options.MET
 
 
-def _complain(sentence: object) -> None:
-    """Print to standard error; not to standard output, which `print` takes where the other is closed."""
+def _complain(sentence: object, code: int) -> int:
+    """Print to standard error, and return an exit code.
+
+    Not to standard output, which `print` takes where the other is closed.
+    """
     if sys.stderr is not None:
         print(sentence, file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

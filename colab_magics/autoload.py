@@ -1,6 +1,6 @@
 """One file of ours in an IPython profile's startup folder: every IPython and kernel of that profile loads the magics.
 
-`python -m colab_magics autoload on|off|status [--profile NAME]`
+`colab-magics autoload on|off|status [--profile NAME]`
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def status(profile: str = "default") -> State:
 def command(arguments: list[str] | None = None) -> int:
     """Run `autoload` with the words behind it: print one line and return the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m colab_magics autoload",
+        prog="colab-magics autoload",
         description="Load the magics whenever IPython or a kernel starts, by a file in IPython's startup folder.",
     )
     parser.add_argument("action", choices=("on", "off", "status"), help="write the file, remove it, say if it is there")

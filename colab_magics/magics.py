@@ -197,23 +197,23 @@ class ColabMagics(Magics):
             from colab_magics.views import display
             from colab_magics.views.render_options import language_for
 
-            deadline_seconds = self.driver_deadline_seconds
-            seen = report.awaited(
-                seen,
-                wait_seconds=options.WAIT_SECONDS,
-                requirement=requirement,
-                driver_deadline_seconds=deadline_seconds,
-            )
-            unchecked = report.require(
+            held = report.hold(
                 requirement,
-                seen.snapshot,
+                seen,
                 strict=chosen.strict,
                 language=language_for(self.language),
                 wait_seconds=options.WAIT_SECONDS,
-                driver_deadline_seconds=deadline_seconds,
+                driver_deadline_seconds=self.driver_deadline_seconds,
             )
-            if unchecked is not None:
-                (display.print_aside if chosen.json else display.show_line)(unchecked)
+            seen = held.report
+            if not held.is_met:
+                from colab_magics.stopping import RequirementNotMet
+
+                if chosen.json:
+                    display.print_json(report.only(seen, chosen.indices), everything=chosen.everything)
+                raise RequirementNotMet(held.said)
+            if held.said is not None:
+                (display.print_aside if chosen.json else display.show_line)(held.said)
         if isinstance(seen.snapshot.gpus, tuple):
             self._indices = tuple(str(gpu.index) for gpu in seen.snapshot.gpus)
         return seen
@@ -225,7 +225,7 @@ class ColabMagics(Magics):
             from colab_magics.views import display
 
             if chosen.json:
-                display.print_json(seen)
+                display.print_json(seen, everything=chosen.everything)
             else:
                 from colab_magics.views.render_options import RenderOptions, language_for
 

@@ -17,8 +17,28 @@ if TYPE_CHECKING:
 GPU, RAM, STATUS = "gpu_info", "ram_info", "runtime_status"
 """The magics' names, which are the plain functions' too."""
 
-COMMAND = "python -m colab_magics"
+COMMAND = "colab-magics"
 """The shell command, as it is typed."""
+
+PARTS = {"gpu": GPU, "ram": RAM, "status": STATUS}
+"""The words for what the command looks at, and the magics that show the same."""
+
+SCHEMA = "schema"
+"""The word for the JSON Schema of its JSON."""
+
+AUTOLOAD = "autoload"
+"""The word for its other half, which has options of its own."""
+
+MET, NOT_MET, MISTYPED, NOT_WRITTEN = range(4)
+"""The command's exit codes."""
+
+EXIT_CODES = {
+    MET: "all is well",
+    NOT_MET: "a requirement is not met",
+    MISTYPED: "the line cannot be read",
+    NOT_WRITTEN: "the answer could not be written",
+}
+"""What they mean."""
 
 WAIT_SECONDS = 20.0
 """How long a requirement waits for a driver that is starting, unless told otherwise."""
@@ -30,6 +50,9 @@ LONGEST_WAIT_SECONDS = 3600.0
 
 MOST_CHARACTERS = 10_000
 """Of a magic's line: it is read letter by letter, and nobody types as much."""
+
+_EXCLUDED = {"widget": ("json", "output", "everything", "quiet"), "json": ("output", "quiet")}
+"""Options by their fields, and those that say another thing."""
 
 _MOST_DIGITS = 6
 """Of a GPU's number."""
@@ -58,6 +81,7 @@ OPTIONS = (
         ("-a", "--all"),
         "everything",
         "Show every field, the unavailable ones with their reason, and take the expensive readings too.",
+        where=(GPU, RAM, STATUS, COMMAND),
     ),
     Option(
         ("-j", "--json"),
@@ -67,7 +91,12 @@ OPTIONS = (
     ),
     Option(("-o", "--output"), "output", "Return the report instead of showing it: report = %(prog)s -o"),
     Option(("-w", "--widget"), "widget", "Open the panel: live gauges, and what to click to get other hardware."),
-    Option(("-q", "--quiet"), "quiet", "Show nothing; with -r only a failure speaks."),
+    Option(
+        ("-q", "--quiet"),
+        "quiet",
+        "Show nothing; with -r only a failure speaks, and what could not be checked.",
+        where=(GPU, RAM, STATUS, COMMAND),
+    ),
     Option(
         ("-r", "--require"),
         "require",
@@ -90,6 +119,14 @@ OPTIONS = (
         where=(COMMAND,),
     ),
     Option(("-p", "--processes"), "processes", "Show who holds GPU memory: number, name, memory.", where=(GPU,)),
+    Option(("--version",), "version", "Print the version.", where=(COMMAND,)),
+    Option(
+        (),
+        "part",
+        f"What to look at: {', '.join(PARTS)}; all of it without a word. {SCHEMA} prints the JSON Schema of -j.",
+        takes="|".join((*PARTS, SCHEMA)),
+        where=(COMMAND,),
+    ),
     Option((), "indices", "Only the GPUs with these numbers (NVML's, as in nvidia-smi).", takes="INDEX", where=(GPU,)),
 )
 """All options, in the order in which their help is read."""
@@ -109,6 +146,9 @@ class Options(NamedTuple):
     wait: float | None = None
     processes: bool = False
     indices: tuple[int, ...] = ()
+    version: bool = False
+    part: str | None = None
+    """A key of `PARTS`, or `SCHEMA`."""
 
 
 class OptionError(ValueError):
@@ -159,16 +199,28 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
             "wait": _seconds(found.get("wait")),
         }
     )
-    chosen = [
-        flag for flag, is_chosen in (("-w", options.widget), ("-j", options.json), ("-o", options.output)) if is_chosen
-    ]
-    if options.widget:
-        chosen += [flag for flag, is_chosen in (("-a", options.everything), ("-q", options.quiet)) if is_chosen]
-    if len(chosen) > 1:
-        raise _mistake(magic, f"{chosen[0]} and {chosen[1]} exclude each other")
+    if magic == COMMAND:
+        _check_part(options)
+    for alone, others in _EXCLUDED.items():
+        for other in others:
+            if getattr(options, alone) and getattr(options, other):
+                raise _mistake(magic, f"{_flag(alone)} and {_flag(other)} exclude each other")
     if options.strict and options.require is None:
         raise _mistake(magic, "--strict goes with -r")
     return options
+
+
+def _check_part(options: Options) -> None:
+    """Raise unless the command's word is one it knows, and goes with its options."""
+    allowed = (*PARTS, SCHEMA)
+    if options.part is not None and options.part not in allowed:
+        raise _mistake(COMMAND, f"Found '{excerpt(options.part)}': the words are {' '.join((*allowed, AUTOLOAD))}")
+    if options.part == SCHEMA and options != Options(part=SCHEMA):
+        raise _mistake(COMMAND, f"{SCHEMA} stands alone")
+
+
+def _flag(field: str) -> str:
+    return next(option.flags[0] for option in OPTIONS if option.field == field)
 
 
 def _seconds(text: str | None) -> float | None:
@@ -204,22 +256,25 @@ def _parser(magic: str) -> argparse.ArgumentParser:
     parser = Parser(
         prog=COMMAND if is_command else f"%{magic}",
         description="Show what machine this is." if is_command else None,
-        epilog=f"{COMMAND} autoload on|off|status: load the magics in every IPython and kernel."
-        if is_command
-        else None,
+        epilog=_epilog() if is_command else None,
         add_help=is_command,
     )
     for option in OPTIONS:
         if magic not in option.where:
             continue
         if not option.flags:
-            parser.add_argument(option.field, nargs="*", metavar=option.takes, help=option.help)
+            parser.add_argument(option.field, nargs="?" if is_command else "*", metavar=option.takes, help=option.help)
         elif option.takes is None:
             parser.add_argument(*option.flags, action="store_true", dest=option.field, help=option.help)
         else:
             action = "append" if option.field == "require" else "store"  # two requirements are both asked
             parser.add_argument(*option.flags, action=action, metavar=option.takes, dest=option.field, help=option.help)
     return parser
+
+
+def _epilog() -> str:
+    codes = ", ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
+    return f"{COMMAND} {AUTOLOAD} on|off|status: load the magics in every IPython and kernel. Exit codes: {codes}."
 
 
 def _usage(magic: str) -> str:

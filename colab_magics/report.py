@@ -7,7 +7,7 @@ imports little, so that the process that asks the driver is up before the rest i
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from colab_magics.imports import trusted_imports
 from colab_magics.observer import client
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
-    from colab_magics.model import Finding, Platform, Ram, Snapshot, Subject, Unavailable
+    from colab_magics.model import Finding, Platform, Ram, Snapshot, Subject, Unavailable, Verdict
     from colab_magics.requirement import Requirement
 
     Section = TypeVar("Section")
@@ -34,6 +34,8 @@ class Report(Value):
     """What was seen."""
     findings: tuple[Finding, ...]
     """What it means, the most serious first."""
+    verdict: Verdict | None = None
+    """How a requirement stands that was held against it; None where none was."""
 
     @trusted_imports
     def __str__(self) -> str:
@@ -58,11 +60,12 @@ class Report(Value):
         return Text(str(self))
 
     @trusted_imports
-    def to_json(self) -> str:
-        """Return the report as one JSON document in one line."""
+    def to_json(self, *, everything: bool = False) -> str:
+        """Return the report as one JSON document in one line; with `everything` the hints are among its findings."""
         from colab_magics.views import json
+        from colab_magics.views.render_options import RenderOptions
 
-        return json.render(self)
+        return json.render(self, RenderOptions(everything=everything))
 
 
 def gpu_info(
@@ -142,37 +145,44 @@ def awaited(
     return _judge(report.subject, _with_other_gpus(_with_frameworks(snapshot)))
 
 
-def require(  # noqa: PLR0913 - what is asked, of what, and how
+class Held(NamedTuple):
+    """A report against which a requirement was held."""
+
+    report: Report
+    """With its verdict."""
+    is_met: bool
+    """Whether the requirement passes; what cannot be told does, unless it was to be strict."""
+    said: str | None
+    """Why it is not met; of one that passes in one line what could not be checked, None where all was."""
+
+
+def hold(  # noqa: PLR0913 - what is asked, of what, and how
     requirement: Requirement,
-    snapshot: Snapshot,
+    report: Report,
     *,
     strict: bool,
     language: str,
-    wait_seconds: float = 0.0,
+    wait_seconds: float,
     driver_deadline_seconds: float = client.DEADLINE_SECONDS,
-) -> str | None:
-    """Look at what the snapshot lacks, and raise `RequirementNotMet` unless the requirement holds.
+) -> Held:
+    """Hold a requirement against a report, and take the looks that it needs and the report lacks.
 
-    Where this has to ask the driver, one that is starting is waited for, `wait_seconds` at most. What cannot be told
-    passes, unless `strict`: then what could not be checked is returned, in one line, else None. That and the
-    exception's text are in `language`.
+    A driver that is starting is waited for, `wait_seconds` at most. What is said is in `language`.
     """
     from colab_magics.requirement import check
-    from colab_magics.stopping import RequirementNotMet
     from colab_magics.views import verdict as view
     from colab_magics.views.render_options import RenderOptions
 
-    looks_at_gpus = snapshot.gpus is None
-    if looks_at_gpus:
-        snapshot = _with_gpus(snapshot, driver_deadline_seconds)
-    if snapshot.ram is None or snapshot.disks is None:
-        snapshot = _with_machine(snapshot, everything=False)
-    if looks_at_gpus and _is_open(requirement, snapshot):
-        snapshot = _once_started(snapshot, wait_seconds, driver_deadline_seconds)
+    report = awaited(
+        report,
+        wait_seconds=wait_seconds,
+        requirement=requirement,
+        driver_deadline_seconds=driver_deadline_seconds,
+    )
+    snapshot = _with_what_is_asked(requirement, report.snapshot, wait_seconds, driver_deadline_seconds)
     verdict, options = check(requirement, snapshot, strict=strict), RenderOptions(language=language)
-    if not verdict.met:
-        raise RequirementNotMet(view.render(verdict, snapshot, options))
-    return view.unchecked(verdict, snapshot, options)
+    say = view.unchecked if verdict.met else view.render
+    return Held(replace(report, verdict=verdict), verdict.met, say(verdict, snapshot, options))
 
 
 def only(report: Report, indices: tuple[int, ...]) -> Report:
@@ -248,6 +258,20 @@ def _with_gpus(snapshot: Snapshot, deadline_seconds: float, sample_every_seconds
         samples=seen.samples,
         tpus=tpus,
     )
+
+
+def _with_what_is_asked(
+    requirement: Requirement, snapshot: Snapshot, wait_seconds: float, deadline_seconds: float
+) -> Snapshot:
+    """Take the looks that a requirement needs and a snapshot lacks."""
+    looks_at_gpus = snapshot.gpus is None
+    if looks_at_gpus:
+        snapshot = _with_gpus(snapshot, deadline_seconds)
+    if snapshot.ram is None or snapshot.disks is None:
+        snapshot = _with_machine(snapshot, everything=False)
+    if looks_at_gpus and _is_open(requirement, snapshot):
+        snapshot = _once_started(snapshot, wait_seconds, deadline_seconds)
+    return snapshot
 
 
 def _is_open(requirement: Requirement, snapshot: Snapshot) -> bool:

@@ -251,6 +251,7 @@ def a_snapshot(**changes: Any) -> Snapshot:
         platform=COLAB,
         driver=DRIVER,
         gpus=(T4,),
+        tpus=(),
         ram=RAM,
         disks=(DISK,),
         cpu=CPU,

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
+import documents
 from builders import MIB
 from colab_magics.report import Report
 from colab_magics.views import html, text
@@ -58,7 +59,7 @@ _MOST_SHOWN = MIB // 8
 
 def shown(report: Report) -> str:
     """Return all that is shown of a report, each view once, and assert that it does no harm."""
-    views = [json.loads(report.to_json()), *_shown_by(report, "en"), *_shown_by(report, "zh-CN")]
+    views = [documents.read(report.to_json()), *_shown_by(report, "en"), *_shown_by(report, "zh-CN")]
     for view in views[1:]:
         assert_harmless(view)
     written = json.dumps(views[0])

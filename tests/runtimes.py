@@ -30,9 +30,18 @@ from builders import (
     a_ram,
 )
 from colab_magics import facts
+from colab_magics.model import GpuSample, Sample
 from colab_magics.translation import ENGLISH
 
 Changes = dict[str, Any]
+
+A_SAMPLE = Sample(
+    seconds_ago=1.0,
+    ram_headroom_bytes=8 * GIB,
+    kernel_bytes=GIB,
+    cpu_percent=12.5,
+    gpus=(GpuSample(memory_used_bytes=GIB, utilization_percent=None),),
+)
 
 IN_A_CONTAINER: Changes = {
     "ram": a_ram(
@@ -63,6 +72,13 @@ REPORTED: dict[str, Changes] = {
     "a100_high_ram": {"gpus": (A100,), "ram": a_ram(167.1), "frameworks": (TORCH,)},
     "tpu": {"tpus": (V5E,), "ram": a_ram(47.1), **CPU_RUNTIME},
     "local": {"platform": JUPYTER, **CPU_RUNTIME},
+    "everything": {
+        "gpus": (T4, MIG_IN_A_CONTAINER),
+        "tpus": (V5E,),
+        "other_gpu_vendors": ("AMD",),
+        "frameworks": (TORCH,),
+        "samples": (A_SAMPLE,),
+    },
 }
 """What a report may be on."""
 

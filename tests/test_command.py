@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,9 @@ import psutil
 import pytest
 
 import colab_magics
-from colab_magics.options import SHORT_WAIT_SECONDS
+import documents
+from colab_magics.options import COMMAND, SHORT_WAIT_SECONDS
+from colab_magics.views import json as view
 from fake_nvml import FakeDriver
 
 
@@ -46,20 +49,26 @@ def test_json_has_every_section(tmp_path: Path, plug_in: Callable[..., FakeDrive
     done = command("--json", folder=tmp_path)
 
     assert done.stdout.count("\n") == 1
-    seen = json.loads(done.stdout)
-    assert seen.keys() == {
+    seen = documents.read(done.stdout)
+    assert list(seen) == [
         "schema",
+        "version",
         "taken_at",
+        "subject",
+        "summary",
         "platform",
         "driver",
         "gpus",
-        "frameworks",
+        "visible_gpus",
         "tpus",
+        "frameworks",
         "ram",
-        "disk",
+        "disks",
         "cpu",
-        "advice",
-    }
+        "unavailable",
+        "findings",
+        "requirement",
+    ]
     assert seen["platform"]["ipython_version"] is None
 
 
@@ -90,7 +99,7 @@ def test_a_user_s_json_py_and_select_py_beside_it_are_not_run(
     done = command("--json", folder=tmp_path)
 
     assert done.stderr == ""
-    assert json.loads(done.stdout)["gpus"][0]["name"] == "Tesla T4"
+    assert documents.read(done.stdout)["gpus"][0]["name"] == "Tesla T4"
     assert command("autoload", "status", folder=tmp_path).returncode == 0
     assert not (tmp_path / "was-run").exists()
 
@@ -104,7 +113,7 @@ def test_a_clone_runs_where_it_lies_and_what_lies_beside_it_takes_nobody_s_place
     (tmp_path / "json.py").write_text("open('was-run', 'a').write(__name__)\n")
     done = command("--json", folder=tmp_path)
 
-    assert json.loads(done.stdout)["gpus"][0]["name"] == "Tesla T4"
+    assert documents.read(done.stdout)["gpus"][0]["name"] == "Tesla T4"
     assert not (tmp_path / "was-run").exists()
 
 
@@ -167,7 +176,7 @@ def test_what_could_not_be_checked_is_said_on_standard_error(
     )
     assert "not checked" not in passed.stdout
     if options:
-        assert json.loads(passed.stdout)["schema"] == 1
+        assert documents.read(passed.stdout)["schema"] == 2
     assert strict.returncode == 1
     assert strict.stderr.startswith("Requirement not known to be met: gpus >= 9.")
 
@@ -215,7 +224,7 @@ def test_a_report_that_could_not_be_written_is_a_failure(tmp_path: Path) -> None
     done = shell("$ours -j > /dev/full", tmp_path)
 
     assert done.returncode == 3
-    assert done.stderr == "The report could not be written: No space left on device.\n"
+    assert done.stderr == "The answer could not be written: No space left on device.\n"
 
 
 def test_a_language_that_the_stream_cannot_write_is_not_spoken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,3 +241,127 @@ def test_a_wrong_option_is_said_and_fails(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "unrecognized arguments: --bogus" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["--wait", "-1"], ["-j", "-q"], ["schema", "gpu"], ["gpus"], ["-r", "gpuu"], ["-r", ""], ["gpu", "0"]]
+)
+def test_a_line_that_cannot_be_read_is_one_line_on_standard_error(words: list[str], tmp_path: Path) -> None:
+    done = command(*words, folder=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "subject", "first"),
+    [
+        ([], "runtime", "Tesla T4: "),
+        (["status"], "runtime", "Tesla T4: "),
+        (["gpu"], "gpu", "Tesla T4: "),
+        (["ram"], "ram", "RAM: "),
+    ],
+)
+def test_each_word_has_its_report(
+    words: list[str], subject: str, first: str, tmp_path: Path, plug_in: Callable[..., FakeDriver]
+) -> None:
+    plug_in("t4")
+    short, full, as_json = (command(*words, *more, folder=tmp_path) for more in ([], ["-a"], ["-j"]))
+
+    assert (short.returncode, short.stderr) == (full.returncode, full.stderr) == (as_json.returncode, as_json.stderr)
+    assert (short.returncode, short.stderr) == (0, "")
+    assert short.stdout.startswith(first)
+    assert full.stdout.startswith(first)
+    assert full.stdout.count("\n") > short.stdout.count("\n") + 5
+    seen = documents.read(as_json.stdout)
+    assert seen["subject"] == subject
+    assert ("gpus" in seen) is (subject != "ram")
+
+
+def test_quiet_shows_nothing_but_what_a_requirement_has_to_say(
+    tmp_path: Path, plug_in: Callable[..., FakeDriver]
+) -> None:
+    plug_in("t4")
+    met, unmet = (command("-q", "-r", expression, folder=tmp_path) for expression in ("gpu=T4", "gpu=A100"))
+
+    assert (met.returncode, met.stdout, met.stderr) == (0, "", "")
+    assert (unmet.returncode, unmet.stdout) == (1, "")
+    assert unmet.stderr.startswith("Requirement not met: gpu = A100.\nThere is: Tesla T4 with 15.0 GiB.")
+
+
+@pytest.mark.parametrize("word", ["gpu", "ram", "status"])
+def test_a_requirement_that_is_not_met_has_its_verdict_in_the_json_that_comes_first(
+    word: str, tmp_path: Path, plug_in: Callable[..., FakeDriver]
+) -> None:
+    plug_in("t4")
+    done = command(word, "-j", "-r", "gpu=A100, python>=3.11", folder=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Requirement not met: gpu = A100.")
+    asked = documents.read(done.stdout)["requirement"]
+    assert asked["met"] is False
+    assert [(clause["expression"], clause["state"]) for clause in asked["clauses"]] == [
+        ("gpu = A100", "unmet"),
+        ("python >= 3.11", "met"),
+    ]
+    assert asked["clauses"][0]["found"] == {"gpu": ["Tesla T4"]}
+
+
+def test_it_tells_its_version(tmp_path: Path) -> None:
+    done = command("--version", folder=tmp_path)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"colab-magics {colab_magics.__version__}\n", "")
+
+
+def test_it_prints_the_schema_that_its_json_is_of(tmp_path: Path) -> None:
+    done = command("schema", folder=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == view.schema() + "\n"
+    assert json.loads(done.stdout)["title"] == "colab_magics report"
+
+
+@pytest.mark.parametrize("words", [["status", "-a"], ["gpu", "-j", "-r", "gpu"], ["schema"], ["--version"]])
+def test_ipython_is_not_imported(words: list[str], tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-X", "importtime", "-m", "colab_magics", *words], cwd=tmp_path,
+                          capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+
+    assert "colab_magics.options" in imported
+    assert not {name for name in imported if name.partition(".")[0] in ("IPython", "ipywidgets", "traitlets")}
+
+
+# The installed command -----------------------------------------------------------------------------------------------
+
+
+def installed() -> str:
+    """Return the script that installing the package has written beside this Python."""
+    script = Path(sysconfig.get_path("scripts"), f"{COMMAND}.exe" if os.name == "nt" else COMMAND)
+    assert script.exists()
+    return str(script)
+
+
+def test_the_installed_command_is_the_same(tmp_path: Path, plug_in: Callable[..., FakeDriver]) -> None:
+    plug_in("t4")
+    for words in (["gpu"], ["-q", "-r", "gpu=A100"], ["schema", "gpu"], ["--version"], ["autoload", "status"]):
+        module = command(*words, folder=tmp_path)
+        script = subprocess.run([installed(), *words], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+                                check=False)  # fmt: skip
+
+        assert (script.returncode, script.stdout, script.stderr) == (module.returncode, module.stdout, module.stderr)
+
+
+def test_the_installed_command_runs_nothing_of_the_folder_that_it_is_called_in(
+    tmp_path: Path, plug_in: Callable[..., FakeDriver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the folder on PYTHONPATH, Python itself and the script import `re` and what it needs before us."""
+    plug_in("t4")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    for module in ("argparse", "gettext", "json", "psutil", "pynvml", "select", "subprocess", "tomllib"):
+        (tmp_path / f"{module}.py").write_text("open('was-run', 'a').write(__name__)\n")
+    done = subprocess.run([installed(), "gpu", "-j"], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+                          check=False)  # fmt: skip
+
+    assert documents.read(done.stdout)["gpus"][0]["name"] == "Tesla T4"
+    assert not (tmp_path / "was-run").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 import composed
+import documents
 from composed import Machine
 from fake_nvml import FakeDriver
 
@@ -33,7 +33,7 @@ def status(machine: Machine, *options: str, **environment: str) -> tuple[dict[st
     as_json = machine.run(*command, "--json", environment=variables)
     as_text = machine.run(*command, environment=variables)
     assert (as_json.stderr, as_json.returncode) == ("", 0)
-    return json.loads(as_json.stdout), as_text.stdout
+    return documents.read(as_json.stdout), as_text.stdout
 
 
 WITHOUT_LIBRARY = [
@@ -68,8 +68,8 @@ def test_without_a_library_the_other_signs_decide(signs: dict[str, Any], said: s
 
     assert text.startswith(said)
     if signs:
-        assert seen["gpus"]["unavailable"]["reason"] == said
-        assert "no_gpu" not in {one["rule"] for one in seen["advice"]}
+        assert seen["unavailable"]["gpus"]["reason"] == said
+        assert "no_gpu" not in {one["rule"] for one in seen["findings"]}
     else:
         assert seen["gpus"] == []
 

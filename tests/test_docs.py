@@ -24,12 +24,19 @@ def test_every_option_is_documented_and_no_other() -> None:
     rows = re.findall(r"^\| ((?:`-[^`]*`(?:, )?)+) \|", README, re.MULTILINE)
     table = {name.strip("`").partition(" ")[0] for row in rows for name in row.split(", ")}
 
-    of_gpus_only, of_the_command_only = {"-p", "--processes"}, {"--wait"}
+    of_gpus_only, of_the_command_only = {"-p", "--processes"}, {"--wait", "--version"}
     of_magics = table - of_the_command_only
     assert set(options.flags(options.GPU)) == of_magics
     assert set(options.flags(options.RAM)) == set(options.flags(options.STATUS)) == of_magics - of_gpus_only
     assert set(options.flags(options.COMMAND)) <= table
     assert set(options.flags(options.COMMAND)) - of_magics == of_the_command_only
+
+
+def test_every_exit_code_is_documented() -> None:
+    rows = re.findall(r"^\| (\d) \| (.*) \|$", README, re.MULTILINE)
+
+    assert [int(code) for code, _ in rows] == list(options.EXIT_CODES)
+    assert all(meaning.startswith(options.EXIT_CODES[int(code)]) for code, meaning in rows)
 
 
 def test_how_long_a_driver_is_waited_for_is_what_is_said() -> None:

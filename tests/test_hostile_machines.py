@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import resource
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import documents
 import fuse_mounts
 from fuse_mounts import FuseMount
 from notebooks import Notebook
@@ -58,7 +58,7 @@ def assert_reported(way: str, done: subprocess.CompletedProcess[str]) -> dict[st
     assert done.returncode == 0, done.stderr
     if way != "its JSON":
         return {}
-    told: dict[str, Any] = json.loads(done.stdout)
+    told: dict[str, Any] = documents.read(done.stdout)
     assert "mistake in colab_magics" not in done.stdout
     return told
 
@@ -92,7 +92,7 @@ def test_a_machine_without_proc_and_sys(way: str, tmp_path: Path) -> None:
 def test_a_machine_on_which_nothing_can_be_written(way: str) -> None:
     told = assert_reported(way, run(way, around=in_namespace("mount -o remount,bind,ro /"), cwd=Path("/")))
 
-    assert not told or told["disk"][0]["is_read_only"]
+    assert not told or told["disks"][0]["is_read_only"]
 
 
 def test_a_working_directory_that_was_deleted(way: str, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_working_directory_that_was_deleted(way: str, tmp_path: Path) -> None:
     gone.mkdir()
     told = assert_reported(way, run(way, around=around, cwd=gone))
 
-    assert not told or told["disk"][0]["usage"]
+    assert not told or told["disks"][0]["usage"]
 
 
 @pytest.mark.parametrize("words", [["autoload", "status"], ["-r", "ram>=0.001"]])
@@ -155,7 +155,7 @@ def test_no_further_process_and_no_thread(way: str) -> None:
 
     told = assert_reported(way, run(way, around=around))
     if told and told["gpus"]:  # where nothing speaks of a GPU, there is none to ask for
-        assert told["gpus"]["unavailable"]["reason"].startswith("The process that asks the NVIDIA driver could")
+        assert told["unavailable"]["gpus"]["reason"].startswith("The process that asks the NVIDIA driver could")
 
 
 # Mounts that do not answer -------------------------------------------------------------------------------------------
@@ -177,15 +177,15 @@ def test_a_working_directory_that_tells_no_sizes(way: str, fuse: FuseMount) -> N
 
     assert time.monotonic() - started < 12
     if told:
-        assert told["disk"][0]["usage"]
-        assert told["disk"][1]["unavailable"]["usage"] == "The file system did not answer within 1 s."
+        assert told["disks"][0]["usage"]
+        assert told["disks"][1]["unavailable"]["usage"]["reason"] == "The file system did not answer within 1 s."
 
 
 def test_a_working_directory_whose_mount_has_died(way: str, fuse: FuseMount) -> None:
     around = f'kill -9 {fuse.server_pid}; while stat . >/dev/null 2>&1; do sleep 0.05; done; exec "$@"'
     told = assert_reported(way, run(way, around=around, cwd=fuse.point))
 
-    assert not told or "Transport endpoint" in told["disk"][1]["unavailable"]["usage"]
+    assert not told or "Transport endpoint" in told["disks"][1]["unavailable"]["usage"]["reason"]
 
 
 MAGICS = (

@@ -25,7 +25,7 @@ from traitlets import TraitError
 import colab_magics
 from builders import A100, a_report
 from colab_magics import __main__ as command
-from colab_magics import autoload
+from colab_magics import autoload, options
 from colab_magics.model import GpuProcess
 from colab_magics.observer import starting
 from colab_magics.options import OptionError, read_line
@@ -82,6 +82,7 @@ TAKEN: dict[str, dict[str, str]] = {
         "panel.controls": "open",
         "translation": "gettext.translation",
         "views.html": "open",
+        "views.json": "open",
     },
     PROC: {
         "files": "os.fstat os.open os.read",
@@ -435,7 +436,7 @@ def lines_of_that_kind(kind: str, request: pytest.FixtureRequest) -> None:
         assert_harmless(run(text))
         assert_harmless(run("--wait", text))
         assert_harmless(run("-r", text))
-    assert command.main(["-r", "gpu=" + "A|" * 80_000]) == command.MISTYPED
+    assert command.main(["-r", "gpu=" + "A|" * 80_000]) == options.MISTYPED
 
 
 CHILD = """

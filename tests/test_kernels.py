@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
+import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+import documents
+from colab_magics.options import COMMAND
 from colab_magics.probes.processes import in_initial_namespace
 from fake_nvml import FakeDriver
 from notebooks import Notebook
@@ -47,7 +49,7 @@ def test_a_notebook_s_first_minutes(open_notebook: Callable[..., Notebook], plug
     assert "CUDA sees it as cuda:0." in shown[2]["text/plain"]
 
     printed = notebook.run("%runtime_status -j")
-    assert json.loads(printed.stdout)["platform"]["service"] == "jupyter"
+    assert documents.read(printed.stdout)["platform"]["frontend"]["key"] == "jupyter"
     assert printed.shown == []
 
     assert notebook.run("report = %gpu_info -o").shown == []
@@ -143,6 +145,16 @@ with multiprocessing.get_context("fork").Pool(2) as pool:
     assert notebook.run(code).stdout == names
     notebook.run("%gpu_info -q")
     assert observers(notebook.pid) == [child]
+
+
+def test_the_command_answers_in_a_notebook_too(
+    open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
+) -> None:
+    plug_in("t4")
+    script = Path(sysconfig.get_path("scripts"), COMMAND)
+    printed = open_notebook(load=False).run(f"!{script} gpu -j").stdout
+
+    assert documents.read(printed)["gpus"][0]["name"] == "Tesla T4"
 
 
 FAULTS = pytest.mark.parametrize("fault", ["heal *", "hang nvmlInitWithFlags", "hang nvmlDeviceGetName"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -12,10 +11,12 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 import colab_magics
+import documents
 from colab_magics.facts import menus
 from colab_magics.model import Subject
 from colab_magics.observer import client
 from colab_magics.report import Report
+from colab_magics.views.json import Document
 from fake_nvml import FakeDriver
 
 MAGICS = {"gpu_info": Subject.GPU, "ram_info": Subject.RAM, "runtime_status": Subject.RUNTIME}
@@ -98,7 +99,7 @@ def test_json_is_one_line_on_standard_output(
 
     shown = capsys.readouterr().out
     assert shown.count("\n") == 1
-    assert json.loads(shown)["schema"] == 1
+    assert documents.read(shown)["schema"] == 2
     assert loaded.display_pub.outputs == []
 
 
@@ -109,15 +110,17 @@ def test_each_magic_has_the_sections_it_looked_at(
     sections = {}
     for magic in MAGICS:
         run(loaded, f"%{magic} --json")
-        sections[magic] = json.loads(capsys.readouterr().out).keys() - {"schema", "taken_at", "platform", "advice"}
+        seen = documents.read(capsys.readouterr().out)
+        sections[magic] = seen.keys() - {"platform"} - set(Document.__annotations__)
 
-    assert sections["gpu_info"] == {"gpus", "tpus", "driver", "frameworks"}
+    of_gpus = {"gpus", "visible_gpus", "tpus", "driver", "frameworks"}
+    assert sections["gpu_info"] == of_gpus
     assert sections["ram_info"] == {"ram"}
-    assert sections["runtime_status"] == {"gpus", "tpus", "driver", "frameworks", "ram", "disk", "cpu"}
+    assert sections["runtime_status"] == of_gpus | {"ram", "disks", "cpu"}
 
 
 @pytest.mark.parametrize("magic", MAGICS)
-@pytest.mark.parametrize("option", ["-q", "--quiet", "-q -j", "-q -a"])
+@pytest.mark.parametrize("option", ["-q", "--quiet", "-q -a"])
 def test_quiet_shows_nothing(
     loaded: InteractiveShell, magic: str, option: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

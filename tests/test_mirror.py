@@ -19,6 +19,7 @@ ELSEWHERE = {
     "observer/nvml.py": "observer/test_child.py and test_faults.py ask it through the child that it runs in",
     "observer/starting.py": "observer/test_client.py and test_faults.py start every child by it",
     "probes/by_psutil.py": "probes/test_ram.py, test_children.py and test_bad_files.py look by it",
+    "version.py": "test_extension.py holds it against what is installed",
     "procfs.py": "test_cgroup.py, probes/test_gpu.py and observer/test_samples.py read by it",
 }
 """The modules that are tested in other files, and why."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from colab_magics.options import (
     COMMAND,
+    EXIT_CODES,
     GPU,
     OPTIONS,
     RAM,
@@ -29,13 +30,14 @@ MAGICS = (GPU, RAM, STATUS)
 OF_ALL = ["-a", "--all", "-j", "--json", "-o", "--output", "-w", "--widget", "-q", "--quiet", "-r", "--require",
           "--strict"]  # fmt: skip
 OF_GPU = [*OF_ALL, "-p", "--processes"]
-OF_COMMAND = ["-j", "--json", "-r", "--require", "--strict", "--wait"]
+OF_COMMAND = ["-a", "--all", "-j", "--json", "-q", "--quiet", "-r", "--require", "--strict", "--wait", "--version"]
 
 USAGES = {
     GPU: "%gpu_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-p] [INDEX ...]",
     RAM: "%ram_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict]",
     STATUS: "%runtime_status [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict]",
-    COMMAND: "python -m colab_magics [-h] [-j] [-r EXPR] [--strict] [--wait SECONDS]",
+    COMMAND: "colab-magics [-h] [-a] [-j] [-q] [-r EXPR] [--strict] [--wait SECONDS] [--version] "
+    "[gpu|ram|status|schema]",
 }
 
 SWITCHES = [
@@ -94,8 +96,9 @@ def test_the_command_s_help_says_its_options_and_how_to_load_the_magics_everywhe
     shown = squeezed(capsys.readouterr().out)
 
     assert not ended.value.code
-    assert shown.startswith(squeezed(f"usage: {USAGES[COMMAND]} Show what machine this is. options:"))
+    assert shown.startswith(squeezed(f"usage: {USAGES[COMMAND]} Show what machine this is. positional arguments:"))
     assert squeezed(f"{COMMAND} autoload on|off|status: load the magics in every IPython and kernel.") in shown
+    assert all(squeezed(f"{code} {meaning}") in shown for code, meaning in EXIT_CODES.items())
     for option in OPTIONS:
         assert (squeezed(option.help) in shown) is (COMMAND in option.where)
 
@@ -190,6 +193,7 @@ def test_the_command_s_arguments_are_read_as_a_magic_s_line_is() -> None:
         ("-a --\x1b[31m", r"unrecognized arguments: --\x1b[31m"),
         ("--strict", "--strict goes with -r"),
         ("-j -o", "-j and -o exclude each other"),
+        ("-j -q", "-j and -q exclude each other"),
         ("--output --json", "-j and -o exclude each other"),
         ("-w -j", "-w and -j exclude each other"),
         ("-o -w", "-w and -o exclude each other"),
@@ -244,8 +248,18 @@ def test_what_only_the_gpu_s_magic_takes_is_refused_by_the_others(magic: str, li
 @pytest.mark.parametrize(
     ("arguments", "found"),
     [
-        (["--all"], "unrecognized arguments: --all"),
-        (["0"], "unrecognized arguments: 0"),
+        (["--output"], "unrecognized arguments: --output"),
+        (["-w"], "unrecognized arguments: -w"),
+        (["0"], "Found '0': the words are gpu ram status schema autoload"),
+        (["gpuu", "-j"], "Found 'gpuu': the words are gpu ram status schema autoload"),
+        (["-j", "autoload"], "Found 'autoload': the words are gpu ram status schema autoload"),
+        (["\x1b[31m"], r"Found '\x1b[31m': the words are gpu ram status schema autoload"),
+        (["gpu", "ram"], "unrecognized arguments: ram"),
+        (["schema", "gpu"], "unrecognized arguments: gpu"),
+        (["schema", "-a"], "schema stands alone"),
+        (["--strict", "schema", "-r", "gpu"], "schema stands alone"),
+        (["-j", "-q"], "-j and -q exclude each other"),
+        (["-jq", "-r", "gpu"], "-j and -q exclude each other"),
         (["--strict"], "--strict goes with -r"),
         (["-r"], "argument -r/--require: expected one argument"),
         (["--\n\x07"], r"unrecognized arguments: --\n\x07"),
@@ -257,6 +271,22 @@ def test_the_command_answers_in_one_line_too(arguments: list[str], found: str) -
         read_arguments(arguments)
 
     assert str(refused.value) == f"{found}. Allowed: {USAGES[COMMAND]}"
+
+
+@pytest.mark.parametrize("word", [None, "gpu", "ram", "status"])
+@pytest.mark.parametrize("others", [[], ["-a"], ["-j", "--wait", "3"], ["-q", "-r", "gpu=A100 or L4", "--strict"]])
+def test_the_command_s_word_stands_before_its_options_or_behind_them(word: str | None, others: list[str]) -> None:
+    words = [] if word is None else [word]
+    read = read_arguments([*words, *others])
+
+    assert read.part == word
+    assert read == read_arguments([*others, *words])
+
+
+@pytest.mark.parametrize("words", [["--wait", "-1"], ["--wait", "-1", "gpu"]])
+def test_a_time_below_nothing_is_read_as_what_follows_wait(words: list[str]) -> None:
+    with pytest.raises(OptionError, match=r"^'-1' is no time to wait\. Allowed: seconds from 0 to 3600$"):
+        read_arguments(words)
 
 
 @pytest.mark.parametrize("span", ["x", "", "nan", "inf", "-1", "3601", "1s", "²"])

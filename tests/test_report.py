@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import pickle
 import re
 import subprocess
@@ -18,12 +17,13 @@ import nbformat
 import pytest
 from rich.console import Console
 
+import documents
 from builders import COLAB, CPU, DISK, DRIVER, EIGHT_A100, T4, TORCH, V5E, a_ram, a_report
-from colab_magics import RequirementNotMet, report
+from colab_magics import report
 from colab_magics.model import Platform, Snapshot, State, Subject, Unavailable
 from colab_magics.observer import client
 from colab_magics.probes.gpu import Seen
-from colab_magics.report import Report
+from colab_magics.report import Held, Report
 from colab_magics.requirement import check, parse
 from colab_magics.views import html, text
 from colab_magics.views.render_options import RenderOptions
@@ -63,7 +63,6 @@ NEEDS = {
 
 SECRET = "/home/somebody/a_private_thing"
 
-NAME_IN_JSON = {"disks": "disk"}
 TITLES = {
     "gpus": "GPU 0",
     "tpus": "TPU 0",
@@ -158,17 +157,18 @@ def test_a_look_that_fails_costs_its_section_alone(name: str, broken: str, monke
 @pytest.mark.parametrize(("name", "broken"), EVERY_LOOK_OF_EVERY_REPORT)
 @pytest.mark.usefixtures("machine")
 def test_every_other_section_is_in_json_as_before(name: str, broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = json.loads(LOOKS[name]().to_json())
+    whole = documents.read(LOOKS[name]().to_json())
     break_look(monkeypatch, broken)
     shown = LOOKS[name]().to_json()
-    told = json.loads(shown)
+    told = documents.read(shown)
 
-    reason = told[NAME_IN_JSON.get(broken, broken)]["unavailable"]["reason"]
+    reason = told["unavailable"][broken]["reason"]
+    assert told["unavailable"][broken]["code"] == "unexpected"
+    assert told[broken] == whole[broken][:0] if isinstance(whole[broken], list) else told[broken] is None
     assert re.fullmatch(r"A mistake in colab_magics kept it from being read \(LookupError, report\.py:\d+\)\.", reason)
     for section in LOOKED_AT[name] - {broken}:
-        key = NAME_IN_JSON.get(section, section)
         if name not in NEEDS.get((section, broken), ()):
-            assert told[key] == whole[key]
+            assert told[section] == whole[section]
     assert SECRET not in shown
 
 
@@ -236,21 +236,22 @@ def test_a_requirement_about_what_could_not_be_looked_at_is_not_known(
 @pytest.mark.usefixtures("machine")
 def test_such_a_requirement_passes_unless_strict(broken: str, expression: str, monkeypatch: pytest.MonkeyPatch) -> None:
     break_look(monkeypatch, broken)
-    snapshot = LOOKS["runtime_status"]().snapshot
-    requirement = parse(expression)
+    seen = LOOKS["runtime_status"]()
 
-    unchecked = report.require(requirement, snapshot, strict=False, language="en")
-    assert unchecked is not None
-    assert unchecked.startswith("Not known, so not checked: ")
-    assert "A mistake in colab_magics kept it from being read (LookupError, report.py:" in unchecked
-    assert "\n" not in unchecked
-    assert SECRET not in unchecked
-    with pytest.raises(RequirementNotMet) as stopped:
-        report.require(requirement, snapshot, strict=True, language="en")
-    answer, *why = str(stopped.value).split("\n")
+    passed = held(expression, seen, strict=False)
+    assert passed.is_met
+    assert passed.said is not None
+    assert passed.said.startswith("Not known, so not checked: ")
+    assert "A mistake in colab_magics kept it from being read (LookupError, report.py:" in passed.said
+    assert "\n" not in passed.said
+    assert SECRET not in passed.said
+    stopped = held(expression, seen)
+    assert not stopped.is_met
+    assert stopped.said is not None
+    answer, *why = stopped.said.split("\n")
     assert answer.startswith("Requirement not known to be met: ")
     assert "A mistake in colab_magics kept it from being read (LookupError, report.py:" in " ".join(why)
-    assert SECRET not in str(stopped.value)
+    assert SECRET not in stopped.said
 
 
 @pytest.mark.usefixtures("machine")
@@ -263,7 +264,7 @@ def test_all_looks_can_fail_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
             options = RenderOptions(everything=everything)
             assert "A mistake in colab_magics" in text.render(seen, options)
             assert "A mistake in colab_magics" in html.render(seen, options)
-        assert json.loads(seen.to_json())["platform"].keys() == {"unavailable"}
+        assert documents.read(seen.to_json())["unavailable"].keys() >= {"platform"}
 
 
 def test_where_it_went_wrong_is_the_line_of_ours_that_is_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,12 +292,12 @@ def test_a_library_that_cannot_be_imported_costs_the_looks_that_need_it(tmp_path
         " print(colab_magics.runtime_status().to_json())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    told = json.loads(done.stdout)
+    told = documents.read(done.stdout)
 
-    assert told["ram"]["unavailable"]["reason"] == "It could not be read (FileNotFoundError)."
-    assert told["platform"]["unavailable"]["reason"] == "It could not be read (FileNotFoundError)."
+    assert told["unavailable"]["ram"]["reason"] == "It could not be read (FileNotFoundError)."
+    assert told["unavailable"]["platform"]["reason"] == "It could not be read (FileNotFoundError)."
     assert told["cpu"]["usable_cores"] > 0
-    assert told["disk"]
+    assert told["disks"]
 
 
 @pytest.mark.parametrize("section", PROBES)
@@ -329,6 +330,17 @@ def test_a_report_on_gpus_looks_at_the_machine_where_there_is_none(monkeypatch: 
 OF_GPUS = [name for name in LOOKS if name != "ram_info"]
 
 
+NOTHING_YET = Report(
+    subject=Subject.RAM, snapshot=Snapshot(taken_at=a_report().snapshot.taken_at, platform=COLAB), findings=()
+)
+
+
+def held(
+    expression: str, seen: Report, *, strict: bool = True, language: str = "en", wait_seconds: float = 0.0
+) -> Held:
+    return report.hold(parse(expression), seen, strict=strict, language=language, wait_seconds=wait_seconds)
+
+
 def swap_other_gpus(monkeypatch: pytest.MonkeyPatch, probe: Callable[..., Any]) -> None:
     monkeypatch.setattr("colab_magics.probes.other_gpus.probe_other_gpus", probe)
 
@@ -343,14 +355,12 @@ def test_gpus_of_other_makers_are_looked_for_where_there_is_none_of_nvidia_s(
     assert LOOKS[name]().snapshot.other_gpu_vendors is None
 
     for gpus in ((), Unavailable(code="linux_only")):
-        swap(
-            monkeypatch, "gpus", lambda gpus=gpus, **_: gpus if isinstance(gpus, Unavailable) else Seen(gpus, None, ())
-        )
+        swap(monkeypatch, "gpus", lambda gpus=gpus, **_: gpus if isinstance(gpus, Unavailable) else Seen(gpus))
         seen = LOOKS[name]()
 
         assert seen.snapshot.other_gpu_vendors == ("AMD",)
         assert "There is an AMD GPU here, which colab_magics does not look at." in " ".join(str(seen).split())
-        assert json.loads(seen.to_json())["other_gpu_vendors"] == ["AMD"]
+        assert documents.read(seen.to_json())["other_gpu_vendors"] == ["AMD"]
 
 
 @pytest.mark.parametrize("name", LOOKS)
@@ -372,7 +382,7 @@ def test_a_look_for_gpus_of_other_makers_that_fails_costs_itself_alone(
     def fail() -> None:
         raise LookupError(SECRET)
 
-    swap(monkeypatch, "gpus", lambda **_: Seen((), None, ()))
+    swap(monkeypatch, "gpus", lambda **_: Seen(()))
     swap_other_gpus(monkeypatch, tuple)
     whole = LOOKS[name]()
     swap_other_gpus(monkeypatch, fail)
@@ -381,7 +391,7 @@ def test_a_look_for_gpus_of_other_makers_that_fails_costs_itself_alone(
     assert isinstance(seen.snapshot.other_gpu_vendors, Unavailable)
     assert str(seen) == str(whole)
     assert "A mistake in colab_magics" in blocks(text.render(seen, RenderOptions(everything=True)))["Other GPUs"]
-    reason = json.loads(seen.to_json())["other_gpu_vendors"]["unavailable"]["reason"]
+    reason = documents.read(seen.to_json())["unavailable"]["other_gpu_vendors"]["reason"]
     assert reason.startswith("A mistake in colab_magics kept it from being read (LookupError, report.py:")
 
 
@@ -401,9 +411,10 @@ def test_a_report_on_ram_asks_the_driver_only_where_the_size_depends_on_the_acce
 @pytest.mark.parametrize("expression", [expression for asked in ASKED.values() for expression in asked])
 @pytest.mark.usefixtures("machine")
 def test_a_requirement_looks_at_what_a_report_has_not(expression: str) -> None:
-    snapshot = Snapshot(taken_at=a_report().snapshot.taken_at, platform=COLAB)
+    seen = held(expression, NOTHING_YET)
 
-    assert report.require(parse(expression), snapshot, strict=True, language="en") is None
+    assert (seen.is_met, seen.said) == (True, None)
+    assert seen.report.snapshot is NOTHING_YET.snapshot
 
 
 def test_only_the_gpus_that_were_asked_for_are_kept() -> None:
@@ -534,9 +545,8 @@ def test_a_requirement_waits_also_where_the_report_has_not_looked_at_gpus(
     expression: str, questions: int, slow_driver: Callable[..., SlowDriver]
 ) -> None:
     driver = slow_driver(3)
-    snapshot = Snapshot(taken_at=a_report().snapshot.taken_at, platform=COLAB)
 
-    assert report.require(parse(expression), snapshot, strict=True, language="en", wait_seconds=60.0) is None
+    assert held(expression, NOTHING_YET, wait_seconds=60.0).is_met
     assert len(driver.deadlines) == questions
 
 
@@ -544,14 +554,30 @@ def test_a_requirement_that_has_not_waited_long_enough_says_what_it_could_not_ch
     slow_driver: Callable[..., SlowDriver],
 ) -> None:
     slow_driver(10**9)
-    snapshot = LOOKS["runtime_status"]().snapshot
+    seen = LOOKS["runtime_status"]()
+    said = held("gpus>=9", seen, strict=False).said
 
-    assert report.require(parse("gpus>=9"), snapshot, strict=False, language="en") == (
-        "Not known, so not checked: gpus >= 9. The NVIDIA driver is still starting (3 s)."
-    )
-    assert report.require(parse("gpus>=9"), snapshot, strict=False, language="zh-CN") != (
-        report.require(parse("gpus>=9"), snapshot, strict=False, language="en")
-    )
+    assert said == "Not known, so not checked: gpus >= 9. The NVIDIA driver is still starting (3 s)."
+    assert held("gpus>=9", seen, strict=False, language="zh-CN").said != said
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_report_keeps_the_verdict_on_a_requirement_that_was_held_against_it() -> None:
+    seen = LOOKS["runtime_status"]()
+    met, unmet = held("gpu=T4", seen).report, held("gpu=A100, python>=3", seen).report
+
+    assert seen.verdict is None
+    assert met.verdict is not None
+    assert met.verdict.met
+    assert unmet.verdict is not None
+    assert [clause.state for clause in unmet.verdict.clauses] == [State.UNMET, State.MET]
+    assert pickle.loads(pickle.dumps(unmet)) == unmet
+    assert unmet.snapshot is seen.snapshot
+    assert documents.read(seen.to_json())["requirement"] is None
+    asked = documents.read(unmet.to_json())["requirement"]
+    assert (asked["expression"], asked["met"]) == ("gpu = A100, python >= 3", False)
+    assert [clause["state"] for clause in asked["clauses"]] == ["unmet", "met"]
+    assert asked["clauses"][0]["found"] == {"gpu": ["Tesla T4"]}
 
 
 # A report ------------------------------------------------------------------------------------------------------------
@@ -567,7 +593,7 @@ def test_a_report_shows_itself_as_text_as_html_and_as_json(subject: Subject) -> 
         "text/html": html.render(seen, RenderOptions()),
     }
     assert "\n" not in seen.to_json()
-    assert json.loads(seen.to_json())["gpus"][0]["name"] == "Tesla T4"
+    assert documents.read(seen.to_json())["gpus"][0]["name"] == "Tesla T4"
 
 
 def test_a_report_shows_itself_in_the_environment_s_language(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 import colab_magics
+import documents
 from colab_magics import RequirementNotMet, RequirementSyntaxError
 from colab_magics.options import WAIT_SECONDS
 from fake_nvml import FakeDriver
@@ -141,9 +141,43 @@ def test_json_keeps_standard_output_to_itself(
     loaded.run_cell('%gpu_info -j -r "vram>=15"')
     out, err = capsys.readouterr()
 
-    assert json.loads(out)["schema"] == 1
+    assert documents.read(out)["schema"] == 2
     assert err == f"{NOT_CHECKED}\n"
     assert loaded.display_pub.outputs == []
+
+
+@pytest.mark.parametrize("magic", ["gpu_info", "ram_info", "runtime_status"])
+def test_json_comes_before_a_requirement_stops_the_cell_and_has_its_verdict(
+    magic: str, loaded: InteractiveShell, plug_in: Plug, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plug_in("t4")
+    result = loaded.run_cell(f"%{magic} -j -r gpu=A100, python>=3\nprint('not reached')")
+    first, *said = capsys.readouterr().out.split("\n")
+
+    assert isinstance(result.error_in_exec, RequirementNotMet)
+    asked = documents.read(first)["requirement"]
+    assert (asked["met"], asked["clauses"][0]["state"], asked["clauses"][1]["state"]) == (False, "unmet", "met")
+    assert said[0] == "Requirement not met: gpu = A100."
+    assert "not reached" not in said
+
+
+def test_json_of_a_requirement_that_is_met_says_so(
+    loaded: InteractiveShell, plug_in: Plug, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plug_in("t4")
+    assert loaded.run_cell("%gpu_info -j -r gpu=T4").success
+    assert documents.read(capsys.readouterr().out)["requirement"]["met"] is True
+
+
+def test_json_of_a_gpu_that_is_not_there_still_says_what_stops_the_cell(
+    loaded: InteractiveShell, plug_in: Plug, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plug_in("t4")
+    result = loaded.run_cell("%gpu_info 7 -j -r gpu=A100")
+    seen = documents.read(capsys.readouterr().out.split("\n")[0])
+
+    assert isinstance(result.error_in_exec, RequirementNotMet)
+    assert (seen["gpus"], seen["unavailable"]["gpus"]["code"]) == ([], "gpu_lost")
 
 
 def test_what_could_not_be_checked_is_said_in_the_user_s_language(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+import documents
 from colab_magics import autoload
 from colab_magics.observer import starting
 from fake_nvml import FakeDriver
@@ -108,7 +108,7 @@ def test_in_a_kernel_nothing_of_the_working_directory_runs_for_us(
     used = notebook.run(USED)
     assert used.status == "ok"
     assert used.shown[0]["text/plain"].startswith("Tesla T4: ")
-    assert json.loads(used.stdout.strip())["gpus"][0]["name"] == "Tesla T4"
+    assert documents.read(used.stdout.strip())["gpus"][0]["name"] == "Tesla T4"
     assert notebook.run("report").status == "ok"
     assert notebook.run("%gpu_info?").status == "ok"
     for typed in ("%gpu_info -", '%ram_info -r "v'):

@@ -78,11 +78,9 @@ def print_aside(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def print_json(report: Report) -> None:
-    """Print one JSON document in one line on standard output."""
-    from colab_magics.views import json
-
-    print(json.render(report))
+def print_json(report: Report, *, everything: bool) -> None:
+    """Print one JSON document in one line on standard output; with `everything` the hints are among its findings."""
+    print(report.to_json(everything=everything))
 
 
 def _bundle(report: Report, options: RenderOptions) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import signal
 import threading
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 import psutil
 import pytest
 
+import documents
 from builders import JUPYTER, a_report
 from colab_magics.model import Gpu, Subject, Unavailable
 from colab_magics.observer import client
@@ -215,13 +215,15 @@ def shown(answer: Answer | Unavailable, language: str = "en") -> str:
     assert len(short.splitlines()) <= 8
     assert max(width(line) for line in lines if "https://" not in line) <= 80
     assert not [line for line in lines if ": None" in line or "nvml_error" in line]
-    section = json.loads(json_view.render(report))["gpus"]
+    document = documents.read(json_view.render(report))
     if isinstance(gpus, Unavailable):
-        assert section["unavailable"]["reason"].endswith(".")
+        assert document["gpus"] == []
+        assert document["unavailable"]["gpus"]["reason"].endswith(".")
         return short
-    for gpu, fields in zip(gpus, section, strict=True):
-        assert fields["unavailable"].keys() == dict(gpu.unavailable).keys()
-        assert not [words for words in fields["unavailable"].values() if not words or "_" in words]
+    for gpu, fields in zip(gpus, document["gpus"], strict=True):
+        assert {field: why["code"] for field, why in fields["unavailable"].items()} == dict(gpu.unavailable)
+        reasons = [why["reason"] for why in fields["unavailable"].values()]
+        assert not [words for words in reasons if not words or "_" in words]
     return short
 
 
