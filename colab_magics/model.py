@@ -519,7 +519,9 @@ class Offer(Value):
     paid: bool = False
     """Whether only those who pay get it."""
     is_current: bool = False
-    """Whether it is the accelerator of this machine, with more RAM."""
+    """Whether it is the accelerator of this machine, with more RAM or another image."""
+    images: tuple[str, ...] = ()
+    """The images of which one is to be chosen with it, where the one in use would not do."""
 
 
 class ClauseVerdict(Value):
@@ -554,3 +556,5 @@ class Verdict(Value):
     """What would help."""
     offers: tuple[Offer, ...] = ()
     """The service's choices that would do, where another machine is the remedy."""
+    others: tuple[Offer, ...] = ()
+    """The service's choices that would do but for their name, where there are too few of those that are asked for."""

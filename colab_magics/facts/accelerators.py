@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from colab_magics.facts.loader import accelerators as offered
-from colab_magics.model import Ram, seen
+from colab_magics.facts.loader import images
+from colab_magics.model import Ram, Unavailable, seen
 from colab_magics.units import GIB
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ __all__ = [
     "by_device_name",
     "by_id",
     "by_menu_name",
+    "cores",
+    "device_names",
+    "free_disk_gib",
+    "image_gib",
+    "in_high_ram_shape",
     "in_use",
     "is_high_ram",
     "larger_memory",
@@ -31,6 +37,7 @@ __all__ = [
     "may_depend_on_accelerator",
     "memory_gib",
     "offered",
+    "ram_gib",
     "rate",
 ]
 
@@ -51,6 +58,8 @@ class Rate(NamedTuple):
     """Compute units."""
     date: dt.date | None
     """When it was seen."""
+    origin: str
+    """By whom: see `facts.tables`."""
 
 
 def by_id(key: str) -> Accelerator:
@@ -76,21 +85,23 @@ def by_menu_name(name: str) -> Accelerator | None:
 
 def in_use(snapshot: Snapshot) -> Accelerator | None:
     """Return Colab's row for this runtime's accelerator; None elsewhere, and where it was not or could not be seen."""
-    if snapshot.service != COLAB or not isinstance(snapshot.gpus, tuple):
+    if snapshot.service != COLAB:
         return None
-    if snapshot.gpus:
+    gpus, tpus = snapshot.gpus, snapshot.tpus
+    if seen(gpus):
         names = [gpu.name for gpu in snapshot.usable_gpus if gpu.name is not None]
         return by_device_name(names[0]) if names else None
-    tpus = seen(snapshot.tpus)
-    return _by_tpu(tpus[0]) if tpus else by_device_name(None)
+    if seen(tpus):
+        return _by_tpu(seen(tpus)[0])
+    return by_device_name(None) if gpus == () and not isinstance(tpus, Unavailable) else None
 
 
 def is_high_ram(snapshot: Snapshot) -> bool | None:
     """Tell whether this is the larger of hosted Colab's two shapes; None where there is no choice, or no way to tell.
 
-    From half as much again as the accelerator's standard shape on, where the table has that, else from the Colab Pro
-    notebook's 20e9 bytes on. A large machine whose accelerator could not be seen is not judged: a standard A100 has
-    83.5 GiB.
+    From half as much again as the accelerator's standard shape on, where the table has both shapes, else from the Colab
+    Pro notebook's 20e9 bytes on. A large machine whose accelerator could not be seen is not judged: a standard A100 has
+    83.5 GiB. TPUs come with one size of RAM, whichever it is.
     """
     if snapshot.service != COLAB or not isinstance(snapshot.ram, Ram):
         return None
@@ -100,9 +111,22 @@ def is_high_ram(snapshot: Snapshot) -> bool | None:
         return _without_its_shape(snapshot, total_bytes)
     if accelerator.one_shape:
         return None
-    if accelerator.standard_ram_gib is None:
+    if accelerator.standard_ram_gib is None or accelerator.high_ram_gib is None:
         return total_bytes >= HIGH_RAM_BYTES
     return total_bytes >= HIGH_RAM_FACTOR * accelerator.standard_ram_gib * GIB
+
+
+def in_high_ram_shape(snapshot: Snapshot) -> bool:
+    """Tell whether the machine is known to be of the larger shape: by its RAM, or by the card that only this has.
+
+    A report on the GPU alone has not looked at the RAM.
+    """
+    if is_high_ram(snapshot) is True:
+        return True
+    accelerator = in_use(snapshot)
+    if accelerator is None or accelerator.high_ram_memory_gib is None:
+        return False
+    return any(gpu.name in device_names(accelerator, high_ram=True) for gpu in snapshot.usable_gpus)
 
 
 def may_depend_on_accelerator(snapshot: Snapshot) -> bool:
@@ -116,9 +140,36 @@ def memory_gib(accelerator: Accelerator, *, high_ram: bool) -> float | None:
     return (accelerator.high_ram_memory_gib if high_ram else None) or accelerator.memory_gib
 
 
+def device_names(accelerator: Accelerator, *, high_ram: bool) -> tuple[str, ...]:
+    """Return what the driver calls the card that comes with one of the shapes, where each has its own."""
+    other_gib = memory_gib(accelerator, high_ram=not high_ram)
+    if other_gib == memory_gib(accelerator, high_ram=high_ram):
+        return accelerator.device_names
+    return tuple(name for name in accelerator.device_names if f"{other_gib:g}GB" not in name)
+
+
 def ram_gib(accelerator: Accelerator, *, high_ram: bool) -> float | None:
     """Return the RAM of one of the accelerator's shapes; None where it is not published."""
     return accelerator.high_ram_gib if high_ram else accelerator.standard_ram_gib
+
+
+def cores(accelerator: Accelerator, *, high_ram: bool) -> float | None:
+    """Return the cores of one of the accelerator's shapes; None where they are not published."""
+    return (accelerator.high_ram_cores if high_ram else None) or accelerator.cores
+
+
+def free_disk_gib(accelerator: Accelerator) -> tuple[float, float] | None:
+    """Return what is free of the disk of a fresh machine, at least and at most; None where that is not published."""
+    image = next((one for one in images() if one.service == COLAB), None)
+    if accelerator.disk_gib is None or image is None:
+        return None
+    most = accelerator.most_disk_gib or accelerator.disk_gib
+    return max(0.0, accelerator.disk_gib - image.most_gib), most - image.least_gib
+
+
+def image_gib(service: str | None) -> float:
+    """Return what a service's image takes of the disk at least, which no user can free; 0 where nothing is known."""
+    return next((one.least_gib for one in images() if one.service == service), 0.0)
 
 
 def rate(snapshot: Snapshot) -> Rate | None:
@@ -126,9 +177,9 @@ def rate(snapshot: Snapshot) -> Rate | None:
     accelerator = in_use(snapshot)
     if accelerator is None:
         return None
-    high_ram = is_high_ram(snapshot) is True and accelerator.high_ram_units_per_hour is not None
+    high_ram = in_high_ram_shape(snapshot) and accelerator.high_ram_units_per_hour is not None
     units = accelerator.high_ram_units_per_hour if high_ram else accelerator.units_per_hour
-    return None if units is None else Rate(units, accelerator.units_date)
+    return None if units is None else Rate(units, accelerator.units_date, accelerator.origin)
 
 
 def larger_memory(snapshot: Snapshot) -> tuple[Accelerator, ...]:
@@ -136,7 +187,7 @@ def larger_memory(snapshot: Snapshot) -> tuple[Accelerator, ...]:
     ours = in_use(snapshot)
     if ours is None:
         return ()
-    size = memory_gib(ours, high_ram=is_high_ram(snapshot) is True)
+    size = memory_gib(ours, high_ram=in_high_ram_shape(snapshot))
     return tuple(one for one in offered() if size and one.kind == ours.kind and (one.memory_gib or 0) > size)
 
 
@@ -161,8 +212,12 @@ def _by_tpu(tpu: Tpu) -> Accelerator | None:
 
 
 def _without_its_shape(snapshot: Snapshot, total_bytes: int) -> bool | None:
+    if seen(snapshot.tpus):
+        return None
     if total_bytes < HIGH_RAM_BYTES:
         return False
     gpus = snapshot.gpus
+    if isinstance(snapshot.tpus, Unavailable):
+        return None
     is_unseen = not isinstance(gpus, tuple) or (bool(gpus) and not any(gpu.name for gpu in snapshot.usable_gpus))
-    return None if is_unseen or seen(snapshot.tpus) else True
+    return None if is_unseen else True

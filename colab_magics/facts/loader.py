@@ -14,13 +14,16 @@ from colab_magics.facts.tables import (
     Accelerator,
     CudaBuild,
     FrontendFacts,
+    Image,
     Link,
     Menu,
     OtherMenu,
     PublishedLimit,
     Retired,
+    RuntimeVersion,
     ServiceFacts,
     Signal,
+    Statement,
     TpuChip,
 )
 
@@ -38,6 +41,12 @@ def accelerators() -> tuple[Accelerator, ...]:
 def retired_accelerators() -> tuple[Retired, ...]:
     """Return the accelerators that a service no longer has."""
     return _rows("accelerators", "retired", Retired)
+
+
+@functools.cache
+def images() -> tuple[Image, ...]:
+    """Return what services' images take of a fresh machine's disk."""
+    return _rows("accelerators", "image", Image)
 
 
 @functools.cache
@@ -72,6 +81,29 @@ def menu(language: str) -> Menu | None:
 def other_menus() -> tuple[OtherMenu, ...]:
     """Return the ways to the accelerators elsewhere than in Colab's dialog."""
     return _rows("menus", "other", OtherMenu)
+
+
+@functools.cache
+def runtime_versions() -> tuple[RuntimeVersion, ...]:
+    """Return the images that services offer, the newest first."""
+    return _rows("runtime_versions", "runtime_version", RuntimeVersion)
+
+
+@functools.cache
+def image_menus() -> tuple[OtherMenu, ...]:
+    """Return the ways to another image elsewhere than in Colab's dialog."""
+    return _rows("runtime_versions", "image_menu", OtherMenu)
+
+
+@functools.cache
+def statements() -> tuple[Statement, ...]:
+    """Return what services and their staff have said."""
+    return _rows("statements", "statement", Statement)
+
+
+def statement(key: str) -> Statement:
+    """Return one statement by its key, such as "high_ram_plans"."""
+    return next(one for one in statements() if one.key == key)
 
 
 @functools.cache

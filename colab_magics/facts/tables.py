@@ -2,6 +2,9 @@
 
 `confidence` is "high" (the service's own source code or documents, or two independent sources) or "medium" (one
 credible source); what is less sure is in no table. A figure or word that is None has no such source.
+`origin` says whose word a row's figures are, in the tables that are shown to readers: "official" (the service's or the
+maker's own code, documents or builds), "staff" (what its staff has said in public) or "users" (what users have seen and
+published: it may differ by account, region and day, and is shown as such).
 A column named `label`, `applies` or `purpose` is a sentence of ours, and translated where it is shown; all other words
 are names or quotations.
 Named tuples, because they take a sixth of the time to define that dataclasses do, and the first report waits for it.
@@ -22,12 +25,18 @@ class Accelerator(NamedTuple):
     `device_names` is what the driver or TPU_ACCELERATOR_TYPE call it. `tier` is "free" where users who do not pay may
     get it, subject to quota, else "paid". `one_shape`: there is no choice of RAM; `standard_ram_gib` is all there is.
     Where the high-RAM choice also changes the card, `high_ram_memory_gib` is the other card's memory.
+    `standard_ram_gib` alone, without `high_ram_gib`, is what comes with it where no other size is known.
     `units_per_hour` are compute units as seen on `units_date`; they change. `supports_bf16` is None without a device.
+    `cores` are virtual ones. `disk_gib` is the whole disk, of which the image takes its share (`Image`);
+    `most_disk_gib` is the largest that was seen, where users have seen different ones.
+    `limited_on`: on that day the service's staff, or users (`limited_origin`), last said that there are too few of it,
+    so that those who choose it are given another at times.
     """
 
     source: str
     date: dt.date
     confidence: str
+    origin: str
     id: str
     kind: str
     menu_name: str
@@ -38,11 +47,29 @@ class Accelerator(NamedTuple):
     high_ram_memory_gib: float | None = None
     standard_ram_gib: float | None = None
     high_ram_gib: float | None = None
+    cores: float | None = None
+    high_ram_cores: float | None = None
+    disk_gib: float | None = None
+    most_disk_gib: float | None = None
     units_per_hour: float | None = None
     high_ram_units_per_hour: float | None = None
     units_date: dt.date | None = None
+    limited_on: dt.date | None = None
+    limited_origin: str | None = None
     compute_capability: str | None = None
     supports_bf16: bool | None = None
+
+
+class Image(NamedTuple):
+    """What a service's image takes of the disk of a fresh machine, at least and at most: the rest is free."""
+
+    source: str
+    date: dt.date
+    confidence: str
+    origin: str
+    service: str
+    least_gib: float
+    most_gib: float
 
 
 class Retired(NamedTuple):
@@ -137,12 +164,15 @@ class Menu(NamedTuple):
 class OtherMenu(NamedTuple):
     """The way to a service's accelerators elsewhere than in Colab's dialog: the words to click in order, the choices.
 
-    `path_is_commands`: what stands in `path` are commands, one for each purpose, and no menus.
+    `path_is_commands`: what stands in `path` are commands, one for each purpose, and no menus. `some_get` are choices
+    that only some people have, `phased_out` those of `choices` that the service is about to take away. The way to
+    another image of a service is such a menu too.
     """
 
     source: str
     date: dt.date
     confidence: str
+    origin: str
     place: str
     label: str
     service: str
@@ -150,6 +180,38 @@ class OtherMenu(NamedTuple):
     choices: tuple[str, ...]
     purpose: str
     path_is_commands: bool = False
+    some_get: tuple[str, ...] = ()
+    phased_out: tuple[str, ...] = ()
+
+
+class RuntimeVersion(NamedTuple):
+    """An image that a service offers: the words to choose it by, and the versions of what is in it.
+
+    `tensorflow` is that of its CPU and GPU runtimes; its TPU runtimes have none.
+    """
+
+    source: str
+    date: dt.date
+    confidence: str
+    origin: str
+    service: str
+    name: str
+    python: str
+    torch: str | None = None
+    tensorflow: str | None = None
+    jax: str | None = None
+
+
+class Statement(NamedTuple):
+    """What a service or its staff has said, in a sentence of ours (`applies`), and the day on which it last was."""
+
+    source: str
+    date: dt.date
+    confidence: str
+    origin: str
+    key: str
+    applies: str
+    said_on: dt.date
 
 
 class PublishedLimit(NamedTuple):
@@ -161,6 +223,7 @@ class PublishedLimit(NamedTuple):
     source: str
     date: dt.date
     confidence: str
+    origin: str
     key: str
     service: str
     value: float

@@ -22,9 +22,11 @@ from colab_magics.guides.interface import (
     MenuAlone,
     MenuStep,
     Note,
+    OfferedImage,
     OfferedMachine,
     OtherMenusTable,
     Point,
+    RuntimeVersionsTable,
     Sentence,
     TextStep,
 )
@@ -49,9 +51,11 @@ __all__ = [
     "MenuAlone",
     "MenuStep",
     "Note",
+    "OfferedImage",
     "OfferedMachine",
     "OtherMenusTable",
     "Point",
+    "RuntimeVersionsTable",
     "Sentence",
     "TextStep",
     "for_finding",
@@ -59,6 +63,7 @@ __all__ = [
     "for_unavailable",
     "for_verdict",
     "not_visible",
+    "offered_images",
     "offered_machines",
     "tables",
 ]
@@ -94,6 +99,11 @@ def offered_machines(snapshot: Snapshot) -> tuple[OfferedMachine, ...]:
     return _here(snapshot).offered_machines(snapshot)
 
 
+def offered_images(snapshot: Snapshot) -> tuple[OfferedImage, ...]:
+    """Return the images that the service offers for its machines; none where it is no service that offers any."""
+    return _here(snapshot).offered_images(snapshot)
+
+
 def tables(snapshot: Snapshot) -> tuple[FactsTable, ...]:
     """Return what is known of the service beside what a machine tells."""
     return _here(snapshot).tables()
@@ -119,7 +129,9 @@ def for_verdict(verdict: Verdict, snapshot: Snapshot) -> tuple[Guide, ...]:
     return _for_rules(["cuda_library_missing"], snapshot) if lacks_cuda and unknown & {*KEYS_OF_A_GPU, "cuda"} else ()
 
 
-def _for_unmet(unmet: list[str], verdict: Verdict, snapshot: Snapshot) -> tuple[Guide, ...]:
+def _for_unmet(  # noqa: PLR0911 - one for each kind of remedy
+    unmet: list[str], verdict: Verdict, snapshot: Snapshot
+) -> tuple[Guide, ...]:
     """Return what to do where these keys ask for what is not there."""
     if verdict.remedy is Remedy.SHOW_GPUS:
         return _for_rules(["cuda_hidden"], snapshot)
@@ -133,11 +145,13 @@ def _for_unmet(unmet: list[str], verdict: Verdict, snapshot: Snapshot) -> tuple[
         guide = for_finding(finding, snapshot)
         return () if guide is None else (guide,)
     if offered_machines(snapshot):
-        way = _here(snapshot).to_get(verdict.offers) if verdict.offers else None
+        way = _here(snapshot).to_get(verdict.offers, verdict.others) if verdict.offers else None
         return (way,) if way is not None else ()
+    if {*unmet} == {"python"}:
+        return (generic.to_another_python(),)
     if KEYS_OF_A_GPU.issuperset(unmet) and verdict.gpus == ():
         return _for_rules(["no_gpu"], snapshot)
-    return (generic.to_get(verdict.offers),)
+    return (generic.to_get(verdict.offers, ()),)
 
 
 def _here(snapshot: Snapshot) -> ServiceGuides:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from colab_magics import facts
 from colab_magics.facts import accelerators
 from colab_magics.guides import colab_menu as menu
 from colab_magics.guides import generic
@@ -13,8 +14,10 @@ from colab_magics.guides.interface import (
     Goal,
     Guide,
     LimitsTable,
+    OfferedImage,
     OfferedMachine,
     OtherMenusTable,
+    RuntimeVersionsTable,
     Sentence,
     TextStep,
 )
@@ -28,10 +31,25 @@ if TYPE_CHECKING:
     from colab_magics.guides.interface import FactsTable
     from colab_magics.model import Finding, Snapshot
 
-__all__ = ["for_finding", "for_goal", "for_unavailable", "not_visible", "offered_machines", "tables", "to_get"]
+__all__ = [
+    "for_finding",
+    "for_goal",
+    "for_unavailable",
+    "not_visible",
+    "offered_images",
+    "offered_machines",
+    "tables",
+    "to_get",
+]
 
 _TO_CHANGE = Sentence(N_("To change"))
 _TO_MEET_IT_PAID = Sentence(N_("To meet it (paid)"))
+_TO_MEET_IT_SUBSCRIBED = Sentence(N_("To meet it (Pro, Pro+)"))
+_FEW = N_(
+    "{names:list}: limited, and first come, first served ({origin:origin}, {date}). If you chose one and got another,"
+    " choose it again later."
+)
+_OTHERS = N_("Or allow others in the requirement: {others:list} would meet the rest of it.")
 _CHOOSE_ONE = TextStep(Sentence(N_("choose one (paid)")))
 _ANOTHER_MACHINE = Guide(
     Sentence(N_("To get another machine")),
@@ -44,10 +62,12 @@ _LARGER_ONE = Guide(
     consequences=menu.NEW_MACHINE,
     links=("signup",),
 )
+_TO_GIVE_BACK = Guide(
+    Sentence(N_("To give it back")), steps=(menu.DISCONNECT,), consequences=menu.NEW_MACHINE[:1], links=("faq",)
+)
 _FOR_FINDINGS = {
-    "costly_gpu_unused": Guide(
-        Sentence(N_("To give it back")), steps=(menu.DISCONNECT,), consequences=menu.NEW_MACHINE[:1], links=("faq",)
-    ),
+    "costly_gpu_unused": _TO_GIVE_BACK,
+    "gpu_unused": _TO_GIVE_BACK,
     "feedback": Guide(menu.TO_TELL_GOOGLE, steps=(TextStep(menu.SEND_FEEDBACK), TextStep(menu.WRITE_OF_BILLS))),
     "gpu_idle": Guide(
         Sentence(N_("When you are done with it")), steps=(menu.DISCONNECT,), consequences=menu.NEW_MACHINE[:1]
@@ -66,7 +86,7 @@ _FOR_FINDINGS = {
     ),
     "newer_number_formats": _LARGER_ONE,
     "not_high_ram": Guide(
-        Sentence(N_("To get more RAM (paid)")),
+        Sentence(N_("For more RAM (Pro, Pro+)")),
         steps=(menu.CHANGE_RUNTIME_TYPE, menu.HIGH_RAM, menu.SAVE),
         consequences=menu.NEW_MACHINE,
         links=("signup",),
@@ -113,23 +133,37 @@ def offered_machines(snapshot: Snapshot) -> tuple[OfferedMachine, ...]:
     return tuple(_offered(snapshot))
 
 
-def to_get(offers: tuple[Offer, ...]) -> Guide | None:
+def offered_images(_snapshot: Snapshot) -> tuple[OfferedImage, ...]:
+    """Return the runtime versions of the dialog; which of them is in use, a kernel cannot see."""
+    return tuple(
+        OfferedImage(name=row.name, python=row.python)
+        for row in facts.runtime_versions()
+        if row.service == accelerators.COLAB
+    )
+
+
+def to_get(offers: tuple[Offer, ...], others: tuple[Offer, ...]) -> Guide | None:
     """Return the way to one of these choices."""
     if not offers:
         return None
-    names = tuple(offer.name for offer in offers)
+    all_high_ram = all(offer.high_ram for offer in offers)
+    names = tuple(offer.name if all_high_ram else _in_its_shape(offer) for offer in offers)
     accelerator = () if offers[0].is_current else (ClickStep(names),)
-    high_ram = (menu.HIGH_RAM,) if all(offer.high_ram for offer in offers) else ()
+    high_ram = (menu.HIGH_RAM,) if all_high_ram else ()
+    images = (menu.RUNTIME_VERSION, ClickStep(offers[0].images)) if offers[0].images else ()
+    purpose = generic.TO_MEET_IT
+    if all(offer.paid for offer in offers):
+        purpose = _TO_MEET_IT_SUBSCRIBED if all_high_ram else _TO_MEET_IT_PAID
     return Guide(
-        _TO_MEET_IT_PAID if all(offer.paid for offer in offers) else generic.TO_MEET_IT,
-        steps=(menu.CHANGE_RUNTIME_TYPE, *accelerator, *high_ram, menu.SAVE),
-        consequences=menu.NEW_MACHINE,
+        purpose,
+        steps=(menu.CHANGE_RUNTIME_TYPE, *accelerator, *high_ram, *images, menu.SAVE),
+        consequences=(*menu.NEW_MACHINE, *_if_another_comes(offers, others)),
     )
 
 
 def tables() -> tuple[FactsTable, ...]:
-    """Return what Google has published of its lifetimes, and the ways to the accelerators elsewhere."""
-    return LimitsTable(accelerators.COLAB), OtherMenusTable(None)
+    """Return what Google has published of its lifetimes and images, and the ways to the accelerators elsewhere."""
+    return LimitsTable(accelerators.COLAB), RuntimeVersionsTable(accelerators.COLAB), OtherMenusTable(None)
 
 
 def not_visible() -> Sentence:
@@ -146,6 +180,25 @@ def _to_use_a_gpu() -> Guide:
         links=("gpu_guide",),
         goal=Goal.GPU,
     )
+
+
+def _in_its_shape(offer: Offer) -> str:
+    """Return the words to click for an offer, with the switch where others beside it do without."""
+    english = facts.menu("en")
+    return f"{offer.name} + {english.high_ram}" if offer.high_ram and english is not None else offer.name
+
+
+def _if_another_comes(offers: tuple[Offer, ...], others: tuple[Offer, ...]) -> tuple[Sentence, ...]:
+    """Return what to do where there are too few of all that would do: what is given instead is for Colab to choose."""
+    rows = tuple(dict.fromkeys(accelerators.by_menu_name(offer.name) for offer in offers))
+    days = sorted((row.limited_on, row.limited_origin or row.origin) for row in rows if row and row.limited_on)
+    if len(days) < len(rows):
+        return ()
+    day, origin = days[-1]
+    names = tuple(row.menu_name for row in rows if row)
+    few = Sentence(_FEW, (("names", names), ("origin", origin), ("date", day.isoformat())))
+    named = tuple(dict.fromkeys(_in_its_shape(offer) for offer in others))
+    return (few, Sentence(_OTHERS, (("others", named),))) if named else (few,)
 
 
 def _past_a_build_without_code(finding: Finding, snapshot: Snapshot) -> Guide | None:
@@ -167,7 +220,7 @@ def _past_a_build_without_code(finding: Finding, snapshot: Snapshot) -> Guide | 
 
 
 def _offered(snapshot: Snapshot) -> Iterator[OfferedMachine]:
-    present, has_high_ram = accelerators.in_use(snapshot), accelerators.is_high_ram(snapshot) is True
+    present, has_high_ram = accelerators.in_use(snapshot), accelerators.in_high_ram_shape(snapshot)
     for row in accelerators.offered():
         is_current = row == present
         if not is_current:
@@ -178,14 +231,13 @@ def _offered(snapshot: Snapshot) -> Iterator[OfferedMachine]:
 
 def _machine(row: Accelerator, *, high_ram: bool, is_current: bool) -> OfferedMachine:
     """Return the machine one gets; where more RAM brings another card, with the names of that one only."""
-    memory_gib = accelerators.memory_gib(row, high_ram=high_ram)
-    other_gib = accelerators.memory_gib(row, high_ram=not high_ram)
-    names = tuple(name for name in row.device_names if other_gib == memory_gib or f"{other_gib:g}GB" not in name)
     return OfferedMachine(
         offer=Offer(name=row.menu_name, high_ram=high_ram, paid=high_ram or row.tier == "paid", is_current=is_current),
         kind=row.kind,
-        accelerator_names=(*names, row.menu_name),
-        memory_gib=memory_gib,
-        ram_gib=row.high_ram_gib if high_ram else row.standard_ram_gib,
+        accelerator_names=(*accelerators.device_names(row, high_ram=high_ram), row.menu_name),
+        memory_gib=accelerators.memory_gib(row, high_ram=high_ram),
+        ram_gib=accelerators.ram_gib(row, high_ram=high_ram),
         compute_capability=row.compute_capability,
+        cores=accelerators.cores(row, high_ram=high_ram),
+        free_disk_gib=accelerators.free_disk_gib(row),
     )

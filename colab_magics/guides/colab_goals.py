@@ -23,6 +23,7 @@ from colab_magics.guides.interface import (
     Note,
     OtherMenusTable,
     Point,
+    RuntimeVersionsTable,
     Sentence,
     TextStep,
     sentences,
@@ -36,9 +37,14 @@ if TYPE_CHECKING:
     from colab_magics.model import Snapshot
 
 _TO_USE_ANOTHER_TPU = Sentence(N_("To use another TPU"))
+_TPU_IMAGE = Sentence(N_("Note: {said:statement}."), (("said", "tpu_image"),))
+_GUIDES_BY_KIND = {"gpu": ("gpu_guide",), "tpu": ("jax_guide", "tpu_guide")}
+"""Where to read on by the kind of accelerator: of TPUs first what their runtimes have installed."""
 
 
-def for_goal(goal: Goal, snapshot: Snapshot, blocking: Finding | None) -> Guide:
+def for_goal(  # noqa: PLR0911 - one for each goal
+    goal: Goal, snapshot: Snapshot, blocking: Finding | None
+) -> Guide:
     """Return the way to a goal, click by click."""
     match goal:
         case Goal.GPU:
@@ -47,6 +53,8 @@ def for_goal(goal: Goal, snapshot: Snapshot, blocking: Finding | None) -> Guide:
             return _to_tpu(snapshot)
         case Goal.MEMORY:
             return _to_memory(snapshot)
+        case Goal.IMAGE:
+            return _to_image(snapshot)
         case Goal.LONGER:
             return _to_longer_runs()
         case Goal.CHEAPER:
@@ -74,10 +82,10 @@ def _to_tpu(snapshot: Snapshot) -> Guide:
     """Return the way to a TPU, or to another one."""
     tpus = seen(snapshot.tpus)
     if not tpus:
-        return _to_accelerator(generic.TO_USE_A_TPU, "tpu", snapshot, ())
+        return _to_accelerator(generic.TO_USE_A_TPU, "tpu", snapshot, (_TPU_IMAGE,))
     name = tpus[0].accelerator_type or tpus[0].kind or ""
     here = Sentence(N_("This runtime has a TPU: {name:tpu}."), (("name", name),))
-    return _to_accelerator(_TO_USE_ANOTHER_TPU, "tpu", snapshot, (here,))
+    return _to_accelerator(_TO_USE_ANOTHER_TPU, "tpu", snapshot, (here, _TPU_IMAGE))
 
 
 def _to_accelerator(purpose: Sentence, kind: str, snapshot: Snapshot, remarks: tuple[Remark, ...]) -> Guide:
@@ -100,14 +108,14 @@ def _to_accelerator(purpose: Sentence, kind: str, snapshot: Snapshot, remarks: t
         drawing=Dialog(chosen=chosen, present=present, high_ram=None if chosen.one_shape else False),
         consequences=(*menu.NEW_MACHINE, replaced),
         tables=(ChoicesTable(offered, present), OtherMenusTable((accelerators.COLAB,))),
-        links=(f"{kind}_guide", "signup", "faq"),
+        links=(*_GUIDES_BY_KIND[kind], "signup", "faq"),
     )
 
 
 def _to_memory(snapshot: Snapshot) -> Guide:
     """Return the ways to more RAM and to more memory of the GPU or TPU: people take one for the other."""
     present = accelerators.in_use(snapshot)
-    has_high_ram = accelerators.is_high_ram(snapshot) is True
+    has_high_ram = accelerators.in_high_ram_shape(snapshot)
     ways = _ways_to_memory(snapshot)
     remarks: tuple[Remark, ...] = ()
     if present is not None and present.one_shape:
@@ -124,6 +132,29 @@ def _to_memory(snapshot: Snapshot) -> Guide:
         consequences=menu.NEW_MACHINE if ways else sentences(N_("Nothing that Colab offers is known to have more.")),
         tables=(ChoicesTable(accelerators.offered(), present), OtherMenusTable((accelerators.COLAB,))),
         links=("signup", "faq"),
+    )
+
+
+def _to_image(snapshot: Snapshot) -> Guide:
+    """Return the way to another image, with the accelerator and the RAM as they are."""
+    present = accelerators.in_use(snapshot)
+    has_switch = present is None or not present.one_shape
+    older = Sentence(N_("an older image, by what stands in the table below"))
+    return Guide(
+        generic.TO_USE_ANOTHER_IMAGE,
+        remarks=generic.python_here(snapshot),
+        steps=(menu.CHANGE_RUNTIME_TYPE, menu.RUNTIME_VERSION._replace(note=Note((older,))), menu.SAVE),
+        drawing=Dialog(
+            chosen=present,
+            present=present,
+            high_ram=accelerators.in_high_ram_shape(snapshot) if has_switch else None,
+        ),
+        consequences=(
+            *menu.NEW_MACHINE,
+            Sentence(N_("Note: {said:statement}."), (("said", "runtime_version_of_a_session"),)),
+        ),
+        tables=(RuntimeVersionsTable(accelerators.COLAB),),
+        links=("runtime_versions",),
     )
 
 
@@ -206,8 +237,8 @@ def _rate(snapshot: Snapshot) -> tuple[Sentence, ...]:
         return (Sentence(N_("What {accelerator} takes per hour is not published."), (name,)),)
     return (
         Sentence(
-            N_("{accelerator} takes about {units:rate} compute units per hour (seen on {date})."),
-            (name, ("units", rate.units_per_hour), ("date", str(rate.date))),
+            N_("{accelerator} takes about {units:rate} compute units per hour ({origin:origin}, {date})."),
+            (name, ("units", rate.units_per_hour), ("origin", rate.origin), ("date", str(rate.date))),
         ),
     )
 
@@ -237,17 +268,17 @@ def _ways_to_memory(snapshot: Snapshot) -> tuple[MenuStep | ClickStep, ...]:
 
 def _more_ram(snapshot: Snapshot) -> MenuStep | ClickStep | None:
     """Return what gives more RAM: the High-RAM switch where there is that choice, else a larger one of its kind."""
-    present, has_high_ram = accelerators.in_use(snapshot), accelerators.is_high_ram(snapshot) is True
+    present, has_high_ram = accelerators.in_use(snapshot), accelerators.in_high_ram_shape(snapshot)
     if present is None:
-        if has_high_ram:
+        if has_high_ram or seen(snapshot.tpus):
             return None
         where_offered = sentences(N_("more RAM, where the accelerator has that choice"))
-        return menu.HIGH_RAM._replace(note=Note(where_offered, who=menu.PAID))
+        return menu.HIGH_RAM._replace(note=Note(where_offered, who=menu.WITH_HIGH_RAM))
     if not present.one_shape and not has_high_ram:
         gives = sentences(N_("more RAM"))
         if present.high_ram_memory_gib is not None:
             gives += (_sized(N_("a card with {size} GiB"), present.high_ram_memory_gib),)
-        return menu.HIGH_RAM._replace(note=Note(gives, who=menu.PAID))
+        return menu.HIGH_RAM._replace(note=Note(gives, who=menu.WITH_HIGH_RAM))
     larger = accelerators.larger_ram(snapshot)
     if not larger or larger[0].standard_ram_gib is None:
         return None
@@ -257,7 +288,11 @@ def _more_ram(snapshot: Snapshot) -> MenuStep | ClickStep | None:
 def _more_of_its_own(snapshot: Snapshot) -> MenuStep | ClickStep | None:
     """Return what gives more of the GPU's or TPU's own memory; there is no more to be had of none."""
     if accelerators.in_use(snapshot) is None:
-        of_the_table = sentences(N_("more GPU memory: a larger one of the table below"))
+        of_the_table = sentences(
+            N_("more TPU memory: a larger one of the table below")
+            if seen(snapshot.tpus)
+            else N_("more GPU memory: a larger one of the table below")
+        )
         return MenuStep(("hardware_accelerator",), note=Note(of_the_table))
     for one in accelerators.larger_memory(snapshot):
         message = N_("more TPU memory: {size} GiB") if one.kind == "tpu" else N_("more GPU memory: {size} GiB")

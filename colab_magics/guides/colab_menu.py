@@ -9,6 +9,7 @@ CHANGE_RUNTIME_TYPE = MenuStep(("runtime_menu", "change_runtime_type"))
 MANAGE_SESSIONS = MenuStep(("runtime_menu", "manage_sessions"))
 DISCONNECT = MenuStep(("runtime_menu", "disconnect_and_delete"))
 HIGH_RAM = MenuStep(("high_ram",))
+RUNTIME_VERSION = MenuStep(("runtime_version",))
 SAVE = MenuStep(("save",))
 VIEW_RESOURCES = ("runtime_menu", "view_resources")
 NEW_MACHINE = sentences(
@@ -16,7 +17,7 @@ NEW_MACHINE = sentences(
     N_("Then run again from your first cell (%pip install, %load_ext)."),
 )
 MACHINE_GOES = Sentence(N_("When the machine goes, variables and files in /content go with it."))
-PAID = Sentence(N_("paid"))
+WITH_HIGH_RAM = Sentence("{said:statement}", (("said", "high_ram_plans"),))
 KEEP_RUNNING = Sentence(N_("keep the tab open and a cell running"))
 PRO_RUNS_LONGER = Sentence(N_("Colab Pro and Pro+ have longer runtimes, as available"))
 PRO_PLUS_RUNS_ON = Sentence(N_("Pro+ also runs on with the tab closed, up to 24 h while there are compute units"))

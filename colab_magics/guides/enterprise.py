@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics.guides import generic
-from colab_magics.guides.generic import for_finding, for_unavailable, not_visible, offered_machines
+from colab_magics.guides.generic import (
+    for_finding,
+    for_unavailable,
+    not_visible,
+    offered_images,
+    offered_machines,
+)
 from colab_magics.guides.interface import Goal, Guide, LimitsTable, Sentence
 from colab_magics.translation import N_
 
@@ -13,7 +19,16 @@ if TYPE_CHECKING:
     from colab_magics.guides.interface import FactsTable
     from colab_magics.model import Finding, Offer, Snapshot
 
-__all__ = ["for_finding", "for_goal", "for_unavailable", "not_visible", "offered_machines", "tables", "to_get"]
+__all__ = [
+    "for_finding",
+    "for_goal",
+    "for_unavailable",
+    "not_visible",
+    "offered_images",
+    "offered_machines",
+    "tables",
+    "to_get",
+]
 
 _WHERE = Sentence(N_("Which machine you get is settled in Google Cloud, where the runtime was made."))
 _LINKS = ("enterprise_runtimes", "enterprise_idle")
@@ -27,7 +42,7 @@ def for_goal(goal: Goal, snapshot: Snapshot, blocking: Finding | None) -> Guide:
     return guide._replace(remarks=(_WHERE, *guide.remarks), links=_LINKS)
 
 
-def to_get(_offers: tuple[Offer, ...]) -> Guide | None:
+def to_get(_offers: tuple[Offer, ...], _others: tuple[Offer, ...]) -> Guide | None:
     """Return nothing of its own."""
     return None
 

@@ -19,11 +19,11 @@ from colab_magics.guides.interface import (
     TextStep,
     sentences,
 )
-from colab_magics.model import Ram, Unavailable, seen
+from colab_magics.model import Platform, Ram, Unavailable, seen
 from colab_magics.translation import N_
 
 if TYPE_CHECKING:
-    from colab_magics.guides.interface import FactsTable, OfferedMachine, Remark, Step
+    from colab_magics.guides.interface import FactsTable, OfferedImage, OfferedMachine, Remark, Step
     from colab_magics.model import Finding, Gpu, Offer, Snapshot
 
 RESTART_KERNEL = TextStep(Sentence(N_("restart the kernel")))
@@ -35,6 +35,7 @@ TO_USE_AN_NVIDIA_GPU = Sentence(N_("To use an NVIDIA GPU"))
 TO_USE_ANOTHER_GPU = Sentence(N_("To use another GPU"))
 TO_USE_A_TPU = Sentence(N_("To use a TPU"))
 TO_GET_MEMORY = Sentence(N_("To get more memory"))
+TO_USE_ANOTHER_IMAGE = Sentence(N_("To use another Python or image"))
 TO_RUN_LONGER = Sentence(N_("For longer runs"))
 TO_STOP_PAYING = Sentence(N_("To stop paying"))
 TO_MAKE_ROOM = Sentence(N_("To make room"))
@@ -278,7 +279,9 @@ def _is_a_service_s(snapshot: Snapshot) -> bool:
     return row is not None and not row.machine_is_ones_own
 
 
-def for_goal(goal: Goal, snapshot: Snapshot, blocking: Finding | None) -> Guide:
+def for_goal(  # noqa: PLR0911 - one for each goal
+    goal: Goal, snapshot: Snapshot, blocking: Finding | None
+) -> Guide:
     """Return the way to a goal on a machine of which nothing is known but what was seen."""
     match goal:
         case Goal.GPU:
@@ -287,6 +290,8 @@ def for_goal(goal: Goal, snapshot: Snapshot, blocking: Finding | None) -> Guide:
             return _to_tpu()
         case Goal.MEMORY:
             return _to_memory(snapshot)
+        case Goal.IMAGE:
+            return to_another_python()._replace(purpose=TO_USE_ANOTHER_IMAGE, remarks=python_here(snapshot))
         case Goal.LONGER:
             return _to_longer_runs(snapshot)
         case Goal.CHEAPER:
@@ -301,7 +306,12 @@ def offered_machines(_snapshot: Snapshot) -> tuple[OfferedMachine, ...]:
     return ()
 
 
-def to_get(_offers: tuple[Offer, ...]) -> Guide:
+def offered_images(_snapshot: Snapshot) -> tuple[OfferedImage, ...]:
+    """Return nothing: here an environment is made, not chosen."""
+    return ()
+
+
+def to_get(_offers: tuple[Offer, ...], _others: tuple[Offer, ...]) -> Guide:
     """Return the way to another machine."""
     elsewhere = TextStep(Sentence(N_("run this on a machine that has what is required.")))
     return Guide(TO_MEET_IT, steps=(elsewhere,))
@@ -315,6 +325,28 @@ def tables() -> tuple[FactsTable, ...]:
 def not_visible() -> Sentence | None:
     """Return nothing: here is nothing that people look for in vain."""
     return None
+
+
+def python_here(snapshot: Snapshot) -> tuple[Sentence, ...]:
+    """Return which Python runs this kernel, nothing where nobody could look."""
+    platform = snapshot.platform
+    if not isinstance(platform, Platform):
+        return ()
+    return (Sentence(N_("This kernel runs Python {version}."), (("version", platform.python_version),)),)
+
+
+def to_another_python() -> Guide:
+    """Return the way to a kernel with another Python: an environment of its own, registered for Jupyter."""
+    return Guide(
+        TO_MEET_IT,
+        steps=(
+            CommandStep("conda create -n other python=3.12 ipykernel"),
+            CommandStep("conda run -n other python -m ipykernel install --user --name other"),
+            TextStep(Sentence(N_("choose the kernel “other” for this notebook, and install there what it needs"))),
+        ),
+        consequences=(Sentence(N_("Another kernel has none of the variables of this one; files stay.")),),
+        goal=Goal.IMAGE,
+    )
 
 
 def gpu_here(message: str, gpu: Gpu) -> Sentence:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Remark: TypeAlias = "Sentence | Finding | Unavailable"
     """What a view can put into words."""
     Step: TypeAlias = "MenuStep | ClickStep | CommandStep | TextStep | ChoiceStep"
-    FactsTable: TypeAlias = "LimitsTable | OtherMenusTable"
+    FactsTable: TypeAlias = "LimitsTable | OtherMenusTable | RuntimeVersionsTable"
     """What is known of a service, whatever the machine."""
     Table: TypeAlias = "ChoicesTable | FactsTable"
 
@@ -31,6 +31,7 @@ class Goal(enum.StrEnum):
     GPU = "gpu"
     TPU = "tpu"
     MEMORY = "memory"
+    IMAGE = "image"
     LONGER = "longer"
     CHEAPER = "cheaper"
     LIMIT = "limit"
@@ -40,6 +41,7 @@ GOAL_LABELS = {
     Goal.GPU: N_("a GPU"),
     Goal.TPU: N_("a TPU"),
     Goal.MEMORY: N_("more memory"),
+    Goal.IMAGE: N_("another Python or image"),
     Goal.LONGER: N_("longer runs"),
     Goal.CHEAPER: N_("to stop paying"),
     Goal.LIMIT: N_("I hit a limit"),
@@ -151,6 +153,12 @@ class OtherMenusTable(NamedTuple):
     """Whose; None: all there are."""
 
 
+class RuntimeVersionsTable(NamedTuple):
+    """The images that a service offers: rows of facts/runtime_versions.toml."""
+
+    service: str
+
+
 class Guide(NamedTuple):
     """What to do. In the order of its fields it reads from top to bottom."""
 
@@ -197,6 +205,19 @@ class OfferedMachine(NamedTuple):
     """Of the machine."""
     compute_capability: str | None = None
     """Of its GPUs."""
+    cores: float | None = None
+    """Of the machine, virtual ones."""
+    free_disk_gib: tuple[float, float] | None = None
+    """Of the machine when it is fresh, at least and at most."""
+
+
+class OfferedImage(NamedTuple):
+    """An image that a service offers for its machines."""
+
+    name: str
+    """What to click for it."""
+    python: str
+    """The version of its Python."""
 
 
 class ServiceGuides(Protocol):
@@ -214,8 +235,14 @@ class ServiceGuides(Protocol):
     def offered_machines(self, snapshot: Snapshot, /) -> tuple[OfferedMachine, ...]:
         """Return the machines one can choose instead of this one."""
 
-    def to_get(self, offers: tuple[Offer, ...], /) -> Guide | None:
-        """Return the way to one of these offers, of which each is as good as the others."""
+    def offered_images(self, snapshot: Snapshot, /) -> tuple[OfferedImage, ...]:
+        """Return the images one can choose for a machine, the newest first."""
+
+    def to_get(self, offers: tuple[Offer, ...], others: tuple[Offer, ...], /) -> Guide | None:
+        """Return the way to one of these offers, of which each is as good as the others.
+
+        `others` would do but for their name, where there are too few of those.
+        """
 
     def tables(self) -> tuple[FactsTable, ...]:
         """Return what is known of the service beside what a machine tells."""

@@ -5,14 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics.guides import generic
-from colab_magics.guides.generic import for_finding, for_unavailable, not_visible, offered_machines, tables, to_get
+from colab_magics.guides.generic import (
+    for_finding,
+    for_unavailable,
+    not_visible,
+    offered_images,
+    offered_machines,
+    tables,
+    to_get,
+)
 from colab_magics.guides.interface import Goal, Guide, Sentence
 from colab_magics.translation import N_
 
 if TYPE_CHECKING:
     from colab_magics.model import Finding, Snapshot
 
-__all__ = ["for_finding", "for_goal", "for_unavailable", "not_visible", "offered_machines", "tables", "to_get"]
+__all__ = [
+    "for_finding",
+    "for_goal",
+    "for_unavailable",
+    "not_visible",
+    "offered_images",
+    "offered_machines",
+    "tables",
+    "to_get",
+]
 
 _WHERE = Sentence(N_("Colab is connected to a machine of your own here: its dialog changes nothing on it."))
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics.model import ClauseVerdict, State, Verdict
-from colab_magics.requirement.alternatives import remedy_for
+from colab_magics.requirement.alternatives import others_for, remedy_for
 from colab_magics.requirement.evaluation import all_of, met, nearest
 from colab_magics.requirement.machine import found_for, found_gpu, machine_of
 from colab_magics.requirement.parser import (
@@ -74,6 +74,7 @@ def check(requirement: Requirement, snapshot: Snapshot, *, strict: bool = False)
         met_separately=unmet and all(met(Requirement((clause,)), machine) for clause in requirement.clauses),
         remedy=remedy,
         offers=offers,
+        others=others_for(requirement, snapshot, machine, offers),
     )
 
 

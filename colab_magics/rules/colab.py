@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics.facts import accelerators
-from colab_magics.model import Severity, Subject, seen
+from colab_magics.model import Platform, Severity, Subject, seen
 from colab_magics.rules.rule import rule
 from colab_magics.translation import N_
 
@@ -17,22 +17,50 @@ if TYPE_CHECKING:
     from colab_magics.rules.rule import Rule
 
 _HARDLY_USED_PERCENT = 5.0
+_AFTER_SECONDS = 900.0
 
 
 @rule(
     Subject.GPU,
     Severity.INFO,
-    N_("{accelerator} is not used, and takes about {units:rate} compute units per hour ({date})."),
+    N_("{accelerator} is not used, and takes about {units:rate} compute units per hour ({origin:origin}, {date})."),
 )
 def costly_gpu_unused(snapshot: Snapshot) -> Values | None:
     """A GPU that takes compute units by the hour holds nothing and does nothing."""
     accelerator, rate = accelerators.in_use(snapshot), accelerators.rate(snapshot)
     if accelerator is None or accelerator.tier == "free" or rate is None:
         return None
-    gpus = seen(snapshot.gpus)
-    if not gpus or not all(map(_is_unused, gpus)):
+    if not _all_unused(snapshot):
         return None
-    return ("accelerator", accelerator.menu_name), ("units", rate.units_per_hour), ("date", str(rate.date))
+    return (
+        ("accelerator", accelerator.menu_name),
+        ("units", rate.units_per_hour),
+        ("origin", rate.origin),
+        ("date", str(rate.date)),
+    )
+
+
+@rule(
+    Subject.GPU,
+    Severity.INFO,
+    N_(
+        "{gpu:device} is not used. Colab says “You are connected to a GPU runtime, but not utilizing the GPU”, and"
+        " {said:statement}."
+    ),
+)
+def gpu_unused(snapshot: Snapshot) -> Values | None:
+    """A GPU does nothing a quarter of an hour after the kernel's start, when Colab's page says so too.
+
+    Whether units or the free allowance pay for it, a kernel cannot see. The words are those of its page as users quote
+    them (googlecolab/colabtools issues 1829, 6082: every 15 minutes or so, 2026-08-23). Where it is known what it takes
+    of a paid plan, that is said at once instead.
+    """
+    platform = snapshot.platform
+    if _on_colab(snapshot) is None or not isinstance(platform, Platform) or costly_gpu_unused(snapshot) is not None:
+        return None
+    if (platform.kernel_age_seconds or 0.0) < _AFTER_SECONDS or not _all_unused(snapshot):
+        return None
+    return ("gpu", seen(snapshot.gpus)[0].name or ""), ("said", "gpu_counts_unused")
 
 
 @rule(Subject.GPU, Severity.HINT, N_("With more memory than {accelerator}: {larger:list}."))
@@ -83,6 +111,7 @@ def more_resources(snapshot: Snapshot) -> Values | None:
 
 RULES: tuple[Rule, ...] = (
     costly_gpu_unused,
+    gpu_unused,
     larger_accelerators,
     newer_number_formats,
     longer_runs,
@@ -94,6 +123,11 @@ RULES: tuple[Rule, ...] = (
 
 def _on_colab(snapshot: Snapshot) -> Values | None:
     return () if snapshot.service == accelerators.COLAB else None
+
+
+def _all_unused(snapshot: Snapshot) -> bool:
+    gpus = seen(snapshot.gpus)
+    return bool(gpus) and all(map(_is_unused, gpus))
 
 
 def _is_unused(gpu: Gpu) -> bool:

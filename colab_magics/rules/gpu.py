@@ -58,8 +58,8 @@ def driver_starting(snapshot: Snapshot) -> Values | None:
 
 @rule(Subject.GPU, Severity.INFO, N_("Not connected to a GPU."), is_the_answer=True)
 def no_gpu(snapshot: Snapshot) -> Values | None:
-    """There is no NVIDIA GPU: not an error, but what most people came to ask."""
-    return () if snapshot.gpus == () else None
+    """There is no NVIDIA GPU: not an error, but what most people came to ask; who has a TPU did not."""
+    return () if snapshot.gpus == () and not seen(snapshot.tpus) else None
 
 
 @rule(

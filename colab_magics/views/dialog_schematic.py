@@ -69,6 +69,7 @@ def _dialog(dialog: Dialog, marks: Marks, translate: Translator) -> Html:
         _row(marks.get("hardware_accelerator"), _both(group, translate), "cm-guide-group"),
         *radios,
         _switch(marks.get("high_ram"), translate, high_ram=dialog.high_ram),
+        *_version(marks.get("runtime_version"), translate),
         _row(marks.get("save"), _both(_words("save", translate), translate), "cm-guide-save"),
         class_="cm-guide-dialog",
     )
@@ -125,6 +126,12 @@ def _switch(mark: str | None, translate: Translator, *, high_ram: bool | None) -
     pill = element("span", class_="cm-guide-switch cm-guide-on" if high_ram else "cm-guide-switch")
     state = _state(translate("on") if high_ram else translate("off"))
     return _row(mark, joined((words, " ", pill, state)), "cm-guide-group")
+
+
+def _version(mark: str | None, translate: Translator) -> Iterator[Html]:
+    """Give the field for the image, where a step chooses one."""
+    if mark is not None:
+        yield _row(mark, _both(_words("runtime_version", translate), translate), "cm-guide-group")
 
 
 def _state(words: str) -> Html:

@@ -121,6 +121,12 @@ _SPANS = {
     "s": N_("{number} s"),
 }
 _LEAST_CORES = 0.01
+_ORIGINS = {
+    "official": N_("published"),
+    "staff": N_("said by staff"),
+    "users": N_("seen by users"),
+}
+"""Whose word a fact is: see `facts.tables`."""
 _PLACES = {"working directory": N_("working directory")}
 
 
@@ -193,6 +199,18 @@ def places(names: tuple[str, ...], translate: Translator) -> str:
     return translate.listed(_place(name, translate) for name in names)
 
 
+def origin(whose: str, translate: Translator) -> str:
+    """Return whose word a fact is, as a phrase; one that a newer table names is shown as it stands there."""
+    return translate(_ORIGINS[whose]) if whose in _ORIGINS else whose
+
+
+def statement(key: str, translate: Translator) -> str:
+    """Return what a service or its staff has said, with whose word it is and its day."""
+    said = facts.statement(key)
+    whose = origin(said.origin, translate)
+    return translate("{facts} ({origin}, {date})", facts=translate(said.applies), origin=whose, date=said.said_on)
+
+
 def menu_words(way: tuple[str, ...], translate: Translator) -> tuple[str | None, str]:
     """Return the way through a menu in the reader's language, None where its words are not known, and in English.
 
@@ -244,6 +262,7 @@ _WAYS_OF_SPEAKING: dict[str, Callable[..., str]] = {
     "device": device,
     "field_reason": field_reason,
     "limiter": lambda value, translate: translate(_LIMITERS[value]),
+    "origin": origin,
     "list": lambda value, translate: translate.listed(map(printable, value)),
     "place": _place,
     "rate": lambda value, _translate: f"{value:.2f}",
@@ -251,10 +270,11 @@ _WAYS_OF_SPEAKING: dict[str, Callable[..., str]] = {
     "size": lambda value, _translate: size(value),
     "slowdown": slowdown,
     "span": duration,
+    "statement": statement,
     "tpu": lambda value, translate: printable(value) if value else translate("kind unknown"),
     "way": way,
 }
-"""How values are spoken: as they are; a GPU by its name; why it cannot be used; what limits the RAM; names in a row; a
-place on a disk; compute units an hour; why something is not known; bytes; what slows a GPU down; seconds; a TPU by its
-name; a way through menus.
+"""How values are spoken: as they are; a GPU by its name; why it cannot be used; what limits the RAM; whose word a fact
+is; names in a row; a place on a disk; compute units an hour; why something is not known; bytes; what slows a GPU down;
+seconds; what a service has said; a TPU by its name; a way through menus.
 """

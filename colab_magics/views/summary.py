@@ -275,6 +275,8 @@ def tpu_sentence(tpus: Sequence[Tpu], translate: Translator) -> str:
     first = tpus[0]
     if first.accelerator_type is not None:
         return translate("This is a {name} TPU runtime.", name=units.printable(first.accelerator_type))
+    if len(tpus) == 1:
+        return translate("There is a TPU device: {kind}.", kind=first.kind or translate("kind unknown"))
     return translate(
         "There are {count} TPU devices: {kind}.", count=len(tpus), kind=first.kind or translate("kind unknown")
     )

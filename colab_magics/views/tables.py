@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics import facts
-from colab_magics.guides import ChoicesTable, LimitsTable, OtherMenusTable
+from colab_magics.guides import ChoicesTable, LimitsTable, OtherMenusTable, RuntimeVersionsTable
 from colab_magics.translation import N_
+from colab_magics.views import messages
 from colab_magics.views.html_parts import folded, listed, noted, paragraph, present_mark, quoted_english
 from colab_magics.views.markup import Html, element, joined
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from colab_magics.facts import Accelerator
-    from colab_magics.guides.interface import Table
+    from colab_magics.guides.interface import FactsTable, Table
     from colab_magics.translation import Translator
 
 Rows = list[tuple[str, str]]
@@ -29,7 +30,7 @@ Figures = tuple[float | None, float | None]
 _UNITS = {"hours": N_("{number} h"), "minutes": N_("{number} min")}
 
 
-def as_rows(table: LimitsTable | OtherMenusTable, translate: Translator) -> tuple[str, Rows]:
+def as_rows(table: FactsTable, translate: Translator) -> tuple[str, Rows]:
     """Return a table's title and its rows, as text."""
     match table:
         case LimitsTable(service):
@@ -37,10 +38,16 @@ def as_rows(table: LimitsTable | OtherMenusTable, translate: Translator) -> tupl
             return translate("Lifetimes as published"), rows
         case OtherMenusTable(services):
             rows = [
-                (translate(menu.label), f"{_path(menu)} ({translate.listed(menu.choices)}); {translate(menu.purpose)}")
+                (
+                    translate(menu.label),
+                    f"{_path(menu)} ({translate.listed(menu.choices)}); {_purpose(menu, translate)}",
+                )
                 for menu in _other_menus(services)
             ]
             return translate("To change the accelerator elsewhere"), rows
+        case RuntimeVersionsTable(service):
+            rows = [(one.name, _contents(one, translate)) for one in _runtime_versions(service)]
+            return translate("Runtime versions"), rows
 
 
 def as_html(table: Table, translate: Translator) -> Html:
@@ -50,6 +57,8 @@ def as_html(table: Table, translate: Translator) -> Html:
             return _limits_html(service, translate)
         case OtherMenusTable(services):
             return _other_menus_html(services, translate)
+        case RuntimeVersionsTable(service):
+            return _runtime_versions_html(service, translate)
         case ChoicesTable():
             return _choices_html(table, translate)
 
@@ -65,7 +74,11 @@ def _figure(limit: facts.PublishedLimit, translate: Translator) -> str:
 
 
 def _applies(limit: facts.PublishedLimit, translate: Translator) -> str:
-    return translate("{facts} (read {date})", facts=translate(limit.applies), date=limit.date)
+    applies = translate(limit.applies)
+    if limit.origin == "official":
+        return translate("{facts} (read {date})", facts=applies, date=limit.date)
+    return translate("{facts} ({origin}, read {date})", facts=applies, date=limit.date,
+               origin=messages.origin(limit.origin, translate))  # fmt: skip
 
 
 def _limits_html(service: str, translate: Translator) -> Html:
@@ -85,13 +98,71 @@ def _path(menu: facts.OtherMenu) -> str:
     return (", " if menu.path_is_commands else " > ").join(menu.path)
 
 
+def _purpose(menu: facts.OtherMenu, translate: Translator) -> str:
+    """Return what a way is for, with what not all can choose, or not for long, and whose word that is."""
+    notes = [translate(menu.purpose)]
+    if menu.some_get:
+        notes.append(translate("for some people also {choices}", choices=translate.listed(menu.some_get)))
+    if menu.phased_out:
+        notes.append(translate("being phased out: {choices}", choices=translate.listed(menu.phased_out)))
+    if menu.origin != "official":
+        notes.append(translate("{origin}, read {date}", origin=messages.origin(menu.origin, translate), date=menu.date))
+    return "; ".join(notes)
+
+
+def _runtime_versions(service: str) -> tuple[facts.RuntimeVersion, ...]:
+    return tuple(one for one in facts.runtime_versions() if one.service == service)
+
+
+def _versions(one: facts.RuntimeVersion) -> tuple[tuple[str, str | None], ...]:
+    """Return what is in an image, by the names of the columns."""
+    return ("Python", one.python), ("PyTorch", one.torch), ("TensorFlow", one.tensorflow), ("JAX", one.jax)
+
+
+def _contents(one: facts.RuntimeVersion, translate: Translator) -> str:
+    known = translate.listed(f"{name} {version}" for name, version in _versions(one) if version is not None)
+    return translate("{facts} (read {date})", facts=known, date=one.date)
+
+
+def _runtime_versions_html(service: str, translate: Translator) -> Html:
+    rows = _runtime_versions(service)
+    if not rows:
+        return Html()
+    columns = [name for name, _ in _versions(rows[0])]
+    head = element("tr", *(element("th", name, scope="col") for name in (translate("runtime version"), *columns)))
+    body = (
+        element(
+            "tr",
+            element("th", element("span", one.name, lang="en"), scope="row"),
+            *(
+                element("td", version or translate("not published"), data_label=name)
+                for name, version in _versions(one)
+            ),
+        )
+        for one in rows
+    )
+    dates = [
+        translate("As read on {date}.", date=_days(one.date for one in rows)),
+        translate("TensorFlow is not in the images of TPU runtimes."),
+    ]
+    sources = (joined((f"{one.name}: ", element("span", one.source, lang="en"))) for one in rows)
+    caption = element("caption", translate("What is in each image"))
+    return joined(
+        (
+            element("table", caption, element("thead", head), element("tbody", *body), class_="cm-guide-table"),
+            paragraph(dates, translate, class_="cm-guide-fine"),
+            folded(translate("Sources"), listed(sources)),
+        )
+    )
+
+
 def _other_menus_html(services: tuple[str, ...] | None, translate: Translator) -> Html:
     items = []
     for menu in _other_menus(services):
         place = translate("{purpose}:", purpose=translate(menu.label))
         choices = translate.listed(menu.choices)
         way = joined((place, " ", quoted_english(_path(menu)), f" ({choices})"))
-        items.append(noted(way, translate(menu.purpose)))
+        items.append(noted(way, _purpose(menu, translate)))
     return folded(translate("Not on Colab's web page?"), listed(items)) if items else Html()
 
 
@@ -101,13 +172,14 @@ def _choices_html(table: ChoicesTable, translate: Translator) -> Html:
         translate("choice (who gets it)"),
         translate("its memory, GiB"),
         translate("RAM, GiB"),
+        translate("disk, GiB"),
         "bfloat16",
         translate("units per hour"),
     )
     head = element("tr", *(element("th", name, scope="col") for name in names))
     body = (_row(one, names[1:], translate, is_present=one == table.present) for one in rows)
-    dates = [translate("As read on {date}.", date=_days(one.date for one in rows))]
-    seen = _days(one.units_date for one in rows if one.units_date is not None)
+    read, seen = _days(one.date for one in rows), _days(one.units_date for one in rows if one.units_date is not None)
+    dates = [_as_read(read, {one.origin for one in rows}, translate)]
     if seen:
         dates.append(translate("Compute units as seen on {date}.", date=seen))
     dates.append(translate("Prices and availability change."))
@@ -125,6 +197,8 @@ def _choices_html(table: ChoicesTable, translate: Translator) -> Html:
 def _row(accelerator: Accelerator, names: Sequence[str], translate: Translator, *, is_present: bool) -> Html:
     """Return one choice. Where the page is narrow its cells stand below each other, with the names of the columns."""
     who = translate("free, paid") if accelerator.tier == "free" else translate("paid")
+    if accelerator.cores is not None:
+        who = translate.listed((who, messages.cores(accelerator.cores, translate)))
     choice = [accelerator.menu_name, present_mark(translate) if is_present else "", " ", element("small", who)]
     bf16 = {True: translate("yes"), False: translate("no"), None: "-"}[accelerator.supports_bf16]
     memory: str | Html = "-"
@@ -134,7 +208,8 @@ def _row(accelerator: Accelerator, names: Sequence[str], translate: Translator, 
     if accelerator.one_shape:
         ram = joined((ram, " ", element("small", translate("one size"))))
     units = _figures((accelerator.units_per_hour, accelerator.high_ram_units_per_hour), ".2f", translate)
-    shown = zip(names, (memory, ram, bf16, units), strict=True)
+    disk = _disk(accelerator, translate)
+    shown = zip(names, (memory, ram, disk, bf16, units), strict=True)
     cells = (element("td", cell, data_label=name) for name, cell in shown)
     return element("tr", element("th", *choice, scope="row"), *cells)
 
@@ -146,6 +221,20 @@ def _figures(figures: Figures, form: str, translate: Translator) -> Html:
         return joined((shown,))
     other = translate("{figure} High-RAM", figure=format(high_ram, form))
     return joined((shown, " ", element("small", other)))
+
+
+def _disk(accelerator: Accelerator, translate: Translator) -> str:
+    """Return the size of the disk, or between what users have seen it."""
+    if accelerator.disk_gib is None:
+        return translate("not published")
+    least, most = format(accelerator.disk_gib, "g"), accelerator.most_disk_gib
+    return least if most is None else translate("{least} to {most}", least=least, most=format(most, "g"))
+
+
+def _as_read(date: str, origins: set[str], translate: Translator) -> str:
+    if "users" not in origins:
+        return translate("As read on {date}.", date=date)
+    return translate("Figures are what users have seen and published, as read on {date}: yours may differ.", date=date)
 
 
 def _days(dates: Iterable[object]) -> str:

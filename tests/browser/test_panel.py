@@ -18,6 +18,7 @@ GOALS = {
     "a GPU": "To use a GPU",
     "a TPU": "To use a TPU",
     "more memory": "To get more memory",
+    "another Python or image": "To use another Python or image",
     "longer runs": "For longer runs",
     "to stop paying": "To stop paying",
     "I hit a limit": "When you hit a limit",

@@ -22,6 +22,7 @@ H100 = replace(T4, name="NVIDIA H100 80GB HBM3")
 G4 = replace(T4, name="NVIDIA RTX PRO 6000 Blackwell Server Edition")
 UNHEARD_OF = replace(T4, name="NVIDIA B200")
 NAMELESS = replace(A100, name=None)
+OF_UNKNOWN_TYPE = replace(V5E, kind="v2", accelerator_type=None)
 V6E = replace(V5E, kind="v6e", accelerator_type="v6e-1")
 UNREADABLE = Unavailable(code="unreadable", values=(("error", "OSError"),))
 
@@ -74,6 +75,8 @@ def test_the_dialog_s_name_leads_to_the_accelerator() -> None:
         pytest.param({"gpus": (), "tpus": (replace(V5E, accelerator_type="v5e-8"),)}, None, id="a TPU of another size"),
         pytest.param({"gpus": (UNHEARD_OF,)}, None, id="a GPU that is not in the table"),
         pytest.param({"gpus": (NAMELESS,)}, None, id="a GPU without a name is not taken for none"),
+        pytest.param({"gpus": SILENT, "tpus": (V5E,)}, "V5E1", id="a TPU, whatever the driver says"),
+        pytest.param({"gpus": (), "tpus": UNREADABLE}, None, id="whether there is a TPU is not known"),
         pytest.param({"gpus": SILENT}, None, id="nobody could look"),
         pytest.param({"gpus": None}, None, id="nobody looked"),
         pytest.param({"platform": KAGGLE}, None, id="the table is not Kaggle's"),
@@ -101,8 +104,15 @@ def test_which_accelerator_of_colab_s_is_in_use(changes: dict[str, Any], expecte
         pytest.param({"ram": a_ram(167.1), "gpus": (A100,)}, True, id="A100 high-RAM"),
         pytest.param({"ram": a_ram(167.1), "gpus": (A100_80,)}, True, id="A100 high-RAM, its own card"),
         pytest.param({"ram": a_ram(53.0), "gpus": (L4,)}, None, id="L4 has one shape"),
+        pytest.param({"ram": a_ram(12.7), "gpus": (L4,)}, None, id="L4 has one shape, however little is shown"),
         pytest.param({"ram": a_ram(47.1), "gpus": (), "tpus": (V5E,)}, None, id="v5e-1 has one shape"),
-        pytest.param({"ram": a_ram(180.0), "gpus": (G4,)}, True, id="G4, whose shapes are unpublished: 20e9 bytes"),
+        pytest.param({"ram": a_ram(12.7), "gpus": (), "tpus": (V5E,)}, None, id="however little is shown"),
+        pytest.param({"ram": a_ram(12.7), "gpus": (), "tpus": (OF_UNKNOWN_TYPE,)}, None, id="a TPU of unknown type"),
+        pytest.param({"ram": a_ram(47.1), "gpus": (), "tpus": UNREADABLE}, None, id="there may be a TPU"),
+        pytest.param({"ram": a_ram(23.6), "gpus": ()}, True, id="25.3e9 bytes without a GPU"),
+        pytest.param({"ram": a_ram(23.6)}, True, id="25.3e9 bytes with a T4"),
+        pytest.param({"ram": a_ram(176.0), "gpus": (G4,)}, True, id="G4, of which no other size is known: 20e9 bytes"),
+        pytest.param({"ram": a_ram(12.7), "gpus": (G4,)}, False, id="G4 below 20e9 bytes"),
         pytest.param({"ram": a_ram(180.0), "gpus": (H100,)}, True, id="H100, whose shapes are unpublished"),
         pytest.param({"ram": a_ram(18.6), "gpus": (H100,)}, False, id="H100 just under 20e9 bytes"),
         pytest.param({"ram": a_ram(18.6), "gpus": (UNHEARD_OF,)}, False, id="not in the table, just under 20e9 bytes"),
@@ -153,7 +163,8 @@ def test_the_driver_is_asked_for_the_verdict_only_where_that_depends_on_it(
     [
         pytest.param("A100", (40, 80), (83.5, 167.1), id="more RAM and another card"),
         pytest.param("T4", (15.0, 15.0), (12.7, 51.0), id="more RAM"),
-        pytest.param("L4", (22.5, 22.5), (None, None), id="not published"),
+        pytest.param("L4", (22.5, 22.5), (53.0, None), id="one shape"),
+        pytest.param("H100", (80, 80), (None, None), id="not published"),
         pytest.param("NONE", (None, None), (12.7, 51.0), id="no card"),
     ],
 )
@@ -168,24 +179,54 @@ def test_what_each_shape_has(key: str, memory: tuple[Any, Any], ram: tuple[Any, 
 
 
 @pytest.mark.parametrize(
-    ("changes", "units"),
+    ("changes", "units", "day"),
     [
-        pytest.param({}, 1.19, id="T4"),
-        pytest.param({"ram": a_ram(51.0)}, 1.19, id="T4 high-RAM: no other rate is published"),
-        pytest.param({"gpus": (A100,), "ram": a_ram(83.5)}, 5.40, id="A100"),
-        pytest.param({"gpus": (A100,), "ram": a_ram(167.1)}, 7.52, id="A100 high-RAM"),
-        pytest.param({"gpus": (A100,), "ram": None}, 5.40, id="A100 of unknown shape"),
-        pytest.param({"gpus": (L4,), "ram": a_ram(53.0)}, 1.71, id="L4"),
+        pytest.param({}, 1.07, (9, 24), id="T4"),
+        pytest.param({"ram": a_ram(51.0)}, 1.27, (9, 24), id="T4 high-RAM"),
+        pytest.param({"gpus": ()}, 0.08, (9, 24), id="CPU"),
+        pytest.param({"gpus": (A100,), "ram": a_ram(83.5)}, 5.30, (9, 30), id="A100"),
+        pytest.param({"gpus": (A100,), "ram": a_ram(167.1)}, 6.77, (9, 30), id="A100 high-RAM"),
+        pytest.param({"gpus": (A100,), "ram": None}, 5.30, (9, 30), id="A100 whose card is the standard shape's"),
+        pytest.param({"gpus": (A100_80,), "ram": None}, 6.77, (9, 30), id="A100 whose card only the larger shape has"),
+        pytest.param({"gpus": (L4,), "ram": a_ram(53.0)}, 1.54, (10, 1), id="L4"),
+        pytest.param({"gpus": (G4,), "ram": a_ram(176.0)}, 8.90, (9, 27), id="G4: no other rate is published"),
     ],
 )
-def test_the_rate_is_that_of_the_shape_in_use_and_has_its_date(changes: dict[str, Any], units: float) -> None:
-    assert accelerators.rate(a_snapshot(**changes)) == Rate(units, dt.date(2026, 3, 10))
+def test_the_rate_is_that_of_the_shape_in_use_and_has_its_date(
+    changes: dict[str, Any], units: float, day: tuple[int, int]
+) -> None:
+    assert accelerators.rate(a_snapshot(**changes)) == Rate(units, dt.date(2026, *day), "users")
+
+
+@pytest.mark.parametrize("ram", [a_ram(167.1), None, UNREADABLE], ids=["seen", "not asked", "unavailable"])
+def test_a_card_that_only_the_larger_shape_has_tells_the_shape(ram: Any) -> None:
+    snapshot = a_snapshot(gpus=(A100_80,), ram=ram)
+
+    assert accelerators.in_high_ram_shape(snapshot)
+    assert [row.id for row in accelerators.larger_memory(snapshot)] == ["G4"]
+    assert not accelerators.in_high_ram_shape(a_snapshot(gpus=(A100,), ram=None))
+
+
+def test_of_a_fresh_disk_the_image_takes_its_share() -> None:
+    least, most = accelerators.free_disk_gib(by_id("L4")) or (0.0, 0.0)
+
+    assert 180 < least < most < 235.7
+    assert accelerators.free_disk_gib(by_id("H100")) is None
+    assert accelerators.image_gib("colab") > 30
+    assert accelerators.image_gib("kaggle") == accelerators.image_gib(None) == 0.0
+
+
+def test_the_cores_are_those_of_the_shape() -> None:
+    shapes = (False, True)
+
+    assert [accelerators.cores(by_id("T4"), high_ram=one) for one in shapes] == [2, 8]
+    assert [accelerators.cores(by_id("A100"), high_ram=one) for one in shapes] == [12, 12]
+    assert accelerators.cores(by_id("H100"), high_ram=False) is None
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param({"gpus": ()}, id="CPU"),
         pytest.param({"gpus": (H100,)}, id="H100: no rate is published"),
         pytest.param({"gpus": (UNHEARD_OF,)}, id="not in the table"),
         pytest.param({"platform": KAGGLE}, id="not on Colab"),
@@ -218,11 +259,11 @@ def test_which_have_more_memory_of_their_own(changes: dict[str, Any], keys: list
 @pytest.mark.parametrize(
     ("changes", "keys"),
     [
-        pytest.param({"ram": a_ram(51.0)}, ["A100"], id="T4 high-RAM"),
-        pytest.param({"gpus": (A100,), "ram": a_ram(83.5)}, [], id="A100"),
+        pytest.param({"ram": a_ram(51.0)}, ["L4", "A100", "G4"], id="T4 high-RAM"),
+        pytest.param({"gpus": (A100,), "ram": a_ram(83.5)}, ["G4"], id="A100"),
         pytest.param({**CPU_RUNTIME, "tpus": (V5E,), "ram": a_ram(47.1)}, ["V6E1"], id="v5e-1"),
         pytest.param({**CPU_RUNTIME, "tpus": (V5E,), "ram": None}, ["V6E1"], id="RAM not seen: as published"),
-        pytest.param({"gpus": (L4,), "ram": None}, [], id="neither seen nor published"),
+        pytest.param({"gpus": (H100,), "ram": None}, [], id="neither seen nor published"),
         pytest.param({"gpus": (UNHEARD_OF,)}, [], id="not in the table"),
     ],
 )
@@ -243,9 +284,9 @@ def test_an_a100_high_ram_takes_as_much_in_the_finding_as_in_the_guide_to_stop_p
     guide = guides.for_goal(Goal.CHEAPER, report.snapshot, rules.blocking(report.findings))
     english = translator("en")
 
-    assert "about 7.52 compute units per hour" in messages.sentence(found, english)
+    assert "about 6.77 compute units per hour (seen by users, 2026-09-30)" in messages.sentence(found, english)
     assert messages.sentence(guide.remarks[0], english) == (
-        "A100 GPU takes about 7.52 compute units per hour (seen on 2026-03-10)."
+        "A100 GPU takes about 6.77 compute units per hour (seen by users, 2026-09-30)."
     )
 
 
@@ -269,7 +310,10 @@ def test_a_high_ram_runtime_is_that_for_the_rule_the_guide_and_the_requirement(g
     assert not high_ram_is_clicked(guide)
     assert "more RAM, where the accelerator has that choice" not in guide_html.page(guide, translator("en"))
     assert [clause.state for clause in verdict.clauses] == [State.UNMET]
-    assert [(offer.name, offer.high_ram, offer.is_current) for offer in verdict.offers] == [("A100 GPU", False, False)]
+    assert [(offer.name, offer.high_ram, offer.is_current) for offer in verdict.offers] == [
+        ("A100 GPU", False, False),
+        *([] if gpu is G4 else [("G4 GPU", False, False)]),
+    ]
     assert not high_ram_is_clicked(way)
 
 

@@ -14,6 +14,7 @@ import pytest
 from colab_magics import facts
 from colab_magics.facts import cuda_builds
 from colab_magics.facts.accelerators import by_id, offered
+from colab_magics.facts.loader import images
 from colab_magics.facts.tables import Accelerator, Signal
 from fake_nvml import FakeDriver
 
@@ -25,6 +26,10 @@ TABLES = {
     "menus": facts.menus,
     "other_menus": facts.other_menus,
     "limits": facts.limits,
+    "images": images,
+    "runtime_versions": facts.runtime_versions,
+    "image_menus": facts.image_menus,
+    "statements": facts.statements,
     "links": facts.links,
     "tpu_chips": facts.tpu_chips,
     "cuda_builds": cuda_builds.known,
@@ -49,6 +54,7 @@ def test_every_row_has_its_source_its_date_and_how_sure_it_is(row: Any) -> None:
     assert isinstance(row.date, date)
     assert date(2026, 1, 1) <= row.date
     assert row.confidence in {"high", "medium"}
+    assert getattr(row, "origin", "users") in {"official", "staff", "users"}
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -73,6 +79,9 @@ def test_no_word_is_empty_or_a_question(row: Any) -> None:
         pytest.param([row.place for row in facts.other_menus()], id="other menus"),
         pytest.param([row.key for row in facts.limits()], id="limits"),
         pytest.param([row.key for row in facts.links()], id="links"),
+        pytest.param([row.key for row in facts.statements()], id="statements"),
+        pytest.param([(row.service, row.name) for row in facts.runtime_versions()], id="runtime versions"),
+        pytest.param([row.place for row in facts.image_menus()], id="image menus"),
         pytest.param([(row.device, row.subsystem) for row in facts.tpu_chips()], id="chips"),
     ],
 )
@@ -129,11 +138,9 @@ def test_one_shape_has_no_other_figures() -> None:
 @pytest.mark.parametrize(
     ("accelerator", "unpublished"),
     [
-        ("H100", ("units_per_hour", "standard_ram_gib", "high_ram_gib")),
-        ("G4", ("standard_ram_gib", "high_ram_gib")),
-        ("L4", ("standard_ram_gib", "high_ram_gib")),
-        ("V5E1", ("units_per_hour",)),
-        ("V6E1", ("units_per_hour",)),
+        ("H100", ("units_per_hour", "standard_ram_gib", "high_ram_gib", "cores", "disk_gib")),
+        ("G4", ("high_ram_gib", "high_ram_units_per_hour")),
+        ("L4", ("high_ram_gib", "high_ram_cores")),
     ],
 )
 def test_what_nobody_has_published_well_is_not_told(accelerator: str, unpublished: tuple[str, ...]) -> None:
@@ -256,3 +263,42 @@ def test_the_idle_time_is_not_promised() -> None:
 
 def test_a_link_leads_to_a_page_or_an_address() -> None:
     assert all(one.url.startswith(("https://", "mailto:")) for one in facts.links())
+
+
+def test_what_no_maker_tells_of_a_machine_of_colab_s_is_told_as_seen_by_users() -> None:
+    assert {row.origin for row in offered()} == {"users"}
+
+
+def test_there_is_too_little_of_an_accelerator_by_somebody_s_word_on_a_day() -> None:
+    limited = {row.id: (str(row.limited_on), row.limited_origin) for row in offered() if row.limited_on}
+
+    assert limited == {"A100": ("2026-06-08", "users"), "H100": ("2026-05-14", "staff")}
+    assert all((row.limited_on is None) == (row.limited_origin is None) for row in offered())
+
+
+def test_of_a_disk_the_least_and_the_most_that_was_seen_have_their_order() -> None:
+    assert all(row.disk_gib < row.most_disk_gib for row in offered() if row.disk_gib and row.most_disk_gib)
+    assert all(image.least_gib <= image.most_gib for image in images())
+
+
+# Images and statements --------------------------------------------------------------------------------------------
+
+
+def test_the_images_of_colab_come_the_newest_first_each_with_its_python() -> None:
+    pythons = [row.python for row in facts.runtime_versions() if row.service == "colab"]
+
+    assert [version.rpartition(".")[0] for version in pythons] == ["3.13", *["3.12"] * 4, "3.11"]
+    assert all(re.fullmatch(r"[0-9.]+", version) for version in pythons)
+
+
+def test_what_was_said_is_a_sentence_between_others_and_has_its_day() -> None:
+    for row in facts.statements():
+        assert not row.applies.endswith(".")
+        assert row.said_on <= row.date
+        assert facts.statement(row.key) == row
+
+
+def test_a_choice_that_is_phased_out_is_still_one_and_one_that_only_some_get_is_not_for_all() -> None:
+    for row in facts.other_menus():
+        assert {*row.phased_out} <= {*row.choices}
+        assert not {*row.some_get} & {*row.choices}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from builders import CPU_RUNTIME, OLD_TORCH, RTX_PRO_6000, TENSORFLOW, a_ram, a_snapshot
-from colab_magics import rules
+from colab_magics import facts, rules
 from colab_magics.facts import accelerators
 from colab_magics.guides import (
     ClickStep,
@@ -16,11 +16,14 @@ from colab_magics.guides import (
     MenuStep,
     OfferedMachine,
     OtherMenusTable,
+    RuntimeVersionsTable,
     Sentence,
     colab,
     generic,
 )
 from colab_magics.model import Finding, Offer, Severity, Unavailable
+from colab_magics.translation import translator
+from colab_magics.views import messages
 from runtimes import GUIDED
 
 DISCONNECT = MenuStep(("runtime_menu", "disconnect_and_delete"))
@@ -81,7 +84,7 @@ def test_a_finding_that_a_goal_tells_more_of_names_the_goal(rule: str, goal: Goa
 @pytest.mark.parametrize("case", GUIDED)
 def test_every_choice_of_the_dialog_is_offered_in_each_of_its_shapes_but_for_this_machine(case: str) -> None:
     snapshot = a_snapshot(**GUIDED[case])
-    present, high_ram = accelerators.in_use(snapshot), accelerators.is_high_ram(snapshot) is True
+    present, high_ram = accelerators.in_use(snapshot), accelerators.in_high_ram_shape(snapshot)
     machines = offered(**GUIDED[case])
 
     for one in accelerators.offered():
@@ -113,26 +116,61 @@ def test_to_get_an_offer_its_words_are_clicked_and_high_ram_where_all_need_it() 
     larger_t4, cpu = Offer(name="T4 GPU", high_ram=True, paid=True, is_current=True), Offer(name="CPU")
 
     def steps(*offers: Offer) -> tuple[object, ...]:
-        guide = colab.to_get(offers)
+        guide = colab.to_get(offers, ())
         assert guide is not None
         return guide.steps
 
     assert steps(l4, a100) == (CHANGE, ClickStep(("L4 GPU", "A100 GPU")), SAVE)
     assert steps(larger_t4) == (CHANGE, MenuStep(("high_ram",)), SAVE)
     assert steps(cpu) == (CHANGE, ClickStep(("CPU",)), SAVE)
-    assert colab.to_get(()) is None
+    a100_high = replace(a100, high_ram=True)
+    assert steps(a100_high) == (CHANGE, ClickStep(("A100 GPU",)), MenuStep(("high_ram",)), SAVE)
+    assert steps(a100_high, Offer(name="G4 GPU", paid=True)) == (
+        CHANGE,
+        ClickStep(("A100 GPU + High-RAM", "G4 GPU")),
+        SAVE,
+    )
+    older = Offer(name="", is_current=True, images=("2026.07", "2026.04"))
+    assert steps(older) == (CHANGE, MenuStep(("runtime_version",)), ClickStep(("2026.07", "2026.04")), SAVE)
+    assert colab.to_get((), ()) is None
 
 
 def test_what_costs_is_said_to() -> None:
-    paid, free = colab.to_get((Offer(name="L4 GPU", paid=True),)), colab.to_get((Offer(name="T4 GPU"),))
+    l4, t4 = Offer(name="L4 GPU", paid=True), Offer(name="T4 GPU")
+    found = [colab.to_get((offer,), ()) for offer in (l4, t4, replace(t4, high_ram=True, paid=True))]
 
-    assert paid is not None
-    assert free is not None
-    assert (paid.purpose.message, free.purpose.message) == ("To meet it (paid)", "To meet it")
+    assert [guide.purpose.message for guide in found if guide is not None] == [
+        "To meet it (paid)",
+        "To meet it",
+        "To meet it (Pro, Pro+)",
+    ]
+
+
+def test_of_what_colab_often_replaces_it_is_said_what_to_do_then() -> None:
+    a100, h100, g4 = (Offer(name=f"{name} GPU", paid=True) for name in ("A100", "H100", "G4"))
+
+    def noted(*offers: Offer, others: tuple[Offer, ...] = ()) -> list[str]:
+        guide = colab.to_get(offers, others)
+        assert guide is not None
+        return [messages.sentence(one, translator("en")) for one in guide.consequences[2:]]
+
+    (limited,) = noted(h100)
+    assert limited.startswith("H100 GPU: limited, and first come, first served (said by staff, 2026-05-14). ")
+    assert limited.endswith("If you chose one and got another, choose it again later.")
+    limited, others = noted(a100, others=(h100, g4))
+    assert "A100 GPU: limited, and first come, first served (seen by users, 2026-06-08)." in limited
+    assert others == "Or allow others in the requirement: H100 GPU, G4 GPU would meet the rest of it."
+    assert noted(g4) == noted(a100, g4) == noted(Offer(name="", is_current=True, images=("2026.07",))) == []
+
+
+def test_the_images_are_those_of_the_facts_the_newest_first() -> None:
+    assert [(one.name, one.python) for one in colab.offered_images(a_snapshot())] == [
+        (row.name, row.python) for row in facts.runtime_versions()
+    ]
 
 
 def test_what_is_known_of_colab_are_its_limits_and_every_way_to_accelerators_elsewhere() -> None:
-    assert colab.tables() == (LimitsTable("colab"), OtherMenusTable(None))
+    assert colab.tables() == (LimitsTable("colab"), RuntimeVersionsTable("colab"), OtherMenusTable(None))
     assert dict(colab.not_visible().values) == {"menu": ("runtime_menu", "view_resources")}
 
 

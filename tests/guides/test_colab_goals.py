@@ -19,6 +19,7 @@ from colab_magics.guides import (
     MenuAlone,
     MenuStep,
     OtherMenusTable,
+    RuntimeVersionsTable,
     colab_goals,
 )
 from colab_magics.model import Subject, Unavailable
@@ -27,6 +28,7 @@ from colab_magics.views import guide_text, messages
 from runtimes import GUIDED, LARGEST_TPU, TPU_RUNTIME
 
 ENGLISH = translator("en")
+SUBSCRIBED = "(for Pro and Pro+, not with compute units bought as you go alone (said by staff, 2024-10-03))"
 
 
 def to(goal: Goal, **changes: Any) -> Guide:
@@ -113,27 +115,32 @@ def test_what_there_is_and_what_blocks_it_is_said_first_and_once() -> None:
         "CUDA_VISIBLE_DEVICES hides every GPU from CUDA.",
     ]
     assert said(to(Goal.GPU, **HUNG_DRIVER)) == ["The NVIDIA driver did not answer within 3 s."]
-    assert said(to(Goal.TPU, **TPU_RUNTIME)) == ["This runtime has a TPU: v5e-1."]
+    jax = "Note: TPU runtimes have JAX, and no TensorFlow (published, 2026-08-19)."
+    assert said(to(Goal.TPU, **CPU_RUNTIME)) == [jax]
+    assert said(to(Goal.TPU, **TPU_RUNTIME)) == ["This runtime has a TPU: v5e-1.", jax]
     unnamed = replace(V5E, accelerator_type=None, kind=None)
-    assert said(to(Goal.TPU, **{**TPU_RUNTIME, "tpus": (unnamed,)})) == ["This runtime has a TPU: kind unknown."]
+    assert said(to(Goal.TPU, **{**TPU_RUNTIME, "tpus": (unnamed,)})) == ["This runtime has a TPU: kind unknown.", jax]
 
 
 @pytest.mark.parametrize(
     ("case", "found"),
     [
-        ("cpu", ["High-RAM: more RAM (paid)"]),
-        ("t4", ["High-RAM: more RAM (paid)", "L4 GPU: more GPU memory: 22.5 GiB (paid, as available)"]),
+        ("cpu", [f"High-RAM: more RAM {SUBSCRIBED}"]),
+        ("t4", [f"High-RAM: more RAM {SUBSCRIBED}", "L4 GPU: more GPU memory: 22.5 GiB (paid, as available)"]),
         ("l4", ["A100 GPU: more RAM: 83.5 GiB, more GPU memory: 40 GiB (paid, as available)"]),
         (
             "a100",
-            ["High-RAM: more RAM, a card with 80 GiB (paid)", "H100 GPU: more GPU memory: 80 GiB (paid, as available)"],
+            [
+                f"High-RAM: more RAM, a card with 80 GiB {SUBSCRIBED}",
+                "H100 GPU: more GPU memory: 80 GiB (paid, as available)",
+            ],
         ),
-        ("a100 high-ram", ["G4 GPU: more GPU memory: 95.6 GiB (paid, as available)"]),
+        ("a100 high-ram", ["G4 GPU: more RAM: 176.0 GiB, more GPU memory: 95.6 GiB (paid, as available)"]),
         ("tpu", ["v6e-1 TPU: more RAM: 173.0 GiB, more TPU memory: 31.25 GiB (paid, as available)"]),
         (
             "hung driver",
             [
-                "High-RAM: more RAM, where the accelerator has that choice (paid)",
+                f"High-RAM: more RAM, where the accelerator has that choice {SUBSCRIBED}",
                 "Hardware accelerator: more GPU memory: a larger one of the table below",
             ],
         ),
@@ -181,13 +188,15 @@ def test_two_kinds_of_memory_are_told_apart_where_there_are_two() -> None:
 @pytest.mark.parametrize(
     ("case", "rate"),
     [
-        ("a100", "A100 GPU takes about 5.40 compute units per hour (seen on 2026-03-10)."),
-        ("a100 high-ram", "A100 GPU takes about 7.52 compute units per hour (seen on 2026-03-10)."),
-        ("tpu", "What v5e-1 TPU takes per hour is not published."),
+        ("a100", "A100 GPU takes about 5.30 compute units per hour (seen by users, 2026-09-30)."),
+        ("a100 high-ram", "A100 GPU takes about 6.77 compute units per hour (seen by users, 2026-09-30)."),
+        ("tpu", "v5e-1 TPU takes about 2.92 compute units per hour (seen by users, 2026-09-24)."),
+        ("h100", "What H100 GPU takes per hour is not published."),
     ],
 )
 def test_what_the_accelerator_takes_is_said_with_its_date(case: str, rate: str) -> None:
-    assert said(to(Goal.CHEAPER, **GUIDED[case]))[0] == rate
+    runtimes = {**GUIDED, "h100": {"gpus": (replace(T4, name="NVIDIA H100 80GB HBM3"),)}}
+    assert said(to(Goal.CHEAPER, **runtimes[case]))[0] == rate
 
 
 def test_of_an_accelerator_that_is_not_known_no_rate_is_said() -> None:
@@ -238,6 +247,7 @@ def test_each_goal_shows_the_facts_that_belong_to_it() -> None:
 
     assert to(Goal.GPU).tables == (ChoicesTable(gpus, t4), OtherMenusTable(("colab",)))
     assert to(Goal.MEMORY).tables == (every, OtherMenusTable(("colab",)))
+    assert to(Goal.IMAGE).tables == (RuntimeVersionsTable("colab"),)
     assert to(Goal.LONGER).tables == (LimitsTable("colab"),)
     assert to(Goal.CHEAPER).tables == (every,)
     assert to(Goal.LIMIT).tables == ()
@@ -249,10 +259,36 @@ def test_a_new_machine_is_told_where_there_will_be_one() -> None:
         every = (*guide.consequences, *(one for other in guide.also for one in other.consequences))
         return any(one.message.startswith("This gives you a new machine") for one in every)
 
-    assert [goal for goal in Goal if is_told(goal)] == [Goal.GPU, Goal.TPU, Goal.MEMORY, Goal.CHEAPER]
+    assert [goal for goal in Goal if is_told(goal)] == [Goal.GPU, Goal.TPU, Goal.MEMORY, Goal.IMAGE, Goal.CHEAPER]
 
 
 def test_a_driver_that_cannot_be_asked_is_said_in_its_own_words() -> None:
     unknown = Unavailable(code="nvml_error_77")
 
     assert to(Goal.GPU, gpus=unknown, driver=None).remarks == (unknown,)
+
+
+def test_of_tpus_one_reads_first_of_what_their_runtimes_have() -> None:
+    assert to(Goal.TPU).links[:2] == ("jax_guide", "tpu_guide")
+
+
+def test_another_image_leaves_the_accelerator_and_the_ram_as_they_are() -> None:
+    guide = to(Goal.IMAGE, **GUIDED["a100 high-ram"])
+
+    assert [guide_text.step(step, ENGLISH) for step in guide.steps] == [
+        "Runtime > Change runtime type",
+        "Runtime version",
+        "Save",
+    ]
+    assert said(guide) == ["This kernel runs Python 3.13.15."]
+    assert dialog(guide) == Dialog(chosen=accelerators.by_id("A100"), present=accelerators.by_id("A100"), high_ram=True)
+    assert dialog(to(Goal.IMAGE, **TPU_RUNTIME)).high_ram is None
+    assert "for this session alone (said by staff, 2026-08-25)" in messages.sentence(guide.consequences[-1], ENGLISH)
+
+
+def test_of_a_tpu_of_unknown_type_no_high_ram_switch_is_clicked() -> None:
+    unnamed = replace(V5E, accelerator_type=None, kind="v2")
+
+    assert ways(to(Goal.MEMORY, **{**TPU_RUNTIME, "tpus": (unnamed,)})) == [
+        "Hardware accelerator: more TPU memory: a larger one of the table below"
+    ]

@@ -39,4 +39,5 @@ def test_what_hides_the_gpu_is_no_matter_of_google_cloud_s() -> None:
 def test_it_publishes_lifetimes_and_offers_nothing() -> None:
     assert enterprise.tables() == (LimitsTable("colab_enterprise"),)
     assert enterprise.offered_machines(here()) == ()
-    assert enterprise.to_get((Offer(name="T4"),)) is None
+    assert enterprise.offered_images(here()) == ()
+    assert enterprise.to_get((Offer(name="T4"),), ()) is None

@@ -25,7 +25,7 @@ from builders import (
 )
 from colab_magics import facts, rules
 from colab_magics.facts import accelerators
-from colab_magics.guides import CommandStep, Goal, Guide, LimitsTable, TextStep, generic
+from colab_magics.guides import CommandStep, Goal, Guide, LimitsTable, TextStep, generic, interface
 from colab_magics.model import Finding, Severity, Subject, Unavailable
 from colab_magics.translation import translator
 from colab_magics.views import messages
@@ -178,9 +178,10 @@ def test_what_was_published_is_that_of_the_service() -> None:
 
 def test_nothing_else_is_offered_and_nothing_is_published_of_a_machine_of_one_s_own() -> None:
     assert generic.offered_machines(here()) == ()
+    assert generic.offered_images(here()) == ()
     assert generic.tables() == ()
     assert generic.not_visible() is None
-    assert steps(generic.to_get(())) == ["run this on a machine that has what is required."]
+    assert steps(generic.to_get((), ())) == ["run this on a machine that has what is required."]
 
 
 @pytest.mark.parametrize("framework", ["torch", "jax", "tensorflow", "cupy"])
@@ -316,3 +317,14 @@ def test_of_ram_that_files_fill_no_restart_of_the_kernel_makes_room() -> None:
         finding = rules.RULES["ram_nearly_full"](snapshot)
         assert finding is not None
         assert said in steps(generic.for_finding(finding, snapshot))[-1]
+
+
+def test_another_python_is_a_kernel_of_an_environment_of_its_own() -> None:
+    guide = to(Goal.IMAGE)
+
+    assert [one.message for one in guide.remarks if isinstance(one, interface.Sentence)] == [
+        "This kernel runs Python {version}."
+    ]
+    assert steps(guide)[1] == "conda run -n other python -m ipykernel install --user --name other"
+    assert "files stay" in guide.consequences[0].message
+    assert to(Goal.IMAGE, platform=Unavailable(code="unexpected")).remarks == ()

@@ -10,6 +10,7 @@ def test_the_goals_have_their_order_and_their_labels() -> None:
         "a GPU",
         "a TPU",
         "more memory",
+        "another Python or image",
         "longer runs",
         "to stop paying",
         "I hit a limit",

@@ -47,7 +47,8 @@ def said(guide: Guide) -> list[str]:
 def test_to_a_goal_leads_a_choice_of_its_kind(goal: Goal, kind: str) -> None:
     guide = to(goal, **CPU_RUNTIME)
 
-    assert choices(guide) == tuple(choice for choice in MENU.choices if choice.startswith(kind))
+    stay = tuple(choice for choice in MENU.choices if choice not in MENU.phased_out)
+    assert choices(guide) == tuple(choice for choice in stay if choice.startswith(kind))
     assert guide.tables == (LimitsTable("kaggle"),)
 
 
@@ -88,7 +89,11 @@ def test_the_machines_are_those_of_the_choices_as_far_as_they_are_known() -> Non
     machines = {machine.offer.name: machine for machine in kaggle.offered_machines(here())}
     two_t4, t4 = machines["GPU T4 x2"], accelerators.by_id("T4")
 
-    assert tuple(machines) == MENU.choices
+    assert {*machines} == {*MENU.choices, *MENU.some_get}
+    assert tuple(machines)[-1] == "GPU P100"
+    four_l4, blackwell = machines["GPU L4 x4"], machines["GPU RTX Pro 6000"]
+    assert (four_l4.accelerator_count, four_l4.memory_gib) == (4, accelerators.by_id("L4").memory_gib)
+    assert (blackwell.accelerator_count, blackwell.memory_gib) == (1, accelerators.by_id("G4").memory_gib)
     assert (two_t4.kind, two_t4.accelerator_count, two_t4.memory_gib) == ("gpu", 2, t4.memory_gib)
     assert two_t4.accelerator_names == (*t4.device_names, t4.menu_name)
     assert (machines["GPU P100"].accelerator_names, machines["GPU P100"].memory_gib) == (("P100",), None)
@@ -97,8 +102,36 @@ def test_the_machines_are_those_of_the_choices_as_far_as_they_are_known() -> Non
 
 
 def test_to_get_an_offer_it_is_clicked() -> None:
-    assert choices(kaggle.to_get((Offer(name="GPU P100"),))) == ("GPU P100",)
-    assert kaggle.to_get(()) is None
+    assert choices(kaggle.to_get((Offer(name="GPU T4 x2"),), ())) == ("GPU T4 x2",)
+    assert kaggle.to_get((), ()) is None
+
+
+def test_what_not_all_get_or_what_is_phased_out_is_clicked_only_where_nothing_else_would_do() -> None:
+    t4, l4, p100 = (Offer(name=name) for name in ("GPU T4 x2", "GPU L4 x4", "GPU P100"))
+
+    def clicked_and_noted(*offers: Offer) -> tuple[tuple[str, ...], list[str]]:
+        guide = kaggle.to_get(offers, ())
+        assert guide is not None
+        return choices(guide), [messages.sentence(one, ENGLISH) for one in guide.consequences[:-1]]
+
+    assert clicked_and_noted(t4, l4, p100) == (("GPU T4 x2",), [])
+    (of_competitions,) = clicked_and_noted(l4)[1]
+    assert "participants of certain competitions alone (published, 2026-07-02)" in of_competitions
+    (phased_out,) = clicked_and_noted(p100)[1]
+    assert "phased out" in phased_out
+    assert "(said by staff, 2026-07-30)" in phased_out
+
+
+def test_another_image_is_that_of_another_day() -> None:
+    guide = to(Goal.IMAGE)
+    menu, choice = guide.steps
+
+    assert menu == ClickStep(("Settings > Environment",))
+    assert isinstance(choice, ClickStep)
+    assert choice.choices == ("Pin to original environment", "Always use latest environment")
+    assert choice.note is not None
+    assert choice.note.gives[0].message.startswith("the image of the day on which the notebook was made")
+    assert kaggle.offered_images(here()) == ()
 
 
 def lacking(*frameworks: Any, **changes: Any) -> tuple[Any, Finding]:

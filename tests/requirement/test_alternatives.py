@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 
-from builders import A100, JUPYTER, KAGGLE, T4, a_ram, a_snapshot
+from builders import A100, COLAB, DISK, JUPYTER, KAGGLE, T4, V5E, a_ram, a_snapshot
 from colab_magics.model import Remedy
 from colab_magics.requirement import check, parse
 from requirements import CPU, DARK, HIDDEN
 
+TPU = {**CPU, "tpus": (V5E,), "ram": a_ram(47.1)}
+MOUNTED = replace(DISK, places=("working directory",))
+FOR_3_12 = ("2026.07", "2026.04", "2026.01", "2025.10", "2025.07")
+OLD = {"platform": replace(COLAB, python_version="3.12.13")}
 UNHEARD_OF = replace(T4, name="NVIDIA B200", compute_capability="10.0")
 
 
@@ -33,20 +37,27 @@ def offered(expression: str, **changes: Any) -> list[str]:
         ("ram>=20", {}, ["T4 GPU, high RAM, paid"]),
         ("ram>=20", CPU, ["CPU, high RAM, paid"]),
         ("ram>=20", DARK, ["CPU, high RAM, paid"]),
-        ("ram>=60", {}, ["A100 GPU, paid"]),
-        ("ram>=60", CPU, []),
+        ("ram>=60", {}, ["A100 GPU, paid", "G4 GPU, paid"]),
+        ("ram>=60", CPU, ["A100 GPU, paid", "G4 GPU, paid"]),
+        ("ram>=60", TPU, ["v6e-1 TPU, paid"]),
+        ("ram>=300", CPU, []),
         ("gpu=T4, ram>=20", CPU, ["T4 GPU, high RAM, paid"]),
-        ("ram>=60", {"ram": a_ram(51.0)}, ["A100 GPU, paid"]),
-        ("ram>=60", {"gpus": (UNHEARD_OF,), "ram": a_ram(51.0)}, ["A100 GPU, paid"]),
-        ("ram>=100", {"gpus": (UNHEARD_OF,), "ram": a_ram(51.0)}, ["A100 GPU, high RAM, paid"]),
+        ("ram>=60", {"ram": a_ram(51.0)}, ["A100 GPU, paid", "G4 GPU, paid"]),
+        ("ram>=60", {"gpus": (UNHEARD_OF,), "ram": a_ram(51.0)}, ["A100 GPU, paid", "G4 GPU, paid"]),
+        ("ram>=100", {"gpus": (UNHEARD_OF,), "ram": a_ram(51.0)}, ["A100 GPU, high RAM, paid", "G4 GPU, paid"]),
         ("ram>=100", {"gpus": (A100,), "ram": a_ram(83.5)}, ["A100 GPU, high RAM, paid"]),
         ("ram>=200", {"gpus": (A100,), "ram": a_ram(167.1)}, []),
         ("gpu=A100, disk>=10", {}, ["A100 GPU, paid"]),
         ("gpu=V100", {}, []),
         ("gpus>=2", {}, []),
         ("python>=3.14", {}, []),
-        ("gpu", {**CPU, "platform": KAGGLE}, ["GPU T4 x2", "GPU P100"]),
-        ("gpus>=2, vram>=15", {**CPU, "platform": KAGGLE}, ["GPU T4 x2"]),
+        ("gpu", {**CPU, "platform": KAGGLE}, ["GPU T4 x2", "GPU L4 x4", "GPU RTX Pro 6000", "GPU P100"]),
+        ("gpus>=2, vram>=15", {**CPU, "platform": KAGGLE}, ["GPU T4 x2", "GPU L4 x4"]),
+        ("gpu=RTX PRO 6000", {**CPU, "platform": KAGGLE}, ["GPU RTX Pro 6000"]),
+        ("disk>=150", CPU, ["L4 GPU, paid", "A100 GPU, paid", "G4 GPU, paid"]),
+        ("disk>=150", {}, ["L4 GPU, paid", "A100 GPU, paid", "G4 GPU, paid"]),
+        ("disk>=100", {}, ["L4 GPU, paid", "A100 GPU, paid", "G4 GPU, paid"]),
+        ("disk>=220", {}, []),
         ("tpu=v5e-8", {**CPU, "platform": KAGGLE}, ["TPU v5e-8"]),
         ("gpu=A100", {**CPU, "platform": KAGGLE}, []),
         ("gpu=A100", {**CPU, "platform": JUPYTER}, []),
@@ -63,7 +74,12 @@ def test_what_the_service_offers_that_would_do(expression: str, changes: dict[st
         ("gpu=A100", {"gpus": (replace(T4, **HIDDEN),)}, Remedy.ANOTHER_MACHINE),
         ("ram_free>=10", {}, Remedy.MAKE_ROOM),
         ("vram_free>=15.3", {}, Remedy.MAKE_ROOM),
-        ("disk>=100", {}, Remedy.MAKE_ROOM),
+        ("disk>=78", {}, Remedy.MAKE_ROOM),
+        ("disk>=100", {}, Remedy.ANOTHER_MACHINE),
+        ("disk>=100", {"platform": JUPYTER}, Remedy.MAKE_ROOM),
+        ("disk>=100", {"disks": (MOUNTED,)}, Remedy.MAKE_ROOM),
+        ("python<3.13", {}, Remedy.ANOTHER_MACHINE),
+        ("python<3.13", {"platform": JUPYTER}, None),
         ("disk>=1000", {}, None),
         ("ram_free>=20", {}, Remedy.ANOTHER_MACHINE),
         ("gpu", {}, None),
@@ -93,3 +109,36 @@ def test_where_it_is_met_nothing_is_offered() -> None:
     verdict = check(parse("ram>=20"), a_snapshot(tpus=(), gpus=(UNHEARD_OF,), ram=a_ram(51.0)))
 
     assert (verdict.met, verdict.remedy, verdict.offers) == (True, None, ())
+
+
+@pytest.mark.parametrize(
+    ("expression", "changes", "expected"),
+    [
+        pytest.param("python<3.13", {}, [("", True, FOR_3_12)], id="the same machine with another image"),
+        pytest.param("python<3.12", {}, [("", True, ("2025.07",))], id="the one image that has it"),
+        pytest.param("python>=3.13", OLD, [("", True, ("Latest (recommended)",))], id="the newest"),
+        pytest.param("gpu=A100, python<3.13", CPU, [("A100 GPU", False, FOR_3_12)], id="another machine with it"),
+        pytest.param("gpu, python<3.13", CPU, [("T4 GPU", False, FOR_3_12)], id="what costs nothing first"),
+        pytest.param("python<3.13", {"platform": KAGGLE}, [], id="Kaggle tells of none"),
+    ],
+)
+def test_another_python_comes_with_another_image(expression: str, changes: Any, expected: Any) -> None:
+    offers = check(parse(expression), a_snapshot(**{"tpus": (), **changes})).offers
+
+    assert [(one.name, one.is_current, one.images) for one in offers] == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "changes", "expected"),
+    [
+        pytest.param("gpu=A100", {}, ["H100 GPU", "G4 GPU"], id="no less memory than what is asked for"),
+        pytest.param("gpu=A100, vram>=95", {}, [], id="nothing is offered for it, nor instead"),
+        pytest.param("gpu=H100, ram>=100", {}, ["A100 GPU", "G4 GPU"], id="in the shape that meets the rest"),
+        pytest.param("gpu=A100, cc>=8.0, vram>=40", {}, ["H100 GPU", "G4 GPU"], id="the rest is about the card"),
+        pytest.param("vram>=20", {}, [], id="no name is asked for"),
+        pytest.param("gpu!=T4", {}, [], id="a name that is not wanted is no name asked for"),
+        pytest.param("gpu=A100", {"platform": JUPYTER}, [], id="nothing is offered there"),
+    ],
+)
+def test_what_would_do_but_for_its_name(expression: str, changes: Any, expected: list[str]) -> None:
+    assert [one.name for one in check(parse(expression), a_snapshot(tpus=(), **changes)).others] == expected

@@ -46,9 +46,18 @@ def test_a_gpu_that_costs_and_is_not_used(gpus: Any, platform: Any, expected: bo
 @pytest.mark.parametrize(
     ("gpu", "ram_gib", "expected"),
     [
-        pytest.param(A100, 83.5, {"accelerator": "A100 GPU", "units": 5.4, "date": "2026-03-10"}, id="A100"),
-        pytest.param(A100, 167.1, {"accelerator": "A100 GPU", "units": 7.52, "date": "2026-03-10"}, id="A100 high-RAM"),
-        pytest.param(L4, 53.0, {"accelerator": "L4 GPU", "units": 1.71, "date": "2026-03-10"}, id="L4"),
+        pytest.param(
+            A100, 83.5, {"accelerator": "A100 GPU", "units": 5.3, "origin": "users", "date": "2026-09-30"}, id="A100"
+        ),
+        pytest.param(
+            A100,
+            167.1,
+            {"accelerator": "A100 GPU", "units": 6.77, "origin": "users", "date": "2026-09-30"},
+            id="A100 high-RAM",
+        ),
+        pytest.param(
+            L4, 53.0, {"accelerator": "L4 GPU", "units": 1.54, "origin": "users", "date": "2026-10-01"}, id="L4"
+        ),
     ],
 )
 def test_a_rate_is_told_with_its_date_and_for_the_shape_in_use(
@@ -77,9 +86,33 @@ def test_what_is_good_to_know_is_for_hosted_colab(changes: dict[str, Any], expec
     assert found(**changes) == expected
 
 
-def test_all_but_the_note_of_cost_are_hints() -> None:
+LATER = replace(COLAB, kernel_age_seconds=900.0)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "platform", "expected"),
+    [
+        pytest.param((replace(T4, **UNUSED),), LATER, True, id="a free one"),
+        pytest.param((replace(H100, **UNUSED),), LATER, True, id="no rate published"),
+        pytest.param((replace(UNHEARD_OF, **UNUSED),), LATER, True, id="not in the table"),
+        pytest.param((replace(T4, **UNUSED),), replace(COLAB, kernel_age_seconds=899.0), False, id="just begun"),
+        pytest.param((replace(T4, **UNUSED),), replace(COLAB, kernel_age_seconds=None), False, id="age unknown"),
+        pytest.param((replace(A100, **UNUSED),), LATER, False, id="what it costs is said already"),
+        pytest.param((replace(T4, utilization_percent=3.0),), LATER, False, id="at work"),
+        pytest.param((replace(T4, utilization_percent=None),), LATER, False, id="use unknown"),
+        pytest.param((replace(T4, **UNUSED),), replace(LATER, service=None), False, id="not on Colab"),
+        pytest.param((), LATER, False, id="none"),
+        pytest.param(Unavailable(code="driver_silent"), LATER, False, id="unavailable"),
+    ],
+)
+def test_any_gpu_that_is_not_used_after_a_while(gpus: Any, platform: Any, expected: bool) -> None:
+    assert ("gpu_unused" in found(gpus=gpus, platform=platform)) is expected
+
+
+def test_all_but_the_notes_of_cost_are_hints() -> None:
     assert {rule.name: rule.severity for rule in colab.RULES if rule.severity is not Severity.HINT} == {
-        "costly_gpu_unused": Severity.INFO
+        "costly_gpu_unused": Severity.INFO,
+        "gpu_unused": Severity.INFO,
     }
 
 

@@ -161,7 +161,15 @@ OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "costly_gpu_unused": (
         {"gpus": (replace(A100, utilization_percent=0.0, memory=EMPTY),), "ram": a_ram(167.1)},
-        "A100 GPU is not used, and takes about 7.52 compute units per hour (2026-03-10).",
+        "A100 GPU is not used, and takes about 6.77 compute units per hour (seen by users, 2026-09-30).",
+    ),
+    "gpu_unused": (
+        {"platform": replace(COLAB, kernel_age_seconds=900.0)},
+        (
+            "Tesla T4 is not used. Colab says “You are connected to a GPU runtime, but not utilizing the GPU”, and a"
+            " GPU runtime takes compute units, or of the free allowance, whether the GPU is used or not (said by staff,"
+            " 2025-12-11)."
+        ),
     ),
     "larger_accelerators": (
         {},

@@ -57,6 +57,7 @@ def test_sections_come_in_reading_order() -> None:
         "Disk: /, working directory",
         "Platform",
         "Lifetimes as published",
+        "Runtime versions",
         "To change the accelerator elsewhere",
     ]
 

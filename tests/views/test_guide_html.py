@@ -101,6 +101,7 @@ def test_the_steps_quote_the_menu_in_the_reader_s_language_and_in_english(goal: 
         (Goal.TPU, "cpu", {"2": "◉ v5e-1 TPU"}),
         (Goal.TPU, "tpu", {"2": "◉ v6e-1 TPU"}),
         (Goal.MEMORY, "cpu", {"2": "High-RAM on"}),
+        (Goal.IMAGE, "t4", {"2": "Runtime version"}),
         (Goal.MEMORY, "t4", {"2a": "High-RAM on", "2b": "○ L4 GPU"}),
         (Goal.MEMORY, "l4", {"2": "◉ A100 GPU"}),
         (Goal.MEMORY, "a100", {"2a": "High-RAM on", "2b": "○ H100 GPU"}),
@@ -147,7 +148,9 @@ def test_two_kinds_of_memory_are_told_apart() -> None:
     assert "RAM When it runs out, the kernel ends" in page
     assert "GPU memory When it runs out, the cell fails" in page
     assert "GPU memory" not in words(shown(Goal.MEMORY, **CPU_RUNTIME)).split("What each choice gives")[0]
-    assert "High-RAM more RAM, a card with 80 GiB (paid)" in words(shown(Goal.MEMORY, **GUIDED["a100"]))
+    assert "High-RAM more RAM, a card with 80 GiB (for Pro and Pro+, not with compute units" in words(
+        shown(Goal.MEMORY, **GUIDED["a100"])
+    )
 
 
 def test_to_stop_paying_the_menu_alone_is_drawn() -> None:
@@ -174,7 +177,9 @@ def test_the_ways_outside_colab_s_web_page_are_folded_away(goal: Goal) -> None:
 def test_on_kaggle_the_steps_are_kaggle_s() -> None:
     page = shown(Goal.GPU, **{**CPU_RUNTIME, "platform": KAGGLE})
 
-    assert steps(page) == ["Settings > Accelerator", "GPU T4 x2 / GPU P100", "confirm in the dialog"]
+    assert steps(page) == ["Settings > Accelerator", "GPU T4 x2", "confirm in the dialog"]
+    assert "GPU P100 is being phased out" in words(page)
+    assert "GPU L4 x4, GPU RTX Pro 6000" in words(page)
     assert "phone number" in page
     assert "about 30 h" in words(page)
 

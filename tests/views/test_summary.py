@@ -225,6 +225,7 @@ def test_a_tpu_is_what_the_environment_calls_it_else_what_its_chips_are() -> Non
     unnamed = replace(V5E, accelerator_type=None)
 
     assert summary.tpu_sentence((V5E,), ENGLISH) == "This is a v5e-1 TPU runtime."
+    assert summary.tpu_sentence((unnamed,), ENGLISH) == "There is a TPU device: v5e."
     assert summary.tpu_sentence((unnamed, unnamed), ENGLISH) == "There are 2 TPU devices: v5e."
     assert summary.tpu_sentence((replace(unnamed, kind=None),), ENGLISH).endswith("kind unknown.")
 

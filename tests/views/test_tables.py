@@ -7,7 +7,8 @@ import pytest
 
 from colab_magics import facts
 from colab_magics.facts import accelerators
-from colab_magics.guides import ChoicesTable, LimitsTable, OtherMenusTable
+from colab_magics.facts.tables import Accelerator
+from colab_magics.guides import ChoicesTable, LimitsTable, OtherMenusTable, RuntimeVersionsTable
 from colab_magics.translation import translator
 from colab_magics.views import tables
 from markup import Markup
@@ -30,6 +31,11 @@ def rows(page: str) -> list[list[str]]:
     ]
 
 
+def who(one: Accelerator) -> str:
+    paid = "free, paid" if one.tier == "free" else "paid"
+    return paid if one.cores is None else f"{paid}, {one.cores:g} cores"
+
+
 def test_what_each_choice_gives_is_what_the_facts_say() -> None:
     expected = []
     for one in accelerators.offered():
@@ -47,11 +53,13 @@ def test_what_each_choice_gives_is_what_the_facts_say() -> None:
             )
             for figure, high, form in with_high_ram
         )
+        disk = "not published" if one.disk_gib is None else f"{one.disk_gib:g}"
         expected.append(
             [
-                f"{one.menu_name} {'now ' if one.id == 'T4' else ''}{'free, paid' if one.tier == 'free' else 'paid'}",
+                f"{one.menu_name} {'now ' if one.id == 'T4' else ''}{who(one)}",
                 "-" if one.kind == "none" else memory,
                 f"{ram} one size" if one.one_shape else ram,
+                disk if one.most_disk_gib is None else f"{disk} to {one.most_disk_gib:g}",
                 {True: "yes", False: "no", None: "-"}[one.supports_bf16],
                 units,
             ]
@@ -64,17 +72,20 @@ def test_only_the_choices_that_are_asked_for_have_a_row() -> None:
     gpus = tuple(one for one in accelerators.offered() if one.kind == "gpu")
 
     assert [row[0].split(" (")[0] for row in rows(tables.as_html(ChoicesTable(gpus, None), ENGLISH))] == [
-        f"{one.menu_name} {'free, paid' if one.tier == 'free' else 'paid'}" for one in gpus
+        f"{one.menu_name} {who(one)}" for one in gpus
     ]
 
 
 def test_the_choices_have_their_dates_and_sources() -> None:
     page = words(tables.as_html(CHOICES, ENGLISH))
-    tpus = tuple(one for one in accelerators.offered() if one.kind == "tpu")
+    h100 = (accelerators.by_id("H100"),)
+    official = tuple(one._replace(origin="official") for one in h100)
 
-    assert "As read on 2026-11-22. Compute units as seen on 2026-03-10. Prices and availability change." in page
+    assert "Figures are what users have seen and published, as read on 2026-11-26: yours may differ." in page
+    assert "Compute units as seen on 2026-09-24, 2026-09-27, 2026-09-30, 2026-10-01. Prices and" in page
+    assert words(tables.as_html(ChoicesTable(official, None), ENGLISH)).count("As read on 2026-11-26.") == 1
     assert all(one.source in page for one in accelerators.offered())
-    assert "Compute units as seen" not in tables.as_html(ChoicesTable(tpus, None), ENGLISH)
+    assert "Compute units as seen" not in tables.as_html(ChoicesTable(h100, None), ENGLISH)
 
 
 def test_cells_have_the_names_of_their_columns_for_where_the_page_is_narrow() -> None:
@@ -83,6 +94,7 @@ def test_cells_have_the_names_of_their_columns_for_where_the_page_is_narrow() ->
     assert {cell["data-label"] for cell in page.all("td")} == {
         "its memory, GiB",
         "RAM, GiB",
+        "disk, GiB",
         "bfloat16",
         "units per hour",
     }
@@ -100,7 +112,8 @@ def test_limits_are_those_that_were_published_each_with_its_date(service: str) -
     for limit, (figure, applies) in zip(published, shown, strict=True):
         unit = {"hours": "h", "minutes": "min"}[limit.unit]
         assert figure == f"{'about ' if limit.about else ''}{limit.value:g} {unit}"
-        assert applies == f"{limit.applies} (read {limit.date})"
+        whose = "" if limit.origin == "official" else "seen by users, "
+        assert applies == f"{limit.applies} ({whose}read {limit.date})"
         assert f"{figure} {applies}" in page
 
 
@@ -142,7 +155,11 @@ def test_a_way_through_a_menu_and_commands_of_which_one_is_chosen_are_told_apart
     shown = dict(every)
 
     assert shown["Kaggle"].startswith("Settings > Accelerator (None, GPU T4 x2, GPU P100, TPU v5e-8); ")
-    assert shown["Colab CLI"].startswith("colab new --gpu, colab new --tpu, colab stop (T4, ")
+    assert shown["Kaggle"].endswith(
+        "; for some people also GPU L4 x4, GPU RTX Pro 6000; being phased out: GPU P100; seen by users, read 2026-11-26"
+    )
+    assert shown["Colab CLI"].startswith("colab new --gpu, colab new --tpu, colab new --high-mem, ")
+    assert "seen by users" not in shown["Colab CLI"]
 
 
 def test_the_ways_elsewhere_are_folded_away_on_a_page() -> None:
@@ -162,3 +179,16 @@ def test_a_new_way_is_shown_without_a_change_of_the_code(monkeypatch: pytest.Mon
     page = tables.as_html(OtherMenusTable(None), ENGLISH)
     assert "A &lt;phone&gt;: " in page
     assert '<strong lang="en">Tap &gt; Hold</strong> (On)' in page
+
+
+def test_what_is_in_an_image_is_what_the_facts_say_in_rows_and_on_the_page() -> None:
+    title, shown = tables.as_rows(RuntimeVersionsTable("colab"), ENGLISH)
+    page = tables.as_html(RuntimeVersionsTable("colab"), ENGLISH)
+    known = facts.runtime_versions()
+
+    assert title == "Runtime versions"
+    assert shown[-1] == ("2025.07", "Python 3.11.13, PyTorch 2.6.0, TensorFlow 2.18.0, JAX 0.5.2 (read 2026-11-26)")
+    assert rows(page) == [[one.name, one.python, one.torch, one.tensorflow, one.jax] for one in known]
+    assert "TensorFlow is not in the images of TPU runtimes." in words(page)
+    assert all(one.source in words(page) for one in known)
+    assert tables.as_html(RuntimeVersionsTable("nowhere"), ENGLISH) == ""

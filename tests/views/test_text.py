@@ -15,6 +15,7 @@ from builders import (
     RAM_IN_FULL,
     T4,
     TORCH_CPU,
+    V5E,
     a_ram,
     a_report,
 )
@@ -215,3 +216,24 @@ def test_a_framework_that_cannot_use_the_gpu_is_said_with_what_to_install() -> N
 
     assert "torch 2.11.0+cpu is a build without CUDA: it cannot use the GPU." in shown
     assert "pytorch.org/get-started" in shown
+
+
+@pytest.mark.parametrize("shown", [12.7, 47.1], ids=["12.7 GiB", "47.1 GiB"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"gpus": (replace(T4, name="NVIDIA L4"),)}, id="L4"),
+        pytest.param({**CPU_RUNTIME, "tpus": (V5E,)}, id="v5e-1"),
+        pytest.param({**CPU_RUNTIME, "tpus": (replace(V5E, accelerator_type=None),)}, id="not named"),
+        pytest.param({**CPU_RUNTIME, "tpus": (replace(V5E, kind="v2", accelerator_type=None),)}, id="of unknown type"),
+    ],
+)
+def test_what_comes_with_one_size_of_ram_is_never_called_not_high_ram(changes: Any, shown: float) -> None:
+    for subject in Subject:
+        for everything in (False, True):
+            report = a_report(subject, ram=a_ram(shown), **changes)
+            page = text.render(report, RenderOptions(everything=everything))
+
+            assert "high-RAM runtime" not in page
+            assert "T4 GPU" not in page
+            assert "CPU runtime" not in page

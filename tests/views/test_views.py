@@ -91,7 +91,7 @@ def test_limits_are_in_the_reader_s_language_and_the_same_figures_in_all_fields_
     rows = titles[translate("Lifetimes as published")]
     page = in_words(guide_html.page(guides.for_goal(Goal.LONGER, snapshot, None), translate))
 
-    assert len(rows) == 5
+    assert len(rows) == 6
     for figure, applies in rows:
         assert f"{figure} {applies}" in page
     assert rows[0][0] == {"en": "12 h", "zh-CN": "12 小时"}[language]
