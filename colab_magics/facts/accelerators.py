@@ -6,6 +6,8 @@ compute nothing of their own.
 
 from __future__ import annotations
 
+import math
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from colab_magics.facts.loader import accelerators as offered
@@ -32,6 +34,7 @@ __all__ = [
     "in_high_ram_shape",
     "in_use",
     "is_high_ram",
+    "label_gb",
     "larger_memory",
     "larger_ram",
     "may_depend_on_accelerator",
@@ -49,6 +52,15 @@ HIGH_RAM_BYTES = 20e9
 
 HIGH_RAM_FACTOR = 1.5
 """From so many times the standard shape's RAM on it is the high-RAM shape: those published have twice or more."""
+
+
+_LABEL = re.compile(r"(\d{1,4}) ?GB\b", re.IGNORECASE)
+"""In a name; of several the last is the device's own: "NVIDIA H100 80GB HBM3 MIG 1g.10gb"."""
+
+_MOST_BESIDE_LABEL = 0.125
+"""By what share the memory that drivers report differs from a label, at most: up to 7.4 % with whole cards
+(modal-labs/modal-client pull request 2797), 10.5 % with a slice "1g.24gb" of 20 GiB (NVIDIA/gpu-operator pull request
+1303). The "NVIDIA GH200 480GB" is named for its processor's memory."""
 
 
 class Rate(NamedTuple):
@@ -146,6 +158,22 @@ def device_names(accelerator: Accelerator, *, high_ram: bool) -> tuple[str, ...]
     if other_gib == memory_gib(accelerator, high_ram=high_ram):
         return accelerator.device_names
     return tuple(name for name in accelerator.device_names if f"{other_gib:g}GB" not in name)
+
+
+def label_gb(name: str | None, memory_bytes: int | None) -> int | None:
+    """Return how many GB a GPU or a MIG slice is sold as having; None where nothing tells.
+
+    The table's figure, else the one in its name, where the memory that the driver reports bears it out; else that
+    memory's GiB, rounded up.
+    """
+    row = by_device_name(name) if name else None
+    in_name = _LABEL.findall(name or "")
+    label = row.label_gb if row is not None and row.label_gb is not None else int(in_name[-1]) if in_name else None
+    if memory_bytes is None:
+        return label
+    if label and abs(memory_bytes - label * 1e9) <= _MOST_BESIDE_LABEL * label * 1e9:
+        return label
+    return math.ceil(memory_bytes / GIB)
 
 
 def ram_gib(accelerator: Accelerator, *, high_ram: bool) -> float | None:

@@ -26,6 +26,7 @@ class Accelerator(NamedTuple):
     get it, subject to quota, else "paid". `one_shape`: there is no choice of RAM; `standard_ram_gib` is all there is.
     Where the high-RAM choice also changes the card, `high_ram_memory_gib` is the other card's memory.
     `standard_ram_gib` alone, without `high_ram_gib`, is what comes with it where no other size is known.
+    `label_gb` is what the card is sold as having, where its device names do not say it.
     `units_per_hour` are compute units as seen on `units_date`; they change. `supports_bf16` is None without a device.
     `cores` are virtual ones. `disk_gib` is the whole disk, of which the image takes its share (`Image`);
     `most_disk_gib` is the largest that was seen, where users have seen different ones.
@@ -45,6 +46,7 @@ class Accelerator(NamedTuple):
     one_shape: bool = False
     memory_gib: float | None = None
     high_ram_memory_gib: float | None = None
+    label_gb: int | None = None
     standard_ram_gib: float | None = None
     high_ram_gib: float | None = None
     cores: float | None = None

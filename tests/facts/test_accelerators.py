@@ -332,3 +332,48 @@ def test_of_the_smaller_shape_the_rule_and_the_guide_say_so(changes: dict[str, A
 
     assert [finding.rule for finding in report.findings] == ["not_high_ram"]
     assert high_ram_is_clicked(guide)
+
+
+# What it is sold as having ----------------------------------------------------------------------------------------
+
+MIB = 2**20
+
+
+@pytest.mark.parametrize(
+    ("name", "mib", "label"),
+    [
+        ("Tesla T4", 15095, 16),
+        ("Tesla T4", 15360, 16),
+        ("Tesla T4", None, 16),
+        ("NVIDIA L4", 23034, 24),
+        ("NVIDIA A100-SXM4-40GB", 40960, 40),
+        ("NVIDIA A100-SXM4-80GB", 81920, 80),
+        ("NVIDIA A100 80GB PCIe", 81920, 80),
+        ("NVIDIA H100 80GB HBM3", 81559, 80),
+        ("NVIDIA RTX PRO 6000 Blackwell Server Edition", 97887, 96),
+        ("Tesla P100-PCIE-16GB", 16280, 16),
+        ("NVIDIA GeForce GTX 1060 6GB", 6144, 6),
+        pytest.param("NVIDIA GeForce RTX 4090", 24564, 24, id="its GiB, rounded up"),
+        pytest.param("NVIDIA GeForce RTX 3090", 24576, 24, id="as many GiB"),
+        pytest.param("NVIDIA A100-SXM4-40GB MIG 1g.5gb", 4864, 5, id="a slice"),
+        pytest.param("NVIDIA H100 80GB HBM3 MIG 1g.10gb+me", 9984, 10, id="a slice with media engines"),
+        pytest.param("NVIDIA GB200 MIG 1g.24gb", 20480, 24, id="a slice named for more: gpu-operator#1303"),
+        pytest.param("NVIDIA GH200 480GB", 97871, 96, id="named for the processor's memory"),
+        pytest.param("Tesla T4", 4096, 4, id="a part of a card, under its whole name"),
+        pytest.param(None, 15360, 15, id="nameless"),
+        pytest.param("NVIDIA GB10", None, None, id="nothing tells"),
+        pytest.param(None, None, None, id="nothing known"),
+    ],
+)
+def test_what_a_card_is_sold_as_having(name: str | None, mib: int | None, label: int | None) -> None:
+    assert accelerators.label_gb(name, None if mib is None else mib * MIB) == label
+
+
+def test_every_gpu_of_the_dialog_has_a_label_for_each_of_its_cards() -> None:
+    labels = {
+        row.id: {accelerators.label_gb(name, None) for name in row.device_names}
+        for row in accelerators.offered()
+        if row.kind == "gpu"
+    }
+
+    assert labels == {"T4": {16}, "L4": {24}, "A100": {40, 80}, "H100": {80}, "G4": {96}}
