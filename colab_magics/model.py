@@ -207,6 +207,17 @@ class Framework(Value):
     """What its build runs on, as the tags of wheels name it: "linux_x86_64"; None where nobody looked."""
 
 
+class Package(Value):
+    """A package that was asked for, as its metadata tells: it is never imported."""
+
+    name: str
+    """In lower case, its words joined by "-" (PEP 503)."""
+    is_installed: bool
+    """Whether it is found where Python looks for modules, but for the working directory."""
+    version: str | None
+    """Such as "2.11.0+cu128"; None where it is not installed, or its metadata does not tell."""
+
+
 class Driver(Value):
     """The NVIDIA driver."""
 
@@ -318,6 +329,9 @@ class Cpu(Value):
 
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - its name; nothing is written there
 """The place of the memory that processes share as files; nothing that is kept lies there."""
+
+CONTAINER_SHARED_MEMORY_BYTES = 64 * 2**20
+"""What a container's engine gives of it, unless told otherwise."""
 
 
 class Disk(Value):
@@ -431,6 +445,8 @@ class Snapshot(Value):
     """The file systems that a notebook writes to, and shared memory."""
     cpu: Cpu | Unavailable | None = None
     """The processor cores."""
+    packages: tuple[Package, ...] | Unavailable | None = None
+    """The packages that a requirement asks for, installed or not."""
     samples: tuple[Sample, ...] | None = None
     """The last minutes, the oldest first; empty where the observer has none yet or cannot be had."""
 
@@ -448,6 +464,14 @@ class Snapshot(Value):
     def runtime_disks(self) -> tuple[Disk, ...]:
         """The disks where files are kept: without what is shared memory alone."""
         return tuple(disk for disk in seen(self.disks) if disk.places != (SHARED_MEMORY,))
+
+    @property
+    def is_in_container(self) -> bool:
+        """Whether this runs in a container for certain: by what its engine gives it, or by the age of its process 1."""
+        shared = None if self.shared_memory is None else self.shared_memory.usage
+        has_an_engine_s = shared is not None and shared.total_bytes <= CONTAINER_SHARED_MEMORY_BYTES
+        age = self.platform.container_age_seconds if isinstance(self.platform, Platform) else None
+        return has_an_engine_s or age is not None
 
     @property
     def shared_memory(self) -> Disk | None:
@@ -471,8 +495,17 @@ class Finding(Value):
     """What the rule's sentence needs."""
 
 
+KEYS = (
+    "bf16", "cc", "cores", "cuda", "disk", "driver", "gpu", "gpus", "python", "ram", "ram_free", "shm", "tpu", "vram",
+    "vram_free",
+)  # fmt: skip
+"""The keys of a requirement, in the order in which they are listed; any other name is a package's."""
+
 KEYS_OF_A_GPU = frozenset({"gpu", "gpus", "vram", "vram_free", "cc", "bf16"})
-"""The keys of a requirement that ask about GPUs."""
+"""Those that ask about GPUs."""
+
+KEYS_OF_THE_DRIVER = KEYS_OF_A_GPU | {"cuda", "driver"}
+"""Those that NVIDIA's driver answers."""
 
 
 class State(enum.StrEnum):
@@ -488,8 +521,12 @@ class Remedy(enum.StrEnum):
 
     SHOW_GPUS = "show_gpus"
     """To take away what CUDA_VISIBLE_DEVICES hides."""
+    INSTALL = "install"
+    """To install packages."""
     MAKE_ROOM = "make_room"
     """To free memory or disk."""
+    SHARE_MEMORY = "share_memory"
+    """To start the container with more shared memory."""
     ANOTHER_MACHINE = "another_machine"
     """To take one of those that the service offers."""
 
@@ -531,9 +568,10 @@ class ClauseVerdict(Value):
     """The clause in its canonical form."""
     state: State
     """Whether it is met."""
-    found: tuple[tuple[str, tuple[str | int | bool | None, ...] | None], ...]
+    found: tuple[tuple[str, tuple[str | float | bool | None, ...] | None], ...]
     """What is there, by the clause's keys: a figure for each device (`gpu`, `vram`, `vram_free`, `cc`, `bf16`, `tpu`)
-    or one for the machine; none if there is no such thing; None for a figure, or for them all, that is not known."""
+    or one for the machine; none if there is no such thing, as for a package that is not installed; None for a figure,
+    or for them all, that is not known."""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -553,8 +591,12 @@ class Verdict(Value):
     met_separately: bool = False
     """Whether each clause would be met by itself, but no one GPU meets them all."""
     remedy: Remedy | None = None
-    """What would help."""
+    """What would help, beside installing what is to be installed."""
+    to_install: tuple[str, ...] = ()
+    """The packages to install, as pip takes them ("torch>=2.4"), where something is known to help."""
     offers: tuple[Offer, ...] = ()
     """The service's choices that would do, where another machine is the remedy."""
     others: tuple[Offer, ...] = ()
     """The service's choices that would do but for their name, where there are too few of those that are asked for."""
+    unknown_names: tuple[tuple[str, str | None], ...] = ()
+    """Names that are asked for in vain and that no table knows, each with the condition that was probably meant."""

@@ -1,7 +1,8 @@
-"""Sizes and spans in figures, the columns a text takes, and text from outside made safe to print."""
+"""Sizes and spans in figures, the columns a text takes, the one form of a name, and text made safe to print."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 GIB = 2**30
@@ -85,6 +86,15 @@ def excerpt(text: str, most_characters: int = 60) -> str:
     """
     shown = printable(text[: most_characters + 1])
     return shown if len(shown) <= most_characters else f"{shown[:most_characters]}..."
+
+
+def package_name(name: str) -> str:
+    """Return a package's name in the one form in which names are compared (PEP 503).
+
+    >>> package_name("Scikit_Learn"), package_name("zope.interface")
+    ('scikit-learn', 'zope-interface')
+    """
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def name_or_none(value: object) -> str | None:

@@ -102,6 +102,7 @@ TAKEN: dict[str, dict[str, str]] = {
     METADATA: {
         "probes.architectures": "files.pieces os.stat",
         "probes.frameworks": "files.read_beginning os.listdir os.path.isdir os.stat",
+        "probes.packages": "files.read_beginning os.listdir os.path.isfile",
     },
     MODULES: {
         "__init__": "sys.modules",

@@ -17,7 +17,8 @@ from colab_magics import files
 from colab_magics.facts import cuda_builds
 from colab_magics.imports import trusted_folders
 from colab_magics.model import Framework
-from colab_magics.probes import architectures
+from colab_magics.probes import architectures, packages
+from colab_magics.units import package_name
 from colab_magics.values import replace
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ def _framework(
 
 def _version(module: object, distribution: _Distribution | None) -> str | None:
     version = _kept(module, "__version__")
-    if isinstance(version, str) and _VERSION.fullmatch(version):
+    if isinstance(version, str) and packages.VERSION.fullmatch(version):
         return str(version)  # PyTorch's is a string that compares in its own way
     return None if distribution is None else distribution.version
 
@@ -289,32 +290,22 @@ def _installed_in(folder: str, _changed_at: int) -> dict[str, _Distribution]:
         found = _METADATA_FOLDER.fullmatch(name)
         version = _metadata_version(os.path.join(folder, name)) if found else None
         if found and version:
-            normalised = re.sub(r"[-_.]+", "-", found["name"]).lower()
-            installed.setdefault(normalised, _Distribution(version=version, folder=folder))
+            installed.setdefault(package_name(found["name"]), _Distribution(version=version, folder=folder))
     return installed
 
 
 def _metadata_version(folder: str) -> str | None:
-    for file in ("METADATA", "PKG-INFO"):  # of a wheel; of Debian's packages
-        try:
-            text = files.read_beginning(os.path.join(folder, file), _MOST_BYTES)
-        except OSError:
-            continue
-        for line in text.split("\n"):
-            header, _, value = line.partition(":")
-            if header.lower() == "version":
-                version = value.strip()
-                return version if _VERSION.fullmatch(version) else None
-            if not line.strip():  # the description begins
-                return None
-    return None
+    try:
+        return packages.version_in(folder)
+    except OSError:
+        return None
 
 
 def _read(distribution: _Distribution | None, file: str) -> str:
     if distribution is None:
         return ""
     try:
-        return files.read_beginning(os.path.join(distribution.folder, file), _MOST_BYTES)
+        return files.read_beginning(os.path.join(distribution.folder, file), packages.MOST_BYTES)
     except OSError:
         return ""
 
@@ -322,9 +313,6 @@ def _read(distribution: _Distribution | None, file: str) -> str:
 def _platform() -> str | None:
     return f"linux_{os.uname().machine}" if sys.platform == "linux" else None
 
-
-_MOST_BYTES = 100_000
-"""Of a note or of metadata, whose version stands at the top; the notes that are known have less than a tenth."""
 
 _WITHOUT_CUDA = _Build(cuda_version=None, cpu_only=True)
 _FOR_SOME_CUDA = _Build(cuda_version=None, cpu_only=False)
@@ -340,9 +328,6 @@ _METADATA_FOLDER = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
-_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]{0,63}")
-"""What can be a version, of a release or of somebody's own build: nothing longer is shown as one."""
-
 # As PyTorch's tools/generate_torch_version.py and TensorFlow's tensorflow/tools/build_info/gen_build_info.py write it.
 _TORCH_NOTE = re.compile(r"""^cuda\b[^=\n]*=\s*(?:None|["'](?P<cuda_version>[\d.]{1,64})["'])""", re.MULTILINE)
 _TORCH_VERSION = re.compile(r"""^__version__\b[^=\n]*=\s*["'](?P<version>[^"'\n]{1,64})["']""", re.MULTILINE)

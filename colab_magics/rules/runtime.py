@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _DISK_FREE_PERCENT = 10.0
 _SHARED_MEMORY_FREE_PERCENT = 10.0
 _SMALL_SHARED_MEMORY_BYTES = 2**30
-_DOCKER_S_SHARED_MEMORY_BYTES = 64 * 2**20
 _OLD_SECONDS = 10 * 3600.0
 
 
@@ -79,16 +78,14 @@ def shared_memory_nearly_full(snapshot: Snapshot) -> Values | None:
 def shared_memory_small(snapshot: Snapshot) -> Values | None:
     """A container was given little of the memory through which DataLoader's workers hand over their data.
 
-    A system gives half of its RAM; a container's engine 64 MiB, unless told otherwise.
+    A system gives half of its RAM.
     """
-    shared, platform = snapshot.shared_memory, snapshot.platform
+    shared = snapshot.shared_memory
     if shared is None or shared.usage is None or shared_memory_nearly_full(snapshot) is not None:
         return None
     total_bytes = shared.usage.total_bytes
-    is_in_container = total_bytes <= _DOCKER_S_SHARED_MEMORY_BYTES or (
-        isinstance(platform, Platform) and platform.container_age_seconds is not None
-    )
-    return (("total_bytes", total_bytes),) if is_in_container and total_bytes < _SMALL_SHARED_MEMORY_BYTES else None
+    is_small = total_bytes < _SMALL_SHARED_MEMORY_BYTES
+    return (("total_bytes", total_bytes),) if snapshot.is_in_container and is_small else None
 
 
 @rule(
