@@ -108,11 +108,10 @@ def require(expression: str, *, strict: bool = False) -> None:
 
         from colab_magics import report
         from colab_magics.options import WAIT_SECONDS
-        from colab_magics.requirement import parse
         from colab_magics.stopping import RequirementNotMet
         from colab_magics.views.render_options import language_for
 
-        requirement = parse(expression)
+        requirement = report.read_requirement(expression)
         seen = report.runtime_status(shell_class=_running_shell_class())
         held = report.hold(requirement, seen, strict=strict, language=language_for(), wait_seconds=WAIT_SECONDS)
         if not held.is_met:

@@ -52,11 +52,11 @@ def main(arguments: "list[str] | None" = None) -> int:
 def _report(chosen: "Options") -> int:
     """Show what was asked for, and hold the requirement against it."""
     from colab_magics import options, report
-    from colab_magics.requirement import RequirementSyntaxError, parse
+    from colab_magics.requirement import RequirementSyntaxError
     from colab_magics.views.render_options import language_for
 
     try:
-        requirement = None if chosen.require is None else parse(chosen.require)
+        requirement = None if chosen.require is None else report.read_requirement(chosen.require)
     except RequirementSyntaxError as error:
         return _complain(error, options.MISTYPED)
     looks = {options.GPU: report.gpu_info, options.RAM: report.ram_info, options.STATUS: report.runtime_status}

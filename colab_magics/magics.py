@@ -336,10 +336,11 @@ def _requirement(expression: str | None) -> Requirement | None:
     """Read the expression of -r."""
     if expression is None:
         return None
-    from colab_magics.requirement import RequirementSyntaxError, parse
+    from colab_magics import report
+    from colab_magics.requirement import RequirementSyntaxError
 
     try:
-        return parse(expression)
+        return report.read_requirement(expression)
     except RequirementSyntaxError as error:
         from colab_magics.mistakes import RequirementMistake
 

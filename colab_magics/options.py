@@ -101,7 +101,8 @@ OPTIONS = (
         ("-r", "--require"),
         "require",
         'Stop this cell and "Run all" (the command: exit code 1) unless EXPR holds: -r "gpu=A100|L4, vram>=15". Keys: '
-        "gpu, gpus, tpu, vram, vram_free, ram, ram_free, disk, cc, cuda, python, bf16.",
+        "bf16, cc, cores, cuda, disk, driver, gpu, gpus, python, ram, ram_free, shm, tpu, vram, vram_free, and any "
+        "installed package (torch>=2.4).",
         takes="EXPR",
         where=(GPU, RAM, STATUS, COMMAND),
     ),

@@ -135,14 +135,29 @@ def awaited(
     """Return a report with what the driver says once it has started, if it does within `wait_seconds`.
 
     A report whose driver is not just starting is returned as it is, and so is one that a requirement can be held
-    against without the driver.
+    against without the driver. The packages that a requirement asks for are looked for first.
     """
-    if requirement is not None and not _is_open(requirement, report.snapshot):
-        return report
+    if requirement is not None:
+        with_packages = _with_packages(report.snapshot, requirement)
+        if with_packages is not report.snapshot:
+            report = replace(report, snapshot=with_packages)
+        if not _is_open(requirement, report.snapshot):
+            return report
     snapshot = _once_started(report.snapshot, wait_seconds, driver_deadline_seconds)
     if snapshot is report.snapshot:
         return report
     return _judge(report.subject, _with_other_gpus(_with_frameworks(snapshot)))
+
+
+def read_requirement(expression: str) -> Requirement:
+    """Read a requirement; a name that is nearly a key is looked for among the installed packages.
+
+    Raise `RequirementSyntaxError` where it cannot be read.
+    """
+    from colab_magics.probes.packages import is_installed
+    from colab_magics.requirement import parse
+
+    return parse(expression, is_installed=lambda name: _look(is_installed, name=name) is True)
 
 
 class Held(NamedTuple):
@@ -267,8 +282,9 @@ def _with_what_is_asked(
     looks_at_gpus = snapshot.gpus is None
     if looks_at_gpus:
         snapshot = _with_gpus(snapshot, deadline_seconds)
-    if snapshot.ram is None or snapshot.disks is None:
+    if snapshot.ram is None or snapshot.disks is None or snapshot.cpu is None:
         snapshot = _with_machine(snapshot, everything=False)
+    snapshot = _with_packages(snapshot, requirement)
     if looks_at_gpus and _is_open(requirement, snapshot):
         snapshot = _once_started(snapshot, wait_seconds, deadline_seconds)
     return snapshot
@@ -276,14 +292,27 @@ def _with_what_is_asked(
 
 def _is_open(requirement: Requirement, snapshot: Snapshot) -> bool:
     """Tell whether it hangs on the GPUs whether a requirement is met."""
-    from colab_magics.model import State
+    from colab_magics.model import KEYS_OF_THE_DRIVER, State
     from colab_magics.requirement import check
     from colab_magics.requirement.parser import OF_AN_ACCELERATOR
 
     clauses = check(requirement, snapshot).clauses
     unknown = {key for clause in clauses if clause.state is State.UNKNOWN for key in clause.keys}
     is_unmet = any(clause.state is State.UNMET for clause in clauses)
-    return not is_unmet and bool(unknown & {*OF_AN_ACCELERATOR, "cuda"})
+    return not is_unmet and bool(unknown & (OF_AN_ACCELERATOR | KEYS_OF_THE_DRIVER))
+
+
+def _with_packages(snapshot: Snapshot, requirement: Requirement) -> Snapshot:
+    """Look for the packages that a requirement asks for, unless that was done."""
+    from colab_magics.model import seen
+    from colab_magics.requirement import packages_of
+
+    names = packages_of(requirement)
+    if {*names} <= {package.name for package in seen(snapshot.packages)}:
+        return snapshot
+    from colab_magics.probes.packages import probe_packages
+
+    return replace(snapshot, packages=_look(probe_packages, names=names))
 
 
 def _once_started(snapshot: Snapshot, wait_seconds: float, deadline_seconds: float) -> Snapshot:

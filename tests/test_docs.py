@@ -10,6 +10,7 @@ import pytest
 from builders import HUNG_DRIVER, a_snapshot
 from colab_magics import options
 from colab_magics.magics import ColabMagics
+from colab_magics.model import KEYS
 from colab_magics.observer import client
 from colab_magics.requirement import check, parse
 from colab_magics.rules import RULES
@@ -59,6 +60,17 @@ def test_the_line_of_what_could_not_be_checked_is_quoted_as_it_is() -> None:
     line = verdict.unchecked(check(parse("vram>=15"), snapshot), snapshot)
 
     assert f'named in one line, also with `-q`: "{line}"' in README
+
+
+def test_the_keys_of_requirements_are_documented_and_no_others() -> None:
+    section = README.split("### Stop readers on the wrong hardware")[1].split("\n### ")[0]
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", section, re.MULTILINE)
+    named = [name.strip("`") for row in rows for name in row.split(", ")]
+    (require,) = [option for option in options.OPTIONS if option.field == "require"]
+
+    assert sorted(named) == list(KEYS)
+    assert [row.split(",")[0] for row in rows] == sorted(row.split(",")[0] for row in rows)
+    assert f"Keys: {', '.join(KEYS)}, and any installed package (torch>=2.4)." in require.help
 
 
 def test_every_rule_is_documented_and_no_other() -> None:

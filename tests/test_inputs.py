@@ -23,17 +23,19 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import TraitError
 
 import colab_magics
-from builders import A100, a_report
+from builders import A100, a_report, a_snapshot
 from colab_magics import __main__ as command
 from colab_magics import autoload, options
 from colab_magics.model import GpuProcess
 from colab_magics.observer import starting
 from colab_magics.options import OptionError, read_line
 from colab_magics.probes.frameworks import probe_frameworks
+from colab_magics.probes.packages import probe_packages
 from colab_magics.probes.processes import name_of
 from colab_magics.probes.signals import signal_variables
-from colab_magics.requirement import RequirementSyntaxError, parse
+from colab_magics.requirement import RequirementSyntaxError, check, parse
 from colab_magics.values import replace
+from colab_magics.views import verdict
 from fake_nvml import FakeDriver, escaped
 from hostile import FILES, KINDS, TEXTS, assert_harmless, assert_one_line, shown
 
@@ -300,6 +302,9 @@ def packages_that_say_so(kind: str, request: pytest.FixtureRequest) -> None:
         found = probe_frameworks(modules={}, search_path=[str(folder)], platform="linux_x86_64")
         assert all(len(framework.version) <= 64 for framework in found)
         shown(a_report(frameworks=found))
+        snapshot = a_snapshot(packages=probe_packages(("torch", "tensorflow", "jaxlib"), search_path=[str(folder)]))
+        for expression in ("torch<1, jaxlib<1", "tensorflow<1"):
+            assert_harmless(verdict.render(check(parse(expression), snapshot, strict=True), snapshot))
 
 
 KEPT = {
@@ -421,7 +426,8 @@ def lines_of_that_kind(kind: str, request: pytest.FixtureRequest) -> None:
                 read_line(magic, line)
             except OptionError as error:
                 assert_one_line(str(error))
-    for expression in (text, f"gpu={text}", f"vram>={text}", f"python>{text}", "gpu=A" + "|A" * 80_000, text * 100):
+    put = (f"gpu={text}", f"vram>={text}", f"python>{text}", f"torch>={text}", f"{text}>=1", f"gpu or {text}")
+    for expression in (text, *put, "gpu=A" + "|A" * 80_000, text * 100):
         try:
             parse(expression)
         except RequirementSyntaxError as error:

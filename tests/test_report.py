@@ -18,9 +18,9 @@ import pytest
 from rich.console import Console
 
 import documents
-from builders import COLAB, CPU, DISK, DRIVER, EIGHT_A100, T4, TORCH, V5E, a_ram, a_report
-from colab_magics import report
-from colab_magics.model import Platform, Snapshot, State, Subject, Unavailable
+from builders import COLAB, CPU, DISK, DRIVER, EIGHT_A100, SHARED, T4, TORCH, V5E, a_ram, a_report
+from colab_magics import RequirementSyntaxError, report
+from colab_magics.model import Package, Platform, Snapshot, State, Subject, Unavailable
 from colab_magics.observer import client
 from colab_magics.probes.gpu import Seen
 from colab_magics.report import Held, Report
@@ -79,10 +79,11 @@ WORDS = {"gpus": "Tesla T4", "ram": "RAM", "cpu": "2 cores", "disks": "69.6 GiB"
 
 ASKED = {
     "platform": ["python>=3.11"],
-    "gpus": ["gpu=T4", "gpus>=1", "vram>=15", "vram_free>=1", "cc>=7.5", "cuda>=12"],
+    "gpus": ["gpu=T4", "gpus>=1", "vram>=15", "vram_free>=1", "cc>=7.5", "cuda>=12", "driver>=550"],
     "tpus": ["tpu"],
     "ram": ["ram>=20", "ram_free>=1"],
-    "disks": ["disk>=1"],
+    "disks": ["disk>=1", "shm>=1"],
+    "cpu": ["cores>=1"],
 }
 """Requirements about a section."""
 
@@ -103,7 +104,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
         "frameworks": (TORCH,),
         "ram": a_ram(50),
         "cpu": CPU,
-        "disks": (DISK,),
+        "disks": (DISK, SHARED),
     }
     for section, seen in there.items():
         swap(monkeypatch, section, lambda seen=seen, **_: seen)
@@ -338,7 +339,9 @@ NOTHING_YET = Report(
 def held(
     expression: str, seen: Report, *, strict: bool = True, language: str = "en", wait_seconds: float = 0.0
 ) -> Held:
-    return report.hold(parse(expression), seen, strict=strict, language=language, wait_seconds=wait_seconds)
+    return report.hold(
+        report.read_requirement(expression), seen, strict=strict, language=language, wait_seconds=wait_seconds
+    )
 
 
 def swap_other_gpus(monkeypatch: pytest.MonkeyPatch, probe: Callable[..., Any]) -> None:
@@ -406,6 +409,57 @@ def test_a_report_on_ram_asks_the_driver_only_where_the_size_depends_on_the_acce
 
     asks = looked_at(LOOKS["ram_info"]()) == {"platform", "ram", "gpus", "tpus"}
     assert asks is (platform is COLAB and ram_gib == 50)
+
+
+def test_the_packages_that_a_requirement_asks_for_are_looked_for_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def probe(names: tuple[str, ...]) -> tuple[Package, ...]:
+        asked.append(names)
+        return tuple(Package(name=name, is_installed=True, version="2.4") for name in names)
+
+    monkeypatch.setattr("colab_magics.probes.packages.probe_packages", probe)
+    seen = held("torch>=2.4, transformers|torch", a_report(tpus=()))
+
+    assert seen.is_met
+    assert held("gpu, ram>=1", a_report(tpus=())).is_met
+    assert asked == [("torch", "transformers")]
+    assert [package.name for package in seen.report.snapshot.packages] == ["torch", "transformers"]
+    told = documents.read(seen.report.to_json())["packages"]
+    assert told[0] == {"name": "torch", "is_installed": True, "version": "2.4"}
+
+
+def test_a_look_for_packages_that_fails_costs_itself_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(names: tuple[str, ...]) -> None:
+        raise LookupError(SECRET, names)
+
+    monkeypatch.setattr("colab_magics.probes.packages.probe_packages", fail)
+    with pytest.raises(RequirementSyntaxError, match="did you mean vram"):
+        report.read_requirement("vrm")
+    seen = held("gpu, torch>=2.4", a_report(tpus=()), strict=False)
+
+    assert seen.said is not None
+    assert seen.said.startswith("Not known, so not checked: torch >= 2.4. A mistake in colab_magics kept it from being")
+    assert SECRET not in seen.said
+    assert documents.read(seen.report.to_json())["unavailable"]["packages"]["code"] == "unexpected"
+
+
+def test_a_package_that_is_missing_settles_it_without_waiting_for_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    starting = Unavailable(code="driver_starting", values=(("seconds", 3.0),))
+    monkeypatch.setattr("colab_magics.report._once_started", lambda *_: pytest.fail("waited"))
+    seen = a_report(gpus=starting, driver=None, tpus=())
+
+    assert report.awaited(seen, wait_seconds=20, requirement=parse("gpu, no-such-package")).snapshot.gpus is starting
+
+
+@pytest.mark.parametrize("expression", ["driver>=550", "cuda>=12", "gpu"])
+def test_what_the_driver_tells_is_worth_waiting_for(expression: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    starting = Unavailable(code="driver_starting", values=(("seconds", 3.0),))
+    waited: list[float] = []
+    monkeypatch.setattr("colab_magics.report._once_started", lambda snapshot, *_: waited.append(1) or snapshot)
+
+    report.awaited(a_report(gpus=starting, driver=None, tpus=()), wait_seconds=20, requirement=parse(expression))
+    assert waited
 
 
 @pytest.mark.parametrize("expression", [expression for asked in ASKED.values() for expression in asked])

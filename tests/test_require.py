@@ -19,8 +19,10 @@ from nbclient.exceptions import CellExecutionError
 
 import colab_magics
 import documents
+from builders import DISK, SHARED
 from colab_magics import RequirementNotMet, RequirementSyntaxError
 from colab_magics.options import WAIT_SECONDS
+from colab_magics.probes import disk
 from fake_nvml import FakeDriver
 
 Plug = Callable[..., FakeDriver]
@@ -51,6 +53,60 @@ def test_a_requirement_that_holds_changes_nothing(magic: str, loaded: Interactiv
 
     assert result.success
     assert len(loaded.display_pub.outputs) == 1
+
+
+# What people type, and what it means on a machine with a T4: reports of people who tried.
+AS_PEOPLE_WRITE = [
+    ("gpu=A100 or L4", "Requirement not met: gpu = A100|L4."),
+    ("gpu=A100 or T4", None),
+    ("gpu=T4 and ram>=12", None),
+    ("gpu=T4 and ram>=20", "Requirement not met: ram >= 20 GB."),
+    ("gpu==T4", None),
+    ("gpu==A100", "Requirement not met: gpu = A100."),
+    ("gpu>=T4", "(vram>=15)"),
+    ("T4", "did you mean gpu=T4?"),
+    ("gpu=A10G0", "did you mean gpu=A100?"),
+    ("vram>16", "Requirement not met: vram > 16 GB."),
+    ("vram>=16", None),
+    ("bf16", "2 L4 GPU / A100 GPU / H100 GPU / G4 GPU"),
+    ("cores>=2, shm>=1, driver>=525", None),
+    ("cores>=4", "There is: 2 cores."),
+    ("driver>=999", "There is: NVIDIA driver "),
+    ("ipython>=7", None),
+    ("ipython>=99", '%pip install "ipython>=99"'),
+    ("no-such-package-at-all", "Not installed: no-such-package-at-all."),
+    ("vrm>=15", 'Found "vrm" at column 1, in "^vrm>=15": no such package is installed; did you mean vram?'),
+    ("gpu, ?", 'Found "?" at column 6, in "gpu, ^?": a key is one of bf16 cc cores cuda disk driver gpu gpus python'),
+]
+
+
+@pytest.fixture
+def colab_s(ordinary_machine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine is a hosted Colab's, with shared memory."""
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab-external_20260819-060047_RC00")
+    monkeypatch.setenv("TBE_RUNTIME_ADDR", "172.28.0.1:8011")
+    monkeypatch.setattr(disk, "probe_disks", lambda: (DISK, SHARED))
+
+
+@pytest.mark.parametrize("asked", AS_PEOPLE_WRITE, ids=[typed for typed, _ in AS_PEOPLE_WRITE])
+@pytest.mark.parametrize("line", ["%gpu_info -q -r {}", "%gpu_info -r {} -q", '%gpu_info -q --require="{}"'])
+@pytest.mark.usefixtures("colab_s")
+def test_what_people_type_means_what_they_mean(
+    line: str,
+    asked: tuple[str, str | None],
+    loaded: InteractiveShell,
+    plug_in: Plug,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    typed, said = asked
+    plug_in("t4")
+    result = loaded.run_cell(line.format(typed))
+    shown = "".join(capsys.readouterr())
+
+    assert loaded.display_pub.outputs == []
+    assert result.success is (said is None), shown
+    assert (said or "") in " ".join(shown.split())
+    assert bool(shown) is (said is not None)
 
 
 @pytest.mark.parametrize("magic", ["gpu_info", "ram_info", "runtime_status"])
@@ -369,6 +425,9 @@ def completions(shell: InteractiveShell, text: str) -> set[str]:
         ('%gpu_info -r "gpu=A', {"A100"}),
         ('%gpu_info -r "gpu=A100|L', {"L4"}),
         ('%gpu_info -r "tpu=v5', {"v5e-1"}),
+        ('%gpu_info -r "gpu=A100 or L', {"L4"}),
+        ("%gpu_info -r gpu=A100 and vr", {"vram", "vram_free"}),
+        ("%gpu_info -r gpu=A100 and driver>=550 and sh", {"shm"}),
     ],
 )
 def test_tab_offers_options_keys_and_accelerators(typed: str, offered: set[str], loaded: InteractiveShell) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics.guides import colab, enterprise, generic, kaggle, local_runtime
+from colab_magics.guides.generic import shared_memory_to_get
 from colab_magics.guides.interface import (
     GOAL_LABELS,
     ChoicesTable,
@@ -65,6 +66,7 @@ __all__ = [
     "not_visible",
     "offered_images",
     "offered_machines",
+    "shared_memory_to_get",
     "tables",
 ]
 
@@ -75,8 +77,19 @@ _SERVICES: dict[str | None, ServiceGuides] = {
     "kaggle": kaggle,
 }
 
-_ROOM = {"ram_free": "ram_nearly_full", "vram_free": "gpu_memory_nearly_full", "disk": "disk_nearly_full"}
+_ROOM = {
+    "disk": "disk_nearly_full",
+    "ram_free": "ram_nearly_full",
+    "shm": "shared_memory_nearly_full",
+    "vram_free": "gpu_memory_nearly_full",
+}
 """The findings whose guides make room of a kind that a requirement asks for."""
+
+_MENDED_AS: dict[Remedy | None, str] = {
+    Remedy.SHARE_MEMORY: "shared_memory_small",
+    Remedy.SHOW_GPUS: "cuda_hidden",
+}
+"""The findings whose guides are a remedy."""
 
 
 def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
@@ -120,7 +133,8 @@ def for_verdict(verdict: Verdict, snapshot: Snapshot) -> tuple[Guide, ...]:
         return ()
     unmet = [key for clause in verdict.clauses if clause.state is State.UNMET for key in clause.keys]
     if unmet:
-        return _for_unmet(unmet, verdict, snapshot)
+        hardware = () if verdict.remedy is Remedy.INSTALL else _for_unmet(unmet, verdict, snapshot)
+        return (*hardware, generic.to_install(verdict.to_install)) if verdict.to_install else hardware
     if isinstance(snapshot.gpus, Unavailable):
         unseen = for_unavailable(snapshot.gpus, snapshot)
         return () if unseen is None else (unseen,)
@@ -133,8 +147,8 @@ def _for_unmet(  # noqa: PLR0911 - one for each kind of remedy
     unmet: list[str], verdict: Verdict, snapshot: Snapshot
 ) -> tuple[Guide, ...]:
     """Return what to do where these keys ask for what is not there."""
-    if verdict.remedy is Remedy.SHOW_GPUS:
-        return _for_rules(["cuda_hidden"], snapshot)
+    if verdict.remedy in _MENDED_AS:
+        return _for_rules([_MENDED_AS[verdict.remedy]], snapshot)
     if verdict.remedy is Remedy.MAKE_ROOM:
         shares_ram = any(gpu.shares_ram for gpu in verdict.gpus or ())
         room = {**_ROOM, "vram_free": _ROOM["ram_free"]} if shares_ram else _ROOM

@@ -43,6 +43,9 @@ TO_MEET_IT = Sentence(N_("To meet it"))
 AT_A_LIMIT = Sentence(N_("When you hit a limit"))
 WHAT_TO_DO = Sentence(N_("What to do"))
 
+SHARED_MEMORY_BYTES = 8 * 2**30
+"""What a container has of it that is started as we say."""
+
 NO_CODE = "build_lacks_gpu_code"
 """The finding that a framework's build has no code for the GPU."""
 
@@ -193,6 +196,7 @@ _FOR_FINDINGS = {
     "shared_memory_small": Guide(
         Sentence(N_("To get more shared memory")),
         steps=(
+            # The size is SHARED_MEMORY_BYTES.
             TextStep(Sentence(N_("start the container with docker run --shm-size=8g, or --ipc=host"))),
             _FEWER_WORKERS,
         ),
@@ -315,6 +319,18 @@ def to_get(_offers: tuple[Offer, ...], _others: tuple[Offer, ...]) -> Guide:
     """Return the way to another machine."""
     elsewhere = TextStep(Sentence(N_("run this on a machine that has what is required.")))
     return Guide(TO_MEET_IT, steps=(elsewhere,))
+
+
+def to_install(packages: tuple[str, ...]) -> Guide:
+    """Return the way to packages, as pip takes them ("torch>=2.4"); one that is loaded stays so until a restart."""
+    quoted = " ".join(f'"{package}"' for package in packages)
+    command = CommandStep(f"%pip install {quoted}")
+    return Guide(TO_MEET_IT, steps=(command, TextStep(Sentence(N_("restart the kernel, if it was imported before")))))
+
+
+def shared_memory_to_get(snapshot: Snapshot) -> int | None:
+    """Return how much shared memory a container started anew would have; None where that is not the user's to do."""
+    return SHARED_MEMORY_BYTES if snapshot.is_in_container and not _is_a_service_s(snapshot) else None
 
 
 def tables() -> tuple[FactsTable, ...]:

@@ -6,8 +6,9 @@ import functools
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from colab_magics.requirement.machine import ANY, Device, amount_of, computes_bf16, parts_of
-from colab_magics.requirement.parser import OF_A_DEVICE, Requirement, Size, Version, words
+from colab_magics.requirement.machine import ANY, AS_ASKED, NOT_INSTALLED, Device, amount_of, computes_bf16, parts_of
+from colab_magics.requirement.names import is_called
+from colab_magics.requirement.parser import OF_A_DEVICE, Requirement, Size, Version, is_package
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -68,12 +69,26 @@ def _term_truth(term: Term, machine: Machine, device: Device, count: Span) -> Tr
         case "gpu" | "vram" | "vram_free" | "cc":
             present = device.present if device.is_gpu else False
             return all_of((present, _fits(term, _of_device(term, device))))
-        case "cuda":
-            return False if machine.cuda == "" else _fits(term, _version(term, machine.cuda))
+        case "cuda" | "driver":
+            version = machine.cuda if term.key == "cuda" else machine.driver
+            return all_of((machine.has_driver, _fits(term, _version(term, version))))
         case "python":
             return _fits(term, _version(term, machine.python))
+        case "shm" if term.operator is None:
+            return None if machine.shm == ANY else True
+        case key if is_package(key):
+            return _package_truth(term, machine)
         case _:
             return _fits(term, _figure(term, amount_of(term.key, machine)))
+
+
+def _package_truth(term: Term, machine: Machine) -> Truth:
+    if term.key not in machine.packages:
+        return None
+    version = machine.packages[term.key]
+    if version in (AS_ASKED, NOT_INSTALLED):
+        return version == AS_ASKED
+    return _fits(term, _version(term, version))
 
 
 def _fits(term: Term, matches: Callable[[Asked], Truth]) -> Truth:
@@ -86,20 +101,40 @@ def _fits(term: Term, matches: Callable[[Asked], Truth]) -> Truth:
 
 def _of_device(term: Term, device: Device) -> Callable[[Asked], Truth]:
     if term.key == "gpu":
-        return lambda asked: _is_called(str(asked), device.names) if device.names else None
+        return lambda asked: is_called(str(asked), device.names) if device.names else None
     if term.key == "cc":
         return _version(term, device.capability)
-    return _figure(term, device.memory if term.key == "vram" else device.free)
+    return _memory(term, device) if term.key == "vram" else _figure(term, device.free)
+
+
+def _memory(term: Term, device: Device) -> Callable[[Asked], Truth]:
+    """Compare a GPU's memory: at least so much up to the tolerance; more where that holds, and its label says more.
+
+    The others follow from these two, so that of "<", "=" and ">" exactly one holds for every GPU that is known.
+    """
+
+    def compare(asked: Asked) -> Truth:
+        if not isinstance(asked, Size):
+            return None
+        at_least = _compare(">=", device.memory, asked.bytes * (1 - _VRAM_TOLERANCE))
+        more = all_of((at_least, _compare(">", device.label, asked.bytes)))
+        match term.operator:
+            case ">=":
+                return at_least
+            case ">":
+                return more
+            case "<":
+                return _not(at_least)
+            case "<=":
+                return _not(more)
+            case _:
+                return all_of((at_least, _not(more)))
+
+    return compare
 
 
 def _figure(term: Term, span: Span) -> Callable[[Asked], Truth]:
-    forgiving = 1 - _VRAM_TOLERANCE if term.key == "vram" and term.operator in (">=", ">") else 1
-
-    def compare(asked: Asked) -> Truth:
-        threshold = asked.bytes * forgiving if isinstance(asked, Size) else asked
-        return _compare(term.operator, span, threshold)
-
-    return compare
+    return lambda asked: _compare(term.operator, span, asked.bytes if isinstance(asked, Size) else asked)
 
 
 def _version(term: Term, version: str | None) -> Callable[[Asked], Truth]:
@@ -133,19 +168,10 @@ def _compare(operator: str | None, span: Span, asked: Any) -> Truth:
 
 def _is_chip(chip: Chip, asked: Asked) -> Truth:
     """Return whether a TPU is of that name. One known by its kind alone ("v5e") may be any size of it ("v5e-1")."""
-    if _is_called(str(asked), chip.names):
+    if is_called(str(asked), chip.names):
         return True
-    may_be_larger = not chip.names or any(_is_called(name, (str(asked),)) for name in chip.names)
+    may_be_larger = not chip.names or any(is_called(name, (str(asked),)) for name in chip.names)
     return None if may_be_larger and not chip.complete else False
-
-
-def _is_called(asked: str, names: Iterable[str]) -> bool:
-    """Tell whether every word of the asked name stands in one of the names, whole, in that order."""
-    for name in names:
-        left = iter(words(name))
-        if all(word in left for word in words(asked)):
-            return True
-    return False
 
 
 def _not(truth: Truth) -> Truth:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from colab_magics.facts import accelerators
-from colab_magics.model import FoundGpu, Platform, Ram, seen
+from colab_magics.model import Cpu, FoundGpu, Platform, Ram, seen
+from colab_magics.requirement.parser import is_package
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from colab_magics.model import Gpu, MigSlice, Snapshot, Tpu
     from colab_magics.requirement.parser import Clause
 
-    Figures = tuple[str | int | bool | None, ...]
+    Figures = tuple[str | float | bool | None, ...]
     """What is there for a key: see `model.ClauseVerdict.found`."""
 
 _BF16_FROM = (8, 0)
@@ -29,18 +30,26 @@ Span = tuple[Any, Any]
 
 ANY: Span = (0, math.inf)
 
+AS_ASKED = "as asked"
+"""In place of a version: whatever is asked of it holds, as where one installs what is asked."""
+
+NOT_INSTALLED = "not installed"
+"""In place of a version."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Device:
     """What is asked of a GPU is asked of one of these; a TPU stands here for bf16 alone.
 
     `present` is None for one that may not be there. `names` are what it is called; none if that is not known.
+    `label` is the memory that it is sold as having.
     """
 
     present: Truth = True
     is_gpu: bool = True
     names: tuple[str, ...] = ()
     memory: Span = ANY
+    label: Span = ANY
     free: Span = ANY
     capability: str | None = None
     shares_ram: bool = False
@@ -56,7 +65,11 @@ class Chip:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Machine:
-    """A machine as requirements see it: this one, or one on offer. `cuda` is "" where no driver is."""
+    """A machine as requirements see it: this one, or one on offer.
+
+    `packages` are the versions of those that were looked for, by name; None for one that is not known. `cuda` and
+    `driver` are None too where there is no driver.
+    """
 
     gpus: tuple[Device, ...] | None
     chips: tuple[Chip, ...] | None
@@ -65,8 +78,13 @@ class Machine:
     ram: Span = ANY
     ram_free: Span = ANY
     disk: Span = ANY
+    shm: Span = ANY
+    cores: Span = ANY
+    has_driver: Truth = None
+    driver: str | None = None
     cuda: str | None = None
     python: str | None = None
+    packages: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def machine_of(snapshot: Snapshot, *, with_hidden: bool = False) -> Machine:
@@ -86,7 +104,7 @@ def machine_of(snapshot: Snapshot, *, with_hidden: bool = False) -> Machine:
         if snapshot.driver is not None and snapshot.driver.has_cuda_library is False:
             gpus = tuple(replace(gpu, present=None) for gpu in gpus)
     chips = tuple(map(_chip, snapshot.tpus)) if isinstance(snapshot.tpus, tuple) else None
-    no_cuda = "" if snapshot.gpus == () else None
+    driver, shared = snapshot.driver, snapshot.shared_memory
     return Machine(
         gpus=gpus,
         chips=chips,
@@ -94,8 +112,13 @@ def machine_of(snapshot: Snapshot, *, with_hidden: bool = False) -> Machine:
         ram=exactly(total),
         ram_free=exactly(headroom),
         disk=exactly(disk),
-        cuda=no_cuda if snapshot.driver is None else snapshot.driver.cuda_version,
+        shm=exactly(None if shared is None else shared.free_bytes),
+        cores=exactly(snapshot.cpu.usable_cores if isinstance(snapshot.cpu, Cpu) else None),
+        has_driver=driver is not None or (False if snapshot.gpus == () else None),
+        driver=None if driver is None else driver.version,
+        cuda=None if driver is None else driver.cuda_version,
         python=snapshot.platform.python_version if isinstance(snapshot.platform, Platform) else None,
+        packages={one.name: one.version if one.is_installed else NOT_INSTALLED for one in seen(snapshot.packages)},
     )
 
 
@@ -121,7 +144,7 @@ def _devices(gpu: Gpu, ram: Span, ram_free: Span, *, with_hidden: bool) -> Itera
                 yield _with_memory(replace(whole, names=tuple(filter(None, (one.name, *names)))), one)
     elif with_hidden or not gpu.is_hidden:
         if ("memory", "unified_memory") in gpu.unavailable:
-            yield replace(whole, memory=ram, free=ram_free, shares_ram=True)
+            yield replace(whole, memory=ram, label=_label(None, ram), free=ram_free, shares_ram=True)
         elif gpu.mig_enabled:  # CUDA cannot use the whole, and the driver shows no slice: none, or none of ours
             yield replace(whole, present=None)
         else:
@@ -130,8 +153,14 @@ def _devices(gpu: Gpu, ram: Span, ram_free: Span, *, with_hidden: bool) -> Itera
 
 def _with_memory(device: Device, owner: Gpu | MigSlice) -> Device:
     if owner.memory is None:
-        return device
-    return replace(device, memory=exactly(owner.memory.total_bytes), free=exactly(owner.memory.free_bytes))
+        return replace(device, label=_label(owner.name, ANY))
+    memory, free = exactly(owner.memory.total_bytes), exactly(owner.memory.free_bytes)
+    return replace(device, memory=memory, label=_label(owner.name, memory), free=free)
+
+
+def _label(name: str | None, memory: Span) -> Span:
+    label = accelerators.label_gb(name, _known(memory))
+    return exactly(None if label is None else label * 10**9)
 
 
 def _colab_names(name: str | None) -> tuple[str, ...]:
@@ -170,12 +199,21 @@ def found_gpu(device: Device) -> FoundGpu:
 
 def amount_of(key: str, machine: Machine) -> Span:
     """Return how much there is of what a key of the machine as a whole asks for."""
-    return {"ram": machine.ram, "ram_free": machine.ram_free, "disk": machine.disk}[key]
+    return {
+        "cores": machine.cores,
+        "disk": machine.disk,
+        "ram": machine.ram,
+        "ram_free": machine.ram_free,
+        "shm": machine.shm,
+    }[key]
 
 
 def parts_of(version: str | None) -> tuple[int, ...] | None:
-    """Return a version's numbers, up to the first part that is none: "3.13.0rc1" is 3.13.0."""
-    found = re.match(r"[0-9]+(?:\.[0-9]+)*", version or "")
+    """Return a version's release, without what follows: "3.13.0rc1" is 3.13.0, "2.11.0+cu128" 2.11.0.
+
+    None for one with an epoch ("1!2.0"), which would have to be asked too.
+    """
+    found = re.match(r"[0-9]+(?:\.[0-9]+)*(?![0-9]*!)", version or "")
     return tuple(map(int, found.group().split("."))) if found else None
 
 
@@ -192,14 +230,18 @@ def found_for(clause: Clause, machine: Machine) -> tuple[tuple[str, Figures | No
 
 def _figures(key: str, machine: Machine) -> Figures | None:  # noqa: PLR0911 - one for each kind of key
     """Return what is there for a key: see `model.ClauseVerdict.found`."""
+    if is_package(key):
+        version = machine.packages.get(key)
+        return None if key not in machine.packages else () if version == NOT_INSTALLED else (version,)
     if key == "tpu":
         return None if machine.chips is None else tuple(chip.names[0] if chip.names else None for chip in machine.chips)
-    if key in ("cuda", "python"):
-        version = machine.cuda if key == "cuda" else machine.python
-        return None if version is None else (version,) if version else ()
-    if key in ("ram", "ram_free", "disk"):
-        amount = _known(amount_of(key, machine))
-        return None if amount is None else (amount,)
+    if key in ("cuda", "driver", "python"):
+        version = {"cuda": machine.cuda, "driver": machine.driver, "python": machine.python}[key]
+        is_none_there = key != "python" and machine.has_driver is False
+        return () if is_none_there else None if version is None else (version,)
+    if key in ("cores", "disk", "ram", "ram_free", "shm"):
+        least, most = amount_of(key, machine)
+        return (least,) if least == most else None
     if key == "bf16" and machine.chips:
         return (True,)
     if machine.gpus is None:

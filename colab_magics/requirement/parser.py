@@ -7,56 +7,96 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from colab_magics.model import KEYS_OF_A_GPU
+from colab_magics.model import KEYS, KEYS_OF_A_GPU
+from colab_magics.requirement import names
 from colab_magics.stopping import StopsCell
-from colab_magics.units import excerpt, printable
+from colab_magics.units import excerpt, package_name, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-KEYS = ("gpu", "gpus", "tpu", "vram", "vram_free", "ram", "ram_free", "disk", "cc", "cuda", "python", "bf16")
 OPERATORS = (">=", ">", "<=", "<", "=", "!=")
 
-_NAMES = frozenset({"gpu", "tpu"})
-_SIZES = frozenset({"vram", "vram_free", "ram", "ram_free", "disk"})
-_VERSIONS = frozenset({"cc", "cuda", "python"})
+AND, OR = ",", "|"
+"""What joins clauses, and terms or values, in the canonical form."""
+
+_NAMES = frozenset(names.KINDS)
+_SIZES = frozenset({"vram", "vram_free", "ram", "ram_free", "disk", "shm"})
+_VERSIONS = frozenset({"cc", "cuda", "driver", "python"})
 OF_A_DEVICE = KEYS_OF_A_GPU - {"gpus"}
 OF_AN_ACCELERATOR = KEYS_OF_A_GPU | {"tpu"}
 
 _UNITS = {"GB": 10**9, "GiB": 2**30, "MB": 10**6, "MiB": 2**20, "TB": 10**12, "TiB": 2**40}
 _UNIT_NAMES = {unit.lower(): unit for unit in _UNITS}
 
-_OPERATOR = re.compile(r"[<>=!]+")
+# A word joins only where it is one: "gpu=Andor" and "gpu=A-or-B" have none.
+JOINT = re.compile(r"[,|]|(?<![^\s,|<>=!~])(?:and|or)(?![^\s,|<>=!~])", re.IGNORECASE)
+"""What stands between two conditions."""
+
+_OPERATOR = re.compile(r"[<>=!~]+")
 _SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*([A-Za-z]*)")
-_VERSION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){0,3}")
+_VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,3}")
 _COUNT = re.compile(r"[0-9]{1,6}")
+_CORES = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,2})?")
+_PACKAGE = re.compile(r"[A-Za-z](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
+"""A package's name, as PyPA's specification of names has it, but for those few that begin with a figure."""
+
 _TEMPLATE = frozenset("{}$")
 """Of a variable that IPython was to put in: it does not where other braces on the line confuse it."""
 _SHOWN_OF_A_TEXT = 60
+
+_MEANT = {
+    "capability": "cc",
+    "compute_capability": "cc",
+    "core": "cores",
+    "cpu": "cores",
+    "cpus": "cores",
+    "gpu_memory": "vram",
+    "gpu_ram": "vram",
+    "mem": "ram",
+    "memory": "ram",
+    "storage": "disk",
+    "vcpu": "cores",
+    "vcpus": "cores",
+}
+"""What people call the keys."""
+
+_SHORTEST_MISTYPED = 3
+"""Of the keys that a name is taken for: two letters are like too much."""
+
+_PACKAGES_LIKE_KEYS = frozenset(
+    {"bpython", "cuga", "cudf", "cython", "dask", "gpy", "ihm", "ipython", "rax", "ray", "river", "rpm", "sh",
+     "spython", "wgpu"}
+)  # fmt: skip
+"""Packages whose names are one letter off a key's: of PyPI's 15,000 that are downloaded most (read 2026-11-26), and
+RAPIDS' cudf."""
 
 MOST_CHARACTERS = 2000
 """Of a requirement: one that names everything that can be asked has a tenth of it."""
 
 
 class RequirementSyntaxError(StopsCell, ValueError):
-    """A requirement that cannot be read: what was found, what is allowed, and where, in one line."""
+    """A requirement that cannot be read: what was found, what is allowed, and where, in one line.
 
-    def __init__(self, problem: str, text: str, position: int) -> None:
+    The text is repeated with a caret before the place: `Found "vrm" at column 6, in "gpu, ^vrm>=15": ...`.
+    """
+
+    def __init__(self, found: str, allowed: str, text: str, position: int) -> None:
         self.text = text
         self.position = position
         start = max(0, position - _SHOWN_OF_A_TEXT // 2)
-        shown = text[start : start + _SHOWN_OF_A_TEXT]
-        excerpt = f"{'...' if start else ''}{shown}{'...' if start + len(shown) < len(text) else ''}"
-        super().__init__(printable(f'{problem}, at column {position + 1}: "{excerpt}"'))
-        self._problem = problem
+        end = start + _SHOWN_OF_A_TEXT
+        shown = f"{'...' * (start > 0)}{text[start:position]}^{text[position:end]}{'...' * (end < len(text))}"
+        super().__init__(printable(f'{found} at column {position + 1}, in "{shown}": {allowed}'))
+        self._said = found, allowed
 
     def shown(self) -> str:
         """Return what is shown in place of a traceback."""
         return f"{type(self).__name__}: {self}"
 
-    def __reduce__(self) -> tuple[type[RequirementSyntaxError], tuple[str, str, int]]:
+    def __reduce__(self) -> tuple[type[RequirementSyntaxError], tuple[str, str, str, int]]:
         """Tell pickle what the exception is made of, which is not its message."""
-        return type(self), (self._problem, self.text, self.position)
+        return type(self), (*self._said, self.text, self.position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +125,23 @@ class Version:
         return ".".join(map(str, self.parts))
 
 
-Asked = str | int | Size | Version
+@dataclass(frozen=True, slots=True, eq=False)
+class Name:
+    """A device's name as it is asked for: "A100". Two are equal that differ in case, or in what parts their words."""
+
+    text: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Name) and names.words(self.text) == names.words(other.text)
+
+    def __hash__(self) -> int:
+        return hash((*names.words(self.text),))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Asked = Name | int | Decimal | Size | Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,97 +181,183 @@ class Requirement:
         return ", ".join(map(str, self.clauses))
 
 
-def parse(text: str) -> Requirement:
+def is_package(key: str) -> bool:
+    """Tell whether a term's key is the name of a package."""
+    return key not in KEYS
+
+
+def packages_of(requirement: Requirement) -> tuple[str, ...]:
+    """Return the names of the packages that a requirement asks for, each once."""
+    return tuple(dict.fromkeys(key for clause in requirement.clauses for key in clause.keys if is_package(key)))
+
+
+def parse(text: str, *, is_installed: Callable[[str], bool] = lambda _name: False) -> Requirement:
     """Read a requirement.
 
-    >>> str(parse("gpu=a100|L4|tpu,vram>=15"))
+    A name that is nearly a key is a slip, unless `is_installed` knows a package of that name.
+
+    >>> str(parse("gpu==a100 or L4|tpu and vram>=15"))
     'gpu = a100|L4 | tpu, vram >= 15 GB'
     """
     if len(text) > MOST_CHARACTERS:
-        problem = f"Found {len(text)} characters: a requirement has at most {MOST_CHARACTERS}"
-        raise RequirementSyntaxError(problem, text, MOST_CHARACTERS)
+        allowed = f"a requirement has at most {MOST_CHARACTERS}, and this one {len(text)}"
+        raise RequirementSyntaxError("Found a character too many", allowed, text, MOST_CHARACTERS)
     if not text.strip():
-        raise RequirementSyntaxError("Nothing is required: give a key, such as gpu or vram>=15", text, 0)
-    return Requirement(tuple(_clause(piece, start, text) for start, piece in _pieces(text, ",", 0)))
+        raise RequirementSyntaxError("Nothing is required", "give a key, such as gpu or vram>=15", text, 0)
+    return _Reader(text, is_installed).requirement()
 
 
-def _pieces(text: str, separator: str, start: int) -> Iterator[tuple[int, str]]:
-    """Give the parts between separators, each with its position."""
-    for piece in text.split(separator):
-        yield start, piece
-        start += len(piece) + 1
+def pieces(text: str) -> Iterator[tuple[str, int, str]]:
+    """Give what stands between two joints, each with the joint before it (`AND`, `OR`) and its position.
+
+    A comma before a word is part of that: "A100, or L4".
+    """
+    joint, start = AND, 0
+    for match in JOINT.finditer(text):
+        word = match.group().lower()
+        is_after_comma = (
+            text[start - 1 : start] == "," and word in ("and", "or") and not text[start : match.start()].strip()
+        )
+        if not is_after_comma:
+            yield joint, start, text[start : match.start()]
+        joint, start = OR if word in (OR, "or") else AND, match.end()
+    yield joint, start, text[start:]
 
 
-def _clause(piece: str, start: int, text: str) -> Clause:
-    terms: list[Term] = []
-    for place, part in _pieces(piece, "|", start):
+class _Reader:
+    """Reads one text."""
+
+    def __init__(self, text: str, is_installed: Callable[[str], bool]) -> None:
+        self._text = text
+        self._is_installed = is_installed
+
+    def requirement(self) -> Requirement:
+        clauses: list[list[Term]] = []
+        for joint, start, piece in pieces(self._text):
+            if joint == AND:
+                clauses.append([])
+            self._add(clauses[-1], piece, start)
+        return Requirement(tuple(Clause(tuple(terms)) for terms in clauses))
+
+    def _add(self, terms: list[Term], piece: str, start: int) -> None:
+        """Add to a clause what stands between two joints: a term, or another value of the last one."""
+        word = piece.strip()
+        position = start + len(piece) - len(piece.lstrip())
         last = terms[-1] if terms else None
-        word = part.strip()
-        position = place + len(part) - len(part.lstrip())
-        if last is not None and last.operator and word and not _is_term(word):
-            terms[-1] = replace(last, values=(*last.values, _value(last.key, word, position, text)))
+        if last is not None and last.operator and word and not _is_term(word, last.key):
+            terms[-1] = replace(last, values=(*last.values, self._value(last.key, word, position)))
         else:
-            terms.append(_term(word, position, text))
-    return Clause(tuple(terms))
+            terms.append(self._term(word, position))
+
+    def _term(self, part: str, position: int) -> Term:
+        found = _OPERATOR.search(part)
+        key = self._key((part[: found.start()] if found else part).strip(), position)
+        if found is None:
+            return Term(key)
+        operator, place = found.group(), position + found.start()
+        if key == "bf16":
+            raise self._mistake(operator, "bf16 stands alone", place)
+        operator = "=" if operator == "==" else operator
+        allowed = ("=", "!=") if key in _NAMES else OPERATORS
+        if operator not in allowed:
+            instead = _ORDER_OF_NAMES[key] if key in _NAMES and operator in OPERATORS else ""
+            raise self._mistake(operator, f"{key} takes {' '.join(allowed)}{instead}", place)
+        rest = part[found.end() :]
+        place = position + found.end() + len(rest) - len(rest.lstrip())
+        return Term(key, operator, (self._value(key, rest.strip(), place),))
+
+    def _key(self, word: str, position: int) -> str:
+        """Return a key, or a package's name in the one form in which names are compared (PEP 503)."""
+        key = word.lower()
+        if key in KEYS:
+            return key
+        meant = names.condition(word)
+        if meant is not None:
+            raise self._mistake(word, f"did you mean {excerpt(meant)}?", position)
+        if _PACKAGE.fullmatch(word):
+            return self._package(word, position)
+        first = word.split(maxsplit=1)[0].lower() if word else ""
+        if first in KEYS:
+            allowed = f"between {first} and its value stands one of {' '.join(OPERATORS)}"
+        else:
+            allowed = f"a key is one of {' '.join(KEYS)}, or a package's name"
+        raise self._mistake(word, allowed, position, lacks="key")
+
+    def _package(self, word: str, position: int) -> str:
+        name = package_name(word)
+        is_like_a_gpu = any(map(str.isdigit, word)) and names.likely("gpu", word) is not None
+        meant = _key_meant(name) or (f"gpu={word}" if is_like_a_gpu else None)
+        if meant is None or name in _PACKAGES_LIKE_KEYS or self._is_installed(name):
+            return name
+        raise self._mistake(word, f"no such package is installed; did you mean {meant}?", position)
+
+    def _value(self, key: str, word: str, position: int) -> Asked:
+        value, allowed = _read(key, word)
+        if value is not None:
+            return value
+        begun = _OPERATOR.split(word, maxsplit=1)[0].split() if _OPERATOR.search(word) else []
+        if begun and begun[-1].lower() in KEYS:
+            raise self._mistake(word, f'before {begun[-1]} stands "," or "|"', position)
+        raise self._mistake(word, f"{key} takes {allowed}", position, lacks="value")
+
+    def _mistake(self, found: str, allowed: str, position: int, *, lacks: str = "") -> RequirementSyntaxError:
+        """Return the mistake that something was found; nothing, where something should stand that it `lacks`."""
+        what = f'Found "{excerpt(found)}"' if found else f"Found no {lacks}"
+        return RequirementSyntaxError(what, allowed, self._text, position)
 
 
-def _is_term(part: str) -> bool:
-    """Tell whether what follows a value begins a new term: a key alone, or anything with an operator."""
-    return part.lower() in KEYS or _OPERATOR.search(part) is not None
+_ORDER_OF_NAMES = {
+    "gpu": ", since names have no order: ask for memory (vram>=15), for compute capability (cc>=7.5), or list them"
+    " (gpu=T4|L4)",
+    "tpu": ", since names have no order: list them (tpu=v5e-1|v6e-1)",
+}
 
 
-def _term(part: str, position: int, text: str) -> Term:
-    found = _OPERATOR.search(part)
-    word = (part[: found.start()] if found else part).strip()
-    key = word.lower()
-    if key not in KEYS:
-        raise RequirementSyntaxError(_not_a_key(word), text, position)
-    if found is None:
-        return Term(key)
-    operator, place = found.group(), position + found.start()
-    if key == "bf16":
-        raise RequirementSyntaxError(f'Found "{excerpt(operator)}", but bf16 stands alone', text, place)
-    allowed = ("=", "!=") if key in _NAMES else OPERATORS
-    if operator not in allowed:
-        raise RequirementSyntaxError(f'Found "{excerpt(operator)}", but {key} takes {" ".join(allowed)}', text, place)
-    rest = part[found.end() :]
-    place = position + found.end() + len(rest) - len(rest.lstrip())
-    return Term(key, operator, (_value(key, rest.strip(), place, text),))
+def _is_term(part: str, last_key: str) -> bool:
+    """Tell whether what follows a value begins a new term.
+
+    A key alone does, or anything with an operator; and a package's name where that cannot be a value.
+    """
+    if part.lower() in KEYS or _OPERATOR.search(part) is not None:
+        return True
+    return last_key not in _NAMES and part[0].isalpha()
 
 
-def _not_a_key(word: str) -> str:
-    keys = f"a key is one of {' '.join(KEYS)}"
-    if not word:
-        return f"Found no key: {keys}"
-    first = word.split(maxsplit=1)[0].lower()
-    if first in KEYS:
-        return f'Found "{excerpt(word)}": between {first} and its value stands one of {" ".join(OPERATORS)}'
-    return f'Found "{excerpt(word)}": {keys}'
+def _key_meant(name: str) -> str | None:
+    """Return the key that a normalised name is called by people, or that it is but for one letter."""
+    typed = name.replace("-", "_")
+    if typed in KEYS:
+        return typed
+    long = (key for key in KEYS if len(key) >= _SHORTEST_MISTYPED)
+    return _MEANT.get(typed) or next((key for key in long if _is_slip(typed, key)), None)
 
 
-def _value(key: str, word: str, position: int, text: str) -> Asked:
+def _is_slip(typed: str, meant: str) -> bool:
+    """Tell whether there is one letter too many, too few, wrong, or in its neighbour's place."""
+    for place in range(len(meant) + 1):
+        before, after = meant[:place], meant[place:]
+        if typed.startswith(before):
+            rest = typed[place:]
+            if rest[1:] in (after, after[1:]) or rest in (after[1:], after[1:2] + after[:1] + after[2:]):
+                return True
+    return False
+
+
+def _read(key: str, word: str) -> tuple[Asked | None, str]:
+    """Return the value that a word is for a key, None for none, and what is allowed."""
     if key in _NAMES:
         name = " ".join(word.split())
-        if words(name) and name.isprintable() and not _OPERATOR.search(name) and _TEMPLATE.isdisjoint(name):
-            return name
-        allowed = "a name, such as A100" if key == "gpu" else "a name, such as v5e-1"
-    elif key in _SIZES:
+        is_name = names.words(name) and name.isprintable() and not _OPERATOR.search(name) and _TEMPLATE.isdisjoint(name)
+        return Name(name) if is_name else None, f"a name, such as {'A100' if key == 'gpu' else 'v5e-1'}"
+    if key in _SIZES:
         size = _SIZE.fullmatch(word)
-        if size and (size[2] or "GB").lower() in _UNIT_NAMES:
-            return Size(Decimal(size[1]), _UNIT_NAMES[(size[2] or "GB").lower()])
-        allowed = f"a size, such as 15 or 16GiB, in {' '.join(_UNITS)}"
-    elif key in _VERSIONS:
-        if _VERSION.fullmatch(word):
-            return Version(tuple(map(int, word.split("."))))
-        allowed = "a version, such as 8.0"
-    else:
-        if _COUNT.fullmatch(word):
-            return int(word)
-        allowed = "a number, such as 2"
-    found = f'Found "{excerpt(word)}"' if word else "Found no value"
-    raise RequirementSyntaxError(f"{found}: {key} takes {allowed}", text, position)
-
-
-def words(name: str) -> list[str]:
-    """Return the words of a name, in the one case in which names are compared."""
-    return re.findall(r"[^\W_]+", name.casefold())
+        unit = None if size is None else _UNIT_NAMES.get((size[2] or "GB").lower())
+        read = None if size is None or unit is None else Size(Decimal(size[1]), unit)
+        return read, f"a size, such as 15 or 16GiB, in {' '.join(_UNITS)}"
+    if key == "gpus":
+        return int(word) if _COUNT.fullmatch(word) else None, "a number, such as 2"
+    if key == "cores":
+        return Decimal(word) if _CORES.fullmatch(word) else None, "a number, such as 4 or 1.5"
+    version = Version(tuple(map(int, word.split(".")))) if _VERSION.fullmatch(word) else None
+    example = "such as 8.0" if key in _VERSIONS else "such as 2.4, in figures alone"
+    return version, f"a version, {example}"

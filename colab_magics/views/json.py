@@ -42,7 +42,7 @@ _LEVELS: dict[Severity, Level] = {
     Severity.ERROR: "error",
 }
 
-_LISTS = frozenset({"disks", "frameworks", "gpus", "other_gpu_vendors", "samples", "tpus"})
+_LISTS = frozenset({"disks", "frameworks", "gpus", "other_gpu_vendors", "packages", "samples", "tpus"})
 """The sections that are lists, also where nobody could look."""
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from colab_magics import facts, guides
-from colab_magics.model import KEYS_OF_A_GPU, Remedy, State, Unavailable, seen
+from colab_magics.model import KEYS, KEYS_OF_A_GPU, KEYS_OF_THE_DRIVER, SHARED_MEMORY, Remedy, State, Unavailable, seen
 from colab_magics.rules import RULES
 from colab_magics.translation import N_
 from colab_magics.units import printable, size
@@ -27,10 +27,12 @@ _THERE = {
     "ram": N_("{figure} RAM"),
     "ram_free": N_("{figure} of RAM free"),
     "disk": N_("{figure} of disk free"),
+    "shm": N_("{figure} of shared memory free"),
     "cuda": "CUDA {figure}",
+    "driver": N_("NVIDIA driver {figure}"),
     "python": "Python {figure}",
 }
-_LACKING = {"tpu": N_("no TPU"), "cuda": N_("no CUDA driver")}
+_LACKING = {"tpu": N_("no TPU"), "cuda": N_("no CUDA driver"), "driver": N_("no NVIDIA driver")}
 
 
 def render(verdict: Verdict, snapshot: Snapshot, options: RenderOptions = DEFAULTS) -> str:
@@ -40,13 +42,16 @@ def render(verdict: Verdict, snapshot: Snapshot, options: RenderOptions = DEFAUL
     unknown = [clause for clause in verdict.clauses if clause.state is State.UNKNOWN]
     lines = broken(_answer(verdict, unmet, unknown, translate))
     if unmet:
-        sentences = [translate("There is: {what}.", what=translate.listed(_there(verdict, unmet, translate)))]
+        there, absent = _there(verdict, unmet, translate), _absent(unmet)
+        sentences = [translate("There is: {what}.", what=translate.listed(there))] if there else []
+        if absent:
+            sentences.append(translate("Not installed: {what}.", what=translate.listed(absent)))
         if verdict.remedy is Remedy.SHOW_GPUS:
             sentences.append(translate("CUDA_VISIBLE_DEVICES hides a GPU that would do."))
         elif verdict.met_separately:
             sentences.append(translate("No one GPU meets all of it."))
         lines += flow([*sentences, *_faults(unmet, snapshot, translate)], translate.gap)
-        lines += flow(_retired(unmet, snapshot, translate), translate.gap)
+        lines += flow([*_retired(unmet, snapshot, translate), *_unknown_names(verdict, translate)], translate.gap)
     if unknown:
         sentences = [translate("Not known: {what}.", what=_asked(unknown, translate))] if unmet else []
         lines += flow([*sentences, *_reasons(unknown, snapshot, translate)], translate.gap)
@@ -93,16 +98,24 @@ def _there(verdict: Verdict, unmet: Sequence[ClauseVerdict], translate: Translat
         else []
     )
     for key, figures in found.items():
-        if figures is not None and key not in KEYS_OF_A_GPU:
-            phrases += [_phrase(key, figure, translate) for figure in dict.fromkeys(figures or (None,))]
+        if figures == () and key in _LACKING:
+            phrases.append(translate(_LACKING[key]))
+        elif figures is not None and key not in KEYS_OF_A_GPU:
+            phrases += [_phrase(key, figure, translate) for figure in dict.fromkeys(figures) if figure is not None]
     return phrases
 
 
-def _phrase(key: str, figure: str | int | None, translate: Translator) -> str:
-    if figure is None:
-        return translate(_LACKING[key])
-    shown = size(figure) if isinstance(figure, int) else printable(figure)
-    return translate(_THERE[key], figure=shown)
+def _absent(unmet: Sequence[ClauseVerdict]) -> list[str]:
+    """Return the packages that were asked for and are not installed."""
+    found = {key: figures for clause in unmet for key, figures in clause.found}
+    return [key for key, figures in found.items() if figures == () and key not in KEYS]
+
+
+def _phrase(key: str, figure: str | float, translate: Translator) -> str:
+    if key == "cores":
+        return messages.cores(float(figure), translate)
+    shown = printable(figure) if isinstance(figure, str) else size(figure)
+    return translate(_THERE[key], figure=shown) if key in _THERE else f"{key} {shown}"
 
 
 def _gpus(gpus: Sequence[FoundGpu], keys: AbstractSet[str], translate: Translator) -> list[str]:
@@ -150,22 +163,41 @@ def _retired(unmet: Sequence[ClauseVerdict], snapshot: Snapshot, translate: Tran
     ]
 
 
+def _unknown_names(verdict: Verdict, translate: Translator) -> list[str]:
+    """Return which of the names asked for no table knows: elsewhere they may be right."""
+    return [
+        translate(
+            '"{name}" is no name that colab_magics knows: did you mean {likely}?', name=printable(name), likely=meant
+        )
+        if meant
+        else translate('"{name}" is no name that colab_magics knows.', name=printable(name))
+        for name, meant in verdict.unknown_names
+    ]
+
+
 def _reasons(unknown: Sequence[ClauseVerdict], snapshot: Snapshot, translate: Translator) -> list[str]:
     """Return why the sections are not known that were asked about."""
     keys = {key for clause in unknown for key in clause.keys}
     sections = (
-        (KEYS_OF_A_GPU | {"cuda"}, snapshot.gpus),
+        (KEYS_OF_THE_DRIVER, snapshot.gpus),
         ({"tpu", "bf16"}, snapshot.tpus),
         ({"ram", "ram_free"}, snapshot.ram),
-        ({"disk"}, snapshot.disks),
+        ({"disk", "shm"}, snapshot.disks),
+        ({"cores"}, snapshot.cpu),
         ({"python"}, snapshot.platform),
+        (keys - {*KEYS}, snapshot.packages),
     )
     reasons = [messages.reason(one, translate) for of, one in sections if of & keys and isinstance(one, Unavailable)]
     if keys & (KEYS_OF_A_GPU | {"cuda"}):
         reasons += _said(("cuda_library_missing",), snapshot, translate)
-    if "disk" in keys:
-        disks = [disk for disk in seen(snapshot.disks) if "working directory" in disk.places]
+    for key, place in (("disk", "working directory"), ("shm", SHARED_MEMORY)):
+        disks = [disk for disk in seen(snapshot.disks) if key in keys and place in disk.places]
         reasons += [why for disk in disks if (why := summary.disk_reason(disk, translate)) is not None]
+    if "shm" in keys and isinstance(snapshot.disks, tuple) and snapshot.shared_memory is None:
+        reasons.append(translate("{place} is no file system of its own here.", place=SHARED_MEMORY))
+    for package in seen(snapshot.packages):
+        if package.is_installed and package.version is None and package.name in keys:
+            reasons.append(translate("What is installed of {package} does not tell its version.", package=package.name))
     if KEYS_OF_A_GPU & keys:
         fields = {"vram": "memory", "vram_free": "memory", "gpu": "name", "cc": "compute_capability"}
         wanted = {fields[key] for key in fields.keys() & keys} | ({"compute_capability"} if "bf16" in keys else set())

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from builders import A100, COLAB, DISK, JUPYTER, KAGGLE, T4, V5E, a_ram, a_snapshot
+from builders import A100, COLAB, DISK, JUPYTER, KAGGLE, SHARED, T4, V5E, a_ram, a_snapshot
 from colab_magics.model import Remedy
 from colab_magics.requirement import check, parse
-from requirements import CPU, DARK, HIDDEN
+from requirements import CPU, DARK, HIDDEN, IN_DOCKER, INSTALLED, SMALL_SHARED
 
 TPU = {**CPU, "tpus": (V5E,), "ram": a_ram(47.1)}
 MOUNTED = replace(DISK, places=("working directory",))
@@ -61,6 +61,29 @@ def offered(expression: str, **changes: Any) -> list[str]:
         ("tpu=v5e-8", {**CPU, "platform": KAGGLE}, ["TPU v5e-8"]),
         ("gpu=A100", {**CPU, "platform": KAGGLE}, []),
         ("gpu=A100", {**CPU, "platform": JUPYTER}, []),
+        ("vram>16", {}, ["L4 GPU, paid", "A100 GPU, paid", "H100 GPU, paid", "G4 GPU, paid"]),
+        ("vram>40GB", {}, ["A100 GPU, high RAM, paid", "H100 GPU, paid", "G4 GPU, paid"]),
+        pytest.param(
+            "bf16", {}, ["L4 GPU, paid", "A100 GPU, paid", "H100 GPU, paid", "G4 GPU, paid"], id="stays a GPU"
+        ),
+        pytest.param("bf16|tpu", {}, ["v5e-1 TPU"], id="a TPU is asked for"),
+        pytest.param("bf16", CPU, ["v5e-1 TPU"], id="on a CPU runtime both kinds count, and one costs nothing"),
+        ("bf16, vram>=20", CPU, ["L4 GPU, paid", "A100 GPU, paid", "H100 GPU, paid", "G4 GPU, paid"]),
+        ("gpus=0", {}, ["CPU"]),
+        pytest.param("driver>=600", {}, [], id="no choice brings another driver"),
+        ("driver", CPU, ["T4 GPU"]),
+        pytest.param("driver>=550", CPU, [], id="in which version it comes nobody has published"),
+        pytest.param("gpu=T4, driver>=550, cuda>=12", CPU, ["T4 GPU"], id="but that it comes"),
+        pytest.param("cores>=8", {}, [], id="nobody has published how many there are"),
+        pytest.param("gpu=A100, cores>=8", {}, [], id="a GPU that would do has not the cores, as far as is known"),
+        pytest.param("gpu=A100, cores>=2", {}, ["A100 GPU, paid"], id="what is there now is no reason against it"),
+        pytest.param("gpu=A100|cores>=8", {}, ["A100 GPU, paid"], id="either will do"),
+        ("shm>=16", {"disks": (DISK, SHARED)}, []),
+        ("gpu=A100, shm>=16", {"disks": (DISK, SHARED)}, []),
+        ("torch>=3", {"packages": INSTALLED}, []),
+        ("gpu=A100, torch>=3", {"packages": INSTALLED}, ["A100 GPU, paid"]),
+        ("gpu=A100, torch>=2", {"packages": INSTALLED}, ["A100 GPU, paid"]),
+        ("gpu=V100, torch>=3", {"packages": INSTALLED}, []),
     ],
 )
 def test_what_the_service_offers_that_would_do(expression: str, changes: dict[str, Any], expected: list[str]) -> None:
@@ -83,10 +106,58 @@ def test_what_the_service_offers_that_would_do(expression: str, changes: dict[st
         ("disk>=1000", {}, None),
         ("ram_free>=20", {}, Remedy.ANOTHER_MACHINE),
         ("gpu", {}, None),
+        ("torch>=3", {"packages": INSTALLED}, Remedy.INSTALL),
+        ("gpu=A100|torch>=3", {"packages": INSTALLED}, Remedy.INSTALL),
+        ("gpu=A100, torch>=3", {"packages": INSTALLED}, Remedy.ANOTHER_MACHINE),
+        ("disk>=100, torch>=3", {"packages": INSTALLED}, Remedy.MAKE_ROOM),
+        ("torch>=3", {"packages": INSTALLED, "gpus": (replace(T4, **HIDDEN),)}, Remedy.INSTALL),
+        ("gpu, torch>=3", {"packages": INSTALLED, "gpus": (replace(T4, **HIDDEN),)}, Remedy.SHOW_GPUS),
+        ("torch>=3, torch<3", {"packages": INSTALLED}, None),
+        ("torch>=3, python>=3.14", {"packages": INSTALLED}, None),
+        ("driver>=600", {}, None),
+        ("shm>=6", {"disks": (DISK, replace(SHARED, free_bytes=0))}, Remedy.MAKE_ROOM),
+        ("shm>=16", {"disks": (DISK, SHARED)}, None),
+        ("shm>=2", {"disks": (DISK, SMALL_SHARED), "platform": IN_DOCKER}, Remedy.SHARE_MEMORY),
+        pytest.param("shm>=9", {"disks": (DISK, SMALL_SHARED), "platform": IN_DOCKER}, None, id="more than we say"),
+        pytest.param("shm>=9", {"disks": (DISK, SHARED), "platform": JUPYTER}, None, id="no container"),
+        pytest.param(
+            "shm>=2",
+            {"disks": (DISK, SMALL_SHARED), "platform": replace(IN_DOCKER, service="sagemaker")},
+            None,
+            id="a service's container",
+        ),
+        ("shm>=2, gpu=A100", {"disks": (DISK, SMALL_SHARED), "platform": IN_DOCKER}, None),
     ],
 )
 def test_the_least_costly_remedy_comes_first(expression: str, changes: dict[str, Any], expected: Remedy | None) -> None:
     assert check(parse(expression), a_snapshot(tpus=(), **changes)).remedy is expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("torch>=3", ["torch>=3"]),
+        ("scikit_learn", ["scikit-learn"]),
+        ("torch>2.4", ["torch>=2.5"]),
+        ("torch<=2.3", ["torch<2.4"]),
+        ("torch<2", ["torch<2"]),
+        ("torch=2.5|2.6", ["torch==2.5.*"]),
+        ("torch!=2.4|2.5", ["torch!=2.4.*,!=2.5.*"]),
+        ("torch>=2.5|3", ["torch>=2.5"]),
+        pytest.param("torch>=2.5, torch<3", ["torch>=2.5,<3"], id="with all that is asked of it"),
+        pytest.param("torch, torch>=2.5", ["torch>=2.5"], id="that it is there goes without saying"),
+        pytest.param("torch>=2.5, torch<3|gpu", ["torch>=2.5"], id="but for what is met otherwise"),
+        ("torch>=2.5, scikit-learn>=1.5", ["torch>=2.5", "scikit-learn>=1.5"]),
+        pytest.param("scikit-learn|torch>=3", ["scikit-learn"], id="one of several will do"),
+        ("gpu=A100, torch>=2.5", ["torch>=2.5"]),
+        ("torch>=2.5, torch<2.5", []),
+        ("torch=2.5, torch!=2.5", []),
+        ("torch>=2.5, ram>=5000", []),
+        ("torch>=2.4", []),
+    ],
+)
+def test_pip_is_told_all_that_is_asked_of_a_package(expression: str, expected: list[str]) -> None:
+    assert list(check(parse(expression), a_snapshot(tpus=(), packages=INSTALLED)).to_install) == expected
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from colab_magics.requirement import KEYS, parse
+from colab_magics.model import KEYS
+from colab_magics.requirement import parse
 from colab_magics.requirement.completion import completions
 
 GPUS = ["T4", "L4", "A100", "H100", "G4"]
@@ -24,6 +25,15 @@ TPUS = ["v5e-1", "v6e-1"]
         pytest.param("tpu=", TPUS, id="a TPU's name"),
         pytest.param("vram>=", [], id="a size"),
         pytest.param("gpus>=", [], id="a number"),
+        pytest.param("gpu==", GPUS, id="in another spelling"),
+        pytest.param("gpu=A100 or ", GPUS, id="another name, after a word"),
+        pytest.param("gpu=A100 OR L", GPUS, id="that is begun"),
+        pytest.param("gpu=A100, or ", GPUS, id="after a comma and a word"),
+        pytest.param("gpu=A100 and ", [*KEYS], id="the next clause, after a word"),
+        pytest.param("gpu or ", [*KEYS], id="the next term, after a word"),
+        pytest.param("gpu=A100 and tpu=", TPUS, id="a name in a clause after a word"),
+        pytest.param("vram>=15 or gpu=", GPUS, id="a name in a later term"),
+        pytest.param("torch>=", [], id="a package's version"),
     ],
 )
 def test_what_may_come_next_is_offered(typed: str, expected: list[str]) -> None:

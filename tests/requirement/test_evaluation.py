@@ -1,13 +1,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from builders import A100, DISK, DRIVER, GB10, JUPYTER, SLICE, T4, UNTOLD_GPU, V5E, a_ram
+from builders import A100, DISK, DRIVER, GB10, JUPYTER, SHARED, SLICE, T4, UNTOLD_GPU, V5E, a_ram
+from builders import CPU as CORES
 from colab_magics.model import Gpu, State, Unavailable
-from requirements import A100_80, CPU, DARK, G4, HIDDEN, L4, L40S, MIG, TPU, a_gpu, state
+from requirements import (
+    A100_80,
+    CPU,
+    DARK,
+    G4,
+    HIDDEN,
+    INSTALLED,
+    L4,
+    L40S,
+    MIG,
+    REPEATABLE,
+    TPU,
+    a_gpu,
+    state,
+)
 
 FULL = replace(DISK, places=("/",), free_bytes=0)
 
@@ -88,9 +106,65 @@ def test_every_driver_s_t4_has_16_gb_but_not_16_gib(mib: int) -> None:
 
     assert state("vram>=16", gpus=gpus) is State.MET
     assert state("vram>=15", gpus=gpus) is State.MET
-    assert state("vram>16", gpus=gpus) is State.MET
+    assert state("vram>15", gpus=gpus) is State.MET
+    assert state("vram>16", gpus=gpus) is State.UNMET
+    assert state("vram=16", gpus=gpus) is State.MET
+    assert state("vram=15", gpus=gpus) is State.UNMET
     assert state("vram>=17", gpus=gpus) is State.UNMET
     assert state("vram>=16GiB", gpus=gpus) is State.UNMET
+
+
+@pytest.mark.parametrize(
+    ("expression", "gpu", "expected"),
+    [
+        ("vram>40GB", A100, State.UNMET),
+        ("vram>39GB", A100, State.MET),
+        ("vram>=40GB", A100, State.MET),
+        ("vram<=40GB", A100, State.MET),
+        ("vram<40GB", A100, State.UNMET),
+        ("vram>40GB", A100_80, State.MET),
+        ("vram>24", L4, State.UNMET),
+        ("vram=24", L4, State.MET),
+        ("vram!=24", L4, State.UNMET),
+        ("vram=16|24", L4, State.MET),
+        ("vram>96", G4, State.UNMET),
+        ("vram>10", MIG, State.UNMET),
+        ("vram>9", MIG, State.MET),
+        ("vram>24", a_gpu("NVIDIA GeForce RTX 4090", 24564, "8.9"), State.UNMET),
+        ("vram>23", a_gpu("NVIDIA GeForce RTX 4090", 24564, "8.9"), State.MET),
+        ("vram>12", GB10, State.MET),
+        ("vram>13", GB10, State.UNMET),
+        ("vram>1", UNTOLD_GPU, State.UNKNOWN),
+        pytest.param("vram>16", replace(T4, memory=None), State.UNMET, id="its label is known"),
+        pytest.param("vram>=16", replace(T4, memory=None), State.UNKNOWN, id="its memory is not"),
+    ],
+)
+def test_more_memory_is_more_than_what_is_on_the_label(expression: str, gpu: Gpu, expected: State) -> None:
+    assert state(expression, gpus=(gpu,)) is expected
+
+
+CARDS = st.builds(
+    a_gpu,
+    st.sampled_from(["Tesla T4", "NVIDIA L4", "NVIDIA A100-SXM4-40GB", "NVIDIA H100 80GB HBM3 MIG 1g.10gb", "Odd 3GB"]),
+    st.integers(700, 200_000),
+    st.just("8.0"),
+)
+
+
+@REPEATABLE
+@given(CARDS, st.decimals(0, 200, places=2), st.sampled_from(["GB", "GiB"]))
+def test_of_less_equal_and_more_exactly_one_holds_for_every_card(gpu: Gpu, size: Decimal, unit: str) -> None:
+    def holds(operator: str) -> bool:
+        found = state(f"vram{operator}{size:f}{unit}", gpus=(gpu,))
+        assert found is not State.UNKNOWN
+        return found is State.MET
+
+    less, equal, more = holds("<"), holds("="), holds(">")
+
+    assert less + equal + more == 1
+    assert holds(">=") is (equal or more)
+    assert holds("<=") is (less or equal)
+    assert holds("!=") is not equal
 
 
 TEN_GB = a_ram(10e9 / 2**30, limit_bytes=10**10, headroom_bytes=8 * 10**9)
@@ -161,10 +235,65 @@ def test_each_operator_compares_exactly_without_tolerance(operator: str, met: st
         ("gpus=0", CPU, State.MET),
         ("gpus", CPU, State.UNMET),
         ("gpus", {}, State.MET),
+        ("cuda", DARK, State.UNKNOWN),
+        ("driver", {}, State.MET),
+        ("driver", CPU, State.UNMET),
+        ("driver", DARK, State.UNKNOWN),
+        ("driver>=550", {}, State.MET),
+        ("driver>=580.82.7", {}, State.MET),
+        ("driver=580", {}, State.MET),
+        ("driver>580", {}, State.UNMET),
+        ("driver>=581", {}, State.UNMET),
+        ("driver>=550", CPU, State.UNMET),
+        ("driver>=550", DARK, State.UNKNOWN),
+        ("driver>=550", {"driver": replace(DRIVER, version=None)}, State.UNKNOWN),
+        ("cores>=2", {}, State.MET),
+        ("cores>=4", {}, State.UNMET),
+        ("cores>=1.5", {"cpu": replace(CORES, usable_cores=1.5)}, State.MET),
+        ("cores>=2", {"cpu": replace(CORES, usable_cores=1.5)}, State.UNMET),
+        ("cores<0.34", {"cpu": replace(CORES, usable_cores=1 / 3)}, State.MET),
+        ("cores>=2", {"cpu": Unavailable(code="unreadable")}, State.UNKNOWN),
+        ("shm>=6", {"disks": (DISK, SHARED)}, State.MET),
+        ("shm>=6GiB", {"disks": (DISK, SHARED)}, State.UNMET),
+        ("shm>=1", {"disks": (DISK, replace(SHARED, free_bytes=0))}, State.UNMET),
+        ("shm", {"disks": (DISK, SHARED)}, State.MET),
+        ("shm", {}, State.UNKNOWN),
+        ("shm>=1", {}, State.UNKNOWN),
+        ("shm>=1", {"disks": None}, State.UNKNOWN),
     ],
 )
 def test_each_key_has_its_figure(expression: str, changes: dict[str, Any], expected: State) -> None:
     assert state(expression, **changes) is expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("torch", State.MET),
+        ("Torch>=2.4", State.MET),
+        ("torch>=2.4.1", State.MET),
+        ("torch>=2.4.2", State.UNMET),
+        ("torch>2.4", State.UNMET),
+        ("torch<=2.4", State.MET),
+        ("torch=2|3", State.MET),
+        ("torch!=2.4", State.UNMET),
+        ("torch<2", State.UNMET),
+        ("scikit-learn", State.UNMET),
+        ("scikit_learn>=1", State.UNMET),
+        pytest.param("scikit.learn!=1", State.UNMET, id="what is not there has no other version"),
+        ("jax-cuda12-plugin", State.MET),
+        pytest.param("jax-cuda12-plugin>=1", State.UNKNOWN, id="no version is told"),
+        pytest.param("numpy>=2", State.UNKNOWN, id="nobody looked"),
+        ("numpy>=2|torch", State.MET),
+        ("scikit-learn|torch>=2.4", State.MET),
+    ],
+)
+def test_a_package_is_there_in_a_version_or_not(expression: str, expected: State) -> None:
+    assert state(expression, packages=INSTALLED) is expected
+
+
+def test_packages_that_nobody_could_look_for_are_not_known() -> None:
+    assert state("torch", packages=Unavailable(code="unexpected")) is State.UNKNOWN
 
 
 # Which GPU ----------------------------------------------------------------------------------------------------------

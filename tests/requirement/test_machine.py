@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from builders import A100, DISK, DRIVER, GB10, MIB, SLICE, T4, UNTOLD_GPU, V5E, a_ram, a_snapshot
+from builders import A100, DISK, DRIVER, GB10, MIB, SHARED, SLICE, T4, UNTOLD_GPU, V5E, a_ram, a_snapshot
+from builders import CPU as CORES
 from colab_magics.model import FoundGpu, Unavailable
 from colab_magics.requirement import parse
 from colab_magics.requirement.machine import (
     ANY,
+    NOT_INSTALLED,
     Device,
     computes_bf16,
     exactly,
@@ -18,7 +20,7 @@ from colab_magics.requirement.machine import (
     machine_of,
     parts_of,
 )
-from requirements import CPU, DARK, G4, HIDDEN, MIG, TPU
+from requirements import CPU, DARK, G4, HIDDEN, INSTALLED, MIG, TPU
 
 
 def devices(gpu: Any, *, with_hidden: bool = False) -> tuple[Device, ...]:
@@ -147,9 +149,43 @@ def test_what_nobody_could_look_at_is_left_open() -> None:
     assert machine.ram == machine.ram_free == machine.disk == ANY
 
 
-def test_without_a_gpu_there_is_no_cuda() -> None:
-    assert machine_of(a_snapshot(**CPU)).cuda == ""
-    assert machine_of(a_snapshot()).cuda == "12.8"
+@pytest.mark.parametrize(
+    ("changes", "has_driver", "driver", "cuda"),
+    [
+        pytest.param({}, True, "580.82.07", "12.8", id="there"),
+        pytest.param(CPU, False, None, None, id="no GPU"),
+        pytest.param(DARK, None, None, None, id="not known"),
+    ],
+)
+def test_the_driver_is_there_or_not_or_not_known(
+    changes: dict[str, Any], has_driver: bool | None, driver: str | None, cuda: str | None
+) -> None:
+    machine = machine_of(a_snapshot(**changes))
+
+    assert (machine.has_driver, machine.driver, machine.cuda) == (has_driver, driver, cuda)
+
+
+def test_what_is_sold_is_told_from_what_the_driver_reports() -> None:
+    (t4,), (part,), (shared,) = devices(T4), devices(MIG), machine_of(a_snapshot(gpus=(GB10,), ram=a_ram(119.7))).gpus
+
+    assert t4.label == exactly(16 * 10**9)
+    assert part.label == exactly(10 * 10**9)
+    assert shared.label == exactly(120 * 10**9)
+    assert devices(replace(T4, memory=None))[0].label == exactly(16 * 10**9)
+    assert devices(UNTOLD_GPU)[0].label == ANY
+
+
+def test_cores_shared_memory_and_packages_are_the_machine_s() -> None:
+    cpu = replace(CORES, usable_cores=1.5)
+    machine = machine_of(a_snapshot(cpu=cpu, disks=(DISK, SHARED), packages=INSTALLED))
+
+    assert machine.cores == exactly(1.5)
+    assert machine.shm == exactly(SHARED.free_bytes)
+    assert machine.packages == {
+        "torch": "2.4.1+cu121",
+        "jax-cuda12-plugin": None,
+        "scikit-learn": NOT_INSTALLED,
+    }
 
 
 @pytest.mark.parametrize(
@@ -171,7 +207,19 @@ def test_a_tpu_has_every_name_that_it_goes_by(tpu: Any, names: tuple[str, ...], 
 
 @pytest.mark.parametrize(
     ("version", "parts"),
-    [("3.13.15", (3, 13, 15)), ("3.13.0rc1", (3, 13, 0)), ("12", (12,)), ("odd", None), ("", None), (None, None)],
+    [
+        ("3.13.15", (3, 13, 15)),
+        ("3.13.0rc1", (3, 13, 0)),
+        ("2.4.1+cu121", (2, 4, 1)),
+        ("2.6.0.dev20241112", (2, 6, 0)),
+        ("580.82.07", (580, 82, 7)),
+        ("12", (12,)),
+        ("1!2.0", None),
+        ("12!2.0", None),
+        ("odd", None),
+        ("", None),
+        (None, None),
+    ],
 )
 def test_a_version_s_parts_are_its_numbers(version: str | None, parts: tuple[int, ...] | None) -> None:
     assert parts_of(version) == parts
@@ -212,6 +260,15 @@ def test_what_is_there_is_told_as_far_as_it_is_known() -> None:
         ("cuda", CPU, (("cuda", ()),)),
         ("cuda", DARK, (("cuda", None),)),
         ("ram>=1", {"ram": None}, (("ram", None),)),
+        ("driver", CPU, (("driver", ()),)),
+        ("driver>=550|cores>=4", {}, (("driver", ("580.82.07",)), ("cores", (2.0,)))),
+        ("shm>=1", {"disks": (DISK, SHARED)}, (("shm", (SHARED.free_bytes,)),)),
+        ("shm>=1", {}, (("shm", None),)),
+        ("torch", {"packages": INSTALLED}, (("torch", ("2.4.1+cu121",)),)),
+        ("scikit-learn", {"packages": INSTALLED}, (("scikit-learn", ()),)),
+        ("jax-cuda12-plugin", {"packages": INSTALLED}, (("jax-cuda12-plugin", (None,)),)),
+        ("jax", {"packages": INSTALLED}, (("jax", None),)),
+        ("jax", {"packages": Unavailable(code="unexpected")}, (("jax", None),)),
     ],
 )
 def test_what_is_there_is_told_by_the_clause_s_keys(expression: str, changes: dict[str, Any], found: Any) -> None:

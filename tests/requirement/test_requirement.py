@@ -8,8 +8,8 @@ from hypothesis import given
 
 import colab_magics.requirement
 from builders import A100, DRIVER, EIGHT_A100, GB10, MIB, T4, UNTOLD_GPU, a_snapshot
-from colab_magics.model import FoundGpu, Remedy, State
-from colab_magics.requirement import Requirement, check, parse
+from colab_magics.model import KEYS, FoundGpu, Remedy, State
+from colab_magics.requirement import OPERATORS, Requirement, check, parse
 from requirements import CPU, DARK, REPEATABLE, REQUIREMENTS, SNAPSHOTS, state
 
 
@@ -23,6 +23,8 @@ def test_a_verdict_agrees_with_its_clauses(asked: Requirement, snapshot: Any) ->
     assert lenient.met == (State.UNMET not in states)
     assert [clause.asked for clause in lenient.clauses] == [str(clause) for clause in asked.clauses]
     assert not (lenient.met and (lenient.remedy or lenient.offers or lenient.met_separately))
+    assert not (lenient.remedy is None and (lenient.to_install or lenient.offers))
+    assert not (lenient.remedy is Remedy.INSTALL and not lenient.to_install)
 
 
 def test_clauses_tell_what_is_there() -> None:
@@ -88,7 +90,40 @@ def test_only_what_is_unmet_has_a_remedy() -> None:
     assert check(parse("gpu"), a_snapshot(**CPU)).remedy is Remedy.ANOTHER_MACHINE
 
 
-def test_the_example_of_the_language_stands_as_its_documentation_says() -> None:
+@pytest.mark.parametrize(
+    ("expression", "unknown"),
+    [
+        ("gpu=A10G0", (("A10G0", "gpu=A100"),)),
+        ("gpu=A1OO or RTX 4090", (("A1OO", "gpu=A100"), ("RTX 4090", None))),
+        ("gpu=v5e-1", (("v5e-1", "tpu=v5e-1"),)),
+        ("tpu=T4, gpu=A100", (("T4", "gpu=T4"),)),
+        ("gpu=V100|A100|P100", ()),
+        ("gpu=X1|X2|X3|X4|X5, gpu=X1", (("X1", None), ("X2", None), ("X3", None))),
+        pytest.param("gpu=T4|A10G0", (), id="it is met"),
+        pytest.param("gpu!=A10G0, gpu=A100", (), id="it is not wanted"),
+        pytest.param("gpu=T4|A10G0, gpu=A100", (), id="another clause is unmet"),
+    ],
+)
+def test_a_name_that_no_table_knows_is_told_where_it_is_asked_in_vain(expression: str, unknown: Any) -> None:
+    assert check(parse(expression), a_snapshot(tpus=())).unknown_names == unknown
+
+
+def test_a_name_that_no_table_knows_may_be_right() -> None:
+    verdict = check(parse("gpu=B200"), a_snapshot(gpus=(replace(T4, name="NVIDIA B200"),)))
+
+    assert (verdict.met, verdict.unknown_names) == (True, ())
+
+
+def test_the_reference_of_the_language_names_every_key_and_operator() -> None:
+    reference = colab_magics.requirement.__doc__ or ""
+
+    assert [key for key in KEYS if f"`{key}`" not in reference] == []
+    assert [operator for operator in (*OPERATORS, "==") if f"`{operator}`" not in reference] == []
+
+
+def test_the_examples_of_the_language_stand_as_its_documentation_says() -> None:
+    assert "gpu==a100 or L4 and vram >= 15 and torch>=2.4" in (colab_magics.requirement.__doc__ or "")
+    assert str(parse("gpu==a100 or L4 and vram >= 15 and torch>=2.4")) == "gpu = a100|L4, vram >= 15 GB, torch >= 2.4"
     assert "gpu=A100|L4, vram>=15, ram>=20, disk>=50, cc>=8.0" in (colab_magics.requirement.__doc__ or "")
     assert isinstance(parse("gpu=A100|L4, vram>=15, ram>=20, disk>=50, cc>=8.0"), Requirement)
     assert state("gpu=A100|L4, vram>=15, ram>=10, disk>=50, cc>=8.0", gpus=(A100,)) is State.MET

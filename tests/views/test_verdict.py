@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from builders import (
     A100,
     CPU_RUNTIME,
+    DISK,
     DRIVER,
     EIGHT_A100,
     GB10,
@@ -17,22 +18,25 @@ from builders import (
     MIG_IN_A_CONTAINER,
     MUTE_GPU,
     NOTHING_AVAILABLE,
+    SHARED,
     SILENT,
     T4,
     V5E,
     a_ram,
     a_snapshot,
 )
-from colab_magics.model import Unavailable
+from colab_magics.model import Package, Unavailable
 from colab_magics.requirement import check, parse
 from colab_magics.units import width
 from colab_magics.views import verdict
 from colab_magics.views.render_options import RenderOptions
+from requirements import IN_DOCKER, INSTALLED, SMALL_SHARED
 from runtimes import IN_A_CONTAINER
 
 CPU: dict[str, Any] = {**CPU_RUNTIME, "tpus": ()}
 DARK: dict[str, Any] = {"gpus": SILENT, "driver": None}
 UNTOLD_T4 = replace(T4, memory=None, unavailable=(("memory", "no_permission"),))
+NAMELESS = Package(name="x" * 90, is_installed=False, version=None)
 HIDDEN_T4 = replace(T4, is_hidden=True, cuda_index=None)
 NEW_MACHINE = [
     "This gives you a new machine: variables and files in /content are lost.",
@@ -116,6 +120,82 @@ def test_an_accelerator_that_colab_no_longer_has() -> None:
         "Nothing that Colab offers is known to meet it.",
     ]
     assert not [line for line in shown("gpu=V100", platform=KAGGLE) if "no longer" in line]
+
+
+def test_a_name_that_nobody_knows_is_said_with_what_was_probably_meant() -> None:
+    assert shown("gpu=A10G0") == [
+        "Requirement not met: gpu = A10G0.",
+        "There is: Tesla T4 with 15.0 GiB.",
+        '"A10G0" is no name that colab_magics knows: did you mean gpu=A100?',
+        "Nothing that Colab offers is known to meet it.",
+    ]
+    assert shown("gpu=RTX 4090|v5e-1|V100")[2:4] == [
+        'Colab no longer has the V100. "RTX 4090" is no name that colab_magics knows.',
+        '"v5e-1" is no name that colab_magics knows: did you mean tpu=v5e-1?',
+    ]
+    assert not [line for line in shown("gpu=A10G0|A100", gpus=(A100,)) if "A10G0" in line]
+
+
+def test_packages_are_to_be_installed() -> None:
+    assert shown("torch>=2.5, scikit_learn, gpu", packages=INSTALLED) == [
+        "Requirement not met: torch >= 2.5, scikit-learn.",
+        "There is: torch 2.4.1+cu121. Not installed: scikit-learn.",
+        'To meet it:  1 %pip install "torch>=2.5" "scikit-learn"',
+        "2 restart the kernel, if it was imported before",
+    ]
+    assert shown("scikit-learn>=1.5", packages=INSTALLED)[1] == "Not installed: scikit-learn."
+
+
+def test_another_machine_and_packages_are_said_each_for_what_it_helps() -> None:
+    assert shown("gpu=A100, torch>=2.5", packages=INSTALLED) == [
+        "Requirement not met: gpu = A100, torch >= 2.5.",
+        "There is: Tesla T4 with 15.0 GiB, torch 2.4.1+cu121.",
+        "To meet it (paid):  1 Runtime > Change runtime type   2 A100 GPU   3 Save",
+        *NEW_MACHINE,
+        'To meet it:  1 %pip install "torch>=2.5"',
+        "2 restart the kernel, if it was imported before",
+    ]
+    assert shown("gpu=V100, torch>=2.5", packages=INSTALLED)[-1] == "Nothing that Colab offers is known to meet it."
+
+
+def test_packages_of_which_nothing_is_known_are_named_with_the_reason() -> None:
+    assert unchecked("jax_cuda12_plugin>=0.5", packages=INSTALLED) == (
+        "Not known, so not checked: jax-cuda12-plugin >= 0.5. What is installed of jax-cuda12-plugin does not tell its"
+        " version."
+    )
+    assert unchecked("torch", packages=Unavailable(code="unreadable", values=(("error", "OSError"),))) == (
+        "Not known, so not checked: torch. It could not be read (OSError)."
+    )
+
+
+def test_cores_driver_and_shared_memory_are_told() -> None:
+    assert shown("cores>=8, driver>=600, shm>=16", disks=(DISK, SHARED)) == [
+        "Requirement not met: cores >= 8, driver >= 600, shm >= 16 GB.",
+        "There is: 2 cores, NVIDIA driver 580.82.07, 5.7 GiB of shared memory free.",
+        "Nothing that Colab offers is known to meet it.",
+    ]
+    assert shown("driver>=550", **CPU)[1:] == [
+        "There is: no NVIDIA driver.",
+        "Nothing that Colab offers is known to meet it.",
+    ]
+    assert shown("driver>=550", **DARK, platform=JUPYTER) == [
+        "Not known, so not checked: driver >= 550.",
+        "The NVIDIA driver did not answer within 3 s.",
+    ]
+    assert unchecked("cores>=8", cpu=Unavailable(code="unreadable", values=(("error", "OSError"),))) == (
+        "Not known, so not checked: cores >= 8. It could not be read (OSError)."
+    )
+    assert unchecked("shm>=1") == "Not known, so not checked: shm >= 1 GB. /dev/shm is no file system of its own here."
+
+
+def test_shared_memory_is_to_be_made_room_in_or_given() -> None:
+    full = replace(SHARED, free_bytes=0)
+
+    assert shown("shm>=2", disks=(DISK, full))[2] == "To make room:  1 ls -lh /dev/shm shows what lies there"
+    assert shown("shm>=2", disks=(DISK, SMALL_SHARED), platform=IN_DOCKER)[2:] == [
+        "To get more shared memory:  1 start the container with docker run --shm-size=8g,",
+        "  or --ipc=host   2 or use fewer DataLoader workers (num_workers)",
+    ]
 
 
 def test_on_kaggle() -> None:
@@ -277,7 +357,8 @@ EXPRESSIONS = st.lists(
         [
             "gpu", "gpu=A100|L4", "gpu=V100|K80|P100", "tpu", "tpu=v6e-1", "vram>=40", "vram_free>=20", "ram>=30",
             "ram_free>=12", "disk>=100000", "cc>=9.0", "cuda>=13.5", "python>=3.14", "bf16", "gpus>=9",
-            "gpu=" + "x" * 200,
+            "gpu=" + "x" * 200, "gpu=A10G0 or T44", "cores>=64", "driver>=999", "shm>=2", "torch>=9", "scikit-learn",
+            "jax-cuda12-plugin>=1", "x" * 90 + ">=1.2.3.4",
         ]
     ),
     min_size=1,
@@ -289,6 +370,8 @@ MACHINES = st.sampled_from(
         {"gpus": (replace(MUTE_GPU, fault="driver_unknown_error"),)}, {"gpus": Unavailable(code="gpu_not_given")},
         {"gpus": (replace(T4, name="n" * 300),)},
         {**CPU, "platform": KAGGLE}, {**CPU, "platform": JUPYTER}, {**CPU, "tpus": (V5E,)},
+        {"packages": INSTALLED, "disks": (DISK, SHARED)}, {**CPU, "packages": (NAMELESS,), "platform": JUPYTER},
+        {"packages": INSTALLED, "disks": (DISK, SMALL_SHARED), "platform": IN_DOCKER},
     ]
 )  # fmt: skip
 
