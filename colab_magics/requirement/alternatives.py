@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from colab_magics import guides
 from colab_magics.facts import accelerators
 from colab_magics.model import Offer, Remedy, seen
-from colab_magics.requirement.evaluation import met, nearest
+from colab_magics.requirement.evaluation import met, nearest, package_truth
 from colab_magics.requirement.machine import ANY, AS_ASKED, Chip, Device, Machine, exactly, machine_of
-from colab_magics.requirement.parser import OF_AN_ACCELERATOR, Clause, Requirement, Term, Version, is_package
+from colab_magics.requirement.parser import OF_AN_ACCELERATOR, Requirement, Term, Version, is_package
 from colab_magics.units import GIB
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from colab_magics.guides import OfferedImage, OfferedMachine
     from colab_magics.model import Snapshot
     from colab_magics.requirement.machine import Span
+    from colab_magics.requirement.parser import Clause
 
 # An assumption, not a measurement: nobody has published how much of a fresh machine is free. It decides only whether
 # a machine is offered as one that would do, never whether this one does.
@@ -174,10 +175,10 @@ def _to_install(requirement: Requirement, machine: Machine) -> dict[str, str]:
 
 def _can_be(name: str, terms: Sequence[Term], machine: Machine) -> bool:
     """Tell whether some version can be all that is asked of it; every bound is a version asked for, or the next."""
-    asked = Requirement(tuple(Clause((term,)) for term in terms))
     versions = [version for term in terms for version in term.values if isinstance(version, Version)]
-    tried = ["0", *map(str, versions), *(str(_following(version)) for version in versions)]
-    return any(met(asked, replace(machine, packages={name: version})) for version in tried)
+    tried = dict.fromkeys(["0", *map(str, versions), *(str(_following(version)) for version in versions)])
+    with_each = (replace(machine, packages={name: version}) for version in tried)
+    return any(all(package_truth(term, one) for term in terms) for one in with_each)
 
 
 def _with_packages(machine: Machine, names: Iterable[str]) -> Machine:

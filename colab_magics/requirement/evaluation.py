@@ -77,12 +77,13 @@ def _term_truth(term: Term, machine: Machine, device: Device, count: Span) -> Tr
         case "shm" if term.operator is None:
             return None if machine.shm == ANY else True
         case key if is_package(key):
-            return _package_truth(term, machine)
+            return package_truth(term, machine)
         case _:
             return _fits(term, _figure(term, amount_of(term.key, machine)))
 
 
-def _package_truth(term: Term, machine: Machine) -> Truth:
+def package_truth(term: Term, machine: Machine) -> Truth:
+    """Return how a term about a package stands."""
     if term.key not in machine.packages:
         return None
     version = machine.packages[term.key]

@@ -208,7 +208,7 @@ def test_an_accelerator_s_name_alone_is_a_mistake_and_what_it_means_is_said(text
         ("vrm", "vram"),
         ("gpuu", "gpu"),
         ("rams", "ram"),
-        ("pyhton", "python"),
+        ("vrma", "vram"),
         ("vram-free", "vram_free"),
         ("ramfree", "ram_free"),
         ("drivers", "driver"),

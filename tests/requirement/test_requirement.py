@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -8,8 +9,8 @@ from hypothesis import given
 
 import colab_magics.requirement
 from builders import A100, DRIVER, EIGHT_A100, GB10, MIB, T4, UNTOLD_GPU, a_snapshot
-from colab_magics.model import KEYS, FoundGpu, Remedy, State
-from colab_magics.requirement import OPERATORS, Requirement, check, parse
+from colab_magics.model import KEYS, FoundGpu, Package, Remedy, State
+from colab_magics.requirement import OPERATORS, Requirement, check, packages_of, parse, parser
 from requirements import CPU, DARK, REPEATABLE, REQUIREMENTS, SNAPSHOTS, state
 
 
@@ -25,6 +26,21 @@ def test_a_verdict_agrees_with_its_clauses(asked: Requirement, snapshot: Any) ->
     assert not (lenient.met and (lenient.remedy or lenient.offers or lenient.met_separately))
     assert not (lenient.remedy is None and (lenient.to_install or lenient.offers))
     assert not (lenient.remedy is Remedy.INSTALL and not lenient.to_install)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["a>{0},", "a!={0},", "a{0}|", "b{0},", "a={0}|{0}.1,", "gpu=A{0}X|", "gpu=A|", "vram>{0},", "shm>{0}|cores>{0},"],
+)
+def test_the_longest_requirement_is_judged_in_no_time(piece: str) -> None:
+    text = "".join(piece.format(number) for number in range(600))[: parser.MOST_CHARACTERS].rpartition(piece[-1])[0]
+    asked = parse(text, is_installed=lambda _name: True)
+    names = packages_of(asked)
+    packages = tuple(Package(name=name, is_installed=bool(names[1:]), version=None) for name in names)
+    started = time.monotonic()
+    check(asked, a_snapshot(tpus=(), gpus=EIGHT_A100, packages=packages))
+
+    assert time.monotonic() - started < 20.0
 
 
 def test_clauses_tell_what_is_there() -> None:
