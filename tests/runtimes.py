@@ -30,7 +30,7 @@ from builders import (
     a_ram,
 )
 from colab_magics import facts
-from colab_magics.model import GpuSample, Sample
+from colab_magics.model import GpuSample, Package, Sample
 from colab_magics.translation import ENGLISH
 
 Changes = dict[str, Any]
@@ -77,6 +77,7 @@ REPORTED: dict[str, Changes] = {
         "tpus": (V5E,),
         "other_gpu_vendors": ("AMD",),
         "frameworks": (TORCH,),
+        "packages": (Package(name="torch", is_installed=True, version="2.11.0+cu128"),),
         "samples": (A_SAMPLE,),
     },
 }

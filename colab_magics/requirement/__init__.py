@@ -36,7 +36,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from colab_magics.model import KEYS, ClauseVerdict, State, Verdict
-from colab_magics.requirement.alternatives import Help, help_for, others_for
+from colab_magics.requirement.alternatives import Help, help_for
 from colab_magics.requirement.evaluation import all_of, met, nearest
 from colab_magics.requirement.machine import found_for, found_gpu, machine_of
 from colab_magics.requirement.names import KINDS, is_known, likely
@@ -94,7 +94,7 @@ def check(requirement: Requirement, snapshot: Snapshot, *, strict: bool = False)
         remedy=helps.remedy,
         to_install=helps.to_install,
         offers=helps.offers,
-        others=others_for(requirement, snapshot, machine, helps.offers),
+        others=helps.others,
         unknown_names=_unknown_names(requirement, truths) if unmet else (),
     )
 

@@ -36,6 +36,8 @@ class Help(NamedTuple):
     """As in `model.Verdict`."""
     offers: tuple[Offer, ...] = ()
     """The service's choices that would do, the least costly, where another machine is the remedy."""
+    others: tuple[Offer, ...] = ()
+    """As in `model.Verdict`."""
     to_install: tuple[str, ...] = ()
     """What is to be installed, there or beside that, as pip takes it."""
 
@@ -48,7 +50,9 @@ def help_for(requirement: Requirement, snapshot: Snapshot, machine: Machine) -> 
     if specifiers and met(requirement, completed) is not False:
         return Help(Remedy.INSTALL, to_install=to_install)
     remedy, offers = _on_hardware(requirement, snapshot, completed, specifiers)
-    return Help(remedy, offers, to_install) if remedy is not None else Help()
+    if remedy is None:
+        return Help()
+    return Help(remedy, offers, _others(requirement, snapshot, completed, offers), to_install)
 
 
 def _on_hardware(
@@ -114,7 +118,7 @@ class _Search:
         return None not in then
 
 
-def others_for(
+def _others(
     requirement: Requirement, snapshot: Snapshot, machine: Machine, offers: Sequence[Offer]
 ) -> tuple[Offer, ...]:
     """Return what would do but for the accelerator's name, with no less memory of its own than those that have it."""
@@ -247,6 +251,7 @@ def _as_machine(offered: OfferedMachine, now: Machine) -> Machine:
         ram=_gib(offered.ram_gib),
         ram_free=_when_fresh(offered.ram_gib),
         disk=_between(offered.free_disk_gib),
+        cores=exactly(offered.cores),
         has_driver=is_gpu,
         driver=now.driver if is_gpu else None,
         cuda=now.cuda if is_gpu else None,

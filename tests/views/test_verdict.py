@@ -152,6 +152,9 @@ def test_another_machine_and_packages_are_said_each_for_what_it_helps() -> None:
         "There is: Tesla T4 with 15.0 GiB, torch 2.4.1+cu121.",
         "To meet it (paid):  1 Runtime > Change runtime type   2 A100 GPU   3 Save",
         *NEW_MACHINE,
+        "A100 GPU: limited, and first come, first served (seen by users, 2026-06-08). If",
+        "  you chose one and got another, choose it again later.",
+        "Or allow others in the requirement: H100 GPU, G4 GPU would meet the rest of it.",
         'To meet it:  1 %pip install "torch>=2.5"',
         "2 restart the kernel, if it was imported before",
     ]
