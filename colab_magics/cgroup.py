@@ -87,6 +87,19 @@ def shared_bytes(level: int, root: str = "/", pid: int | str = "self") -> int | 
     return size(told)
 
 
+def killed_for_memory(events: tuple[str, ...] = (), root: str = "/", pid: int | str = "self") -> int | None:
+    """Return how many processes of the own group the kernel has killed for lack of memory, None if that is not told.
+
+    At least so many, since the group was made; which, and whose they were, nobody tells. `events` are further files
+    that a service names as such counters: of several the largest counts, since one group may lie in another. `root` is
+    a folder that stands for /.
+    """
+    groups = _own_groups(root, "memory", pid)
+    files = [f"{groups.folders[0]}/{_MEMORY_NAMES[groups.version].events}"] if groups.folders else []
+    told = [_killed(path) for path in (*files, *(f"{root.rstrip('/')}{path}" for path in events))]
+    return max((count for count in told if count is not None), default=None)
+
+
 def cpu_quota_cores(root: str = "/") -> float | None:
     """Return how many cores the process may keep busy: the least quota of all levels, None if no level has one.
 
@@ -134,14 +147,24 @@ class _MemoryNames(NamedTuple):
     """What memory.stat calls that which the kernel gives back before it kills."""
     shared: str
     """What it calls files in memory, and memory that processes share."""
+    events: str
+    """The file that counts what was killed."""
 
 
 _MEMORY_NAMES = {
     1: _MemoryNames(
-        ("memory.limit_in_bytes",), "memory.usage_in_bytes", ("total_inactive_file", "total_active_file"), "total_shmem"
+        ("memory.limit_in_bytes",),
+        "memory.usage_in_bytes",
+        ("total_inactive_file", "total_active_file"),
+        "total_shmem",
+        "memory.oom_control",
     ),
     2: _MemoryNames(
-        ("memory.max", "memory.high"), "memory.current", ("inactive_file", "active_file", "slab_reclaimable"), "shmem"
+        ("memory.max", "memory.high"),
+        "memory.current",
+        ("inactive_file", "active_file", "slab_reclaimable"),
+        "shmem",
+        "memory.events",
     ),
 }
 
@@ -187,6 +210,17 @@ def _bytes(path: str) -> int | None:
     """
     try:
         return size(read(path).strip())
+    except OSError:
+        return None
+
+
+# Such a file has a few short lines.
+_MOST_EVENTS_BYTES = 4096
+
+
+def _killed(path: str) -> int | None:
+    try:
+        return size("".join(words(read(path, _MOST_EVENTS_BYTES), "oom_kill ")))
     except OSError:
         return None
 

@@ -296,6 +296,9 @@ class Ram(Value):
     shared_bytes: int | None = None
     """Of what is used under the limit that bites first: files in memory (tmpfs, as /dev/shm) and what processes share.
     Files are given back when they are deleted, not when a process ends. None where that is not told."""
+    killed_for_memory: int | None = None
+    """How many processes of this one's control group the kernel has killed for lack of memory since the group was made,
+    at least: mostly since the container started. None where that is not told."""
 
     @property
     def is_mostly_shared(self) -> bool:

@@ -13,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from colab_magics import cgroup
-from colab_magics.cgroup import CpuQuota, MemoryLevel, cpu_quota, cpu_quota_cores, memory_levels, swap_used_bytes
+from colab_magics.cgroup import (
+    CpuQuota,
+    MemoryLevel,
+    cpu_quota,
+    cpu_quota_cores,
+    killed_for_memory,
+    memory_levels,
+    swap_used_bytes,
+)
 from groups import (
     GIB,
     MIB,
@@ -98,6 +106,46 @@ def test_a_negative_limit_is_none(tmp_path: Path, version: int) -> None:
 def test_a_group_without_the_controller_does_not_end_the_way_up(tmp_path: Path, version: int) -> None:
     groups = {"/parent": memory_files(version, limit=4 * GIB, usage=1 * GIB), "/parent/own": {"cgroup.procs": "7\n"}}
     assert memory_levels(build_nested(tmp_path, version, groups)) == (MemoryLevel(version, 1, 4 * GIB, 1 * GIB),)
+
+
+def kills(version: int, count: int) -> dict[str, str]:
+    """Return the file that counts what was killed, as the kernel writes it."""
+    if version == 1:
+        return {"memory.oom_control": f"oom_kill_disable 0\nunder_oom 0\noom_kill {count}\n"}
+    return {"memory.events": f"low 0\nhigh 0\nmax 9\noom 8\noom_kill {count}\noom_group_kill 7\n"}
+
+
+@both_versions
+def test_what_was_killed_is_counted_in_the_own_group_alone(tmp_path: Path, version: int) -> None:
+    groups = {"/parent": kills(version, 5), "/parent/own": kills(version, 2)}
+
+    assert killed_for_memory(root=build_nested(tmp_path, version, groups)) == 2
+
+
+@both_versions
+def test_where_nothing_counts_what_was_killed_it_is_not_known(tmp_path: Path, version: int) -> None:
+    groups = {"/parent/own": memory_files(version, limit=GIB)}
+
+    assert killed_for_memory(root=build_nested(tmp_path / "a", version, groups)) is None
+    nonsense = {"/parent/own": dict.fromkeys(kills(version, 0), "oom_kill lots\n")}
+    assert killed_for_memory(root=build_nested(tmp_path / "b", version, nonsense)) is None
+    assert killed_for_memory(root=str(tmp_path / "nowhere")) is None
+
+
+def test_of_several_counters_the_largest_counts_since_one_group_may_lie_in_another(tmp_path: Path) -> None:
+    root = build_nested(tmp_path, 2, {"/parent/own": kills(2, 1)})
+    children = tmp_path / "var/colab/cgroup/jupyter-children"
+    children.mkdir(parents=True)
+    (children / "memory.events").write_text(kills(2, 3)["memory.events"])
+
+    assert killed_for_memory(("/var/colab/cgroup/jupyter-children/memory.events",), root) == 3
+    assert killed_for_memory(("/nowhere",), root) == 1
+
+
+def test_a_counter_that_is_too_long_to_be_one_is_none(tmp_path: Path) -> None:
+    root = build_nested(tmp_path, 2, {"/parent/own": {"memory.events": "oom_kill 1\n" + "x" * 5000}})
+
+    assert killed_for_memory(root=root) is None
 
 
 def test_a_hybrid_system_is_read_where_its_controllers_are(tmp_path: Path) -> None:
@@ -520,6 +568,29 @@ def test_a_little_less_than_the_headroom_can_really_be_allocated(small_group: Pa
 def test_a_little_more_than_the_headroom_is_really_killed(small_group: Path) -> None:
     code, _ = allocate(small_group, beyond_headroom_bytes=MARGIN_BYTES)
     assert code == -signal.SIGKILL
+
+
+COUNT = """
+import sys
+
+with open(f"{sys.argv[1]}/cgroup.procs", "w") as members:
+    members.write("0")
+sys.path.insert(0, sys.argv[2])
+from colab_magics import cgroup
+
+print(cgroup.killed_for_memory())
+"""
+
+
+def test_what_was_really_killed_is_counted_by_a_process_that_comes_after(small_group: Path) -> None:
+    def counted() -> str:
+        program = [sys.executable, "-I", "-S", "-c", COUNT, f"{small_group}", f"{Path(cgroup.__file__).parents[1]}"]
+        return subprocess.run(program, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+
+    assert counted() == "0"
+    code, _ = allocate(small_group, beyond_headroom_bytes=MARGIN_BYTES)
+    assert code == -signal.SIGKILL
+    assert counted() == "1"
 
 
 def test_the_page_cache_is_really_given_back(small_group: Path) -> None:

@@ -130,6 +130,7 @@ TAKEN: dict[str, dict[str, str]] = {
         "panel.opening": "os.environ",
         "probes.gpu": "os.environ",
         "probes.platform": "os.environ",
+        "probes.ram": "os.environ",
         "probes.tpu": "os.environ",
         "translation": "os.environ",
     },
@@ -394,7 +395,7 @@ def a_working_directory_of_that_name(kind: str, request: pytest.FixtureRequest) 
 
 VARIABLES = (
     *("COLAB_RELEASE_TAG", "TPU_ACCELERATOR_TYPE", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "SERVER_SOFTWARE"),
-    *("COLAB_MAGICS_LANGUAGE", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"),
+    *("CGROUP_MEMORY_EVENTS", "COLAB_MAGICS_LANGUAGE", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"),
 )
 
 

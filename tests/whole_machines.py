@@ -71,10 +71,12 @@ def a_group(version: int, gib: int) -> dict[str, str]:
     if version == 1:
         swap = {"memory.memsw.usage_in_bytes": f"{gib * GIB // 2}\n"}
         used = {"cpuacct.usage": f"{gib}000000000\n"}
+        killed = {"memory.oom_control": f"oom_kill_disable 0\nunder_oom 0\noom_kill {gib}\n"}
     else:
         swap = {"memory.swap.current": f"{gib * GIB // 8}\n"}
         used = {"cpu.stat": f"usage_usec {gib}000000\nuser_usec 5\n"}
-    return {**files, **swap, **used, **cpu_files(version, f"{gib}00000")}
+        killed = {"memory.events": f"max 0\noom 0\noom_kill {gib}\n"}
+    return {**files, **swap, **used, **killed, **cpu_files(version, f"{gib}00000")}
 
 
 def a_container(root: Path, version: int) -> str:

@@ -159,6 +159,11 @@ _DELETE_FILES_IN_MEMORY = Guide(
     ),
     otherwise=Goal.MEMORY,
 )
+TO_NEED_LESS_MEMORY = Guide(
+    Sentence(N_("So that it does not happen again")),
+    steps=(TextStep(Sentence(N_("load or keep less at a time; %ram_info tells what is left"))),),
+    otherwise=Goal.MEMORY,
+)
 _FOR_FINDINGS = {
     "cuda_library_missing": Guide(TO_USE_THE_GPU, steps=(_GIVE_LIBRARIES, _RUN_LDCONFIG)),
     "cuda_hidden": Guide(
@@ -177,6 +182,7 @@ _FOR_FINDINGS = {
         steps=(TextStep(Sentence(N_("install a build for the driver's CUDA"))), RESTART_KERNEL),
     ),
     "gpu_memory_nearly_full": Guide(TO_MAKE_ROOM, steps=(TextStep(_FREE_GPU_MEMORY), OR_RESTART_KERNEL)),
+    "killed_for_memory": TO_NEED_LESS_MEMORY,
     "kernel_holds_most_ram": Guide(TO_MAKE_ROOM, steps=(_DELETE_VARIABLES, OR_RESTART_KERNEL)),
     "no_inodes_left": Guide(
         TO_MAKE_ROOM,

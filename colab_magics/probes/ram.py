@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 
 import psutil
 
@@ -11,6 +12,13 @@ from colab_magics.model import OtherKernel, Ram, Unavailable, Usage
 from colab_magics.observer import client
 from colab_magics.probes import children
 from colab_magics.probes.by_psutil import PSUTIL_ERRORS, resident_by_psutil
+
+_EVENTS = "CGROUP_MEMORY_EVENTS"
+"""Where Colab names, separated by spaces, the files that count what was killed: of its container, and of its kernels'
+group, which a kernel may not see as its own (an environment that users have published, 2025)."""
+
+_PLACES_OF_EVENTS = ("/sys/fs/cgroup/", "/var/colab/cgroup/")
+_MOST_EVENTS = 4
 
 
 def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable:
@@ -51,6 +59,7 @@ def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable
         kernel_proportional_bytes=_possible(_proportional_bytes(), machine.total_bytes) if everything else None,
         other_kernels=_other_kernels() if everything else None,
         shared_bytes=_shared_bytes(machine, tightest, root),
+        killed_for_memory=cgroup.killed_for_memory(_events(), root),
         unavailable=(
             *((("kernel_bytes", "impossible"),) if kernel_bytes != told_bytes else ()),
             *((("children_bytes", below.why_unknown),) if below.why_unknown is not None else ()),
@@ -83,6 +92,12 @@ def _shared_bytes(machine: memory.Machine, tightest: memory.Limit, root: str) ->
     if tightest.by == "machine":
         return machine.shared_bytes
     return None if tightest.level is None else cgroup.shared_bytes(tightest.level, root)
+
+
+def _events() -> tuple[str, ...]:
+    """Return the counters that the environment names; of a place where there are others' files, none."""
+    named = os.environ.get(_EVENTS, "").split()[:_MOST_EVENTS]
+    return tuple(path for path in named if path.startswith(_PLACES_OF_EVENTS) and path == posixpath.normpath(path))
 
 
 def _resident_bytes(pid: int) -> int | None:

@@ -66,6 +66,17 @@ def files_hold_ram(snapshot: Snapshot) -> Values | None:
     return (("shared_bytes", ram.shared_bytes),) if ram.is_mostly_shared else None
 
 
+@rule(
+    Subject.RAM,
+    Severity.INFO,
+    N_("Processes killed here for lack of memory since the start: at least {count}."),
+)
+def killed_for_memory(snapshot: Snapshot) -> Values | None:
+    """The system has killed a process of this container or session: which, is not known; a notebook's kernel mostly."""
+    ram = snapshot.ram
+    return (("count", ram.killed_for_memory),) if isinstance(ram, Ram) and ram.killed_for_memory else None
+
+
 @rule(Subject.RAM, Severity.INFO, N_("You are using a high-RAM runtime!"))
 def high_ram(snapshot: Snapshot) -> Values | None:
     """The runtime has the larger of the two shapes that hosted Colab offers."""
@@ -106,6 +117,7 @@ RULES: tuple[Rule, ...] = (
     ram_nearly_full,
     files_hold_ram,
     swap_in_use,
+    killed_for_memory,
     high_ram,
     not_high_ram,
     one_shape_only,

@@ -184,6 +184,7 @@ def _ram_rows(ram: Ram, translate: Translator) -> Rows:
         *([(translate("for this process in all"), capacity)] if ram.capacity_by != "machine" else []),
         (translate("can still be allocated"), left),
         (translate("files in memory, and what processes share"), _known(ram.shared_bytes, units.size, translate)),
+        (translate("processes killed for lack of memory"), _known(ram.killed_for_memory, "{}".format, translate)),
         (translate("swapped out to disk"), _known(ram.swap_used_bytes, units.size, translate)),
         (translate("this kernel"), _known(ram.kernel_bytes, units.size, translate, reasons.get("kernel_bytes"))),
         (

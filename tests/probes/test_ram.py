@@ -443,3 +443,43 @@ def test_a_machine_that_cannot_be_read_is_said_to_be(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(ram.psutil, "virtual_memory", refuse)
 
     assert probe_ram(root="/nowhere") == Unavailable(code="unreadable", values=(("error", "PermissionError"),))
+
+
+EVENTS = "oom_kill 4\n"
+
+
+@pytest.mark.parametrize(
+    ("named", "count"),
+    [
+        pytest.param("/sys/fs/cgroup/memory.events /var/colab/cgroup/jupyter-children/memory.events", 4, id="Colab's"),
+        pytest.param("/var/colab/cgroup/jupyter-children/memory.events", 4, id="one"),
+        pytest.param("", None, id="empty"),
+        pytest.param("/etc/events", None, id="elsewhere"),
+        pytest.param("/var/colab/cgroup/../../../etc/events", None, id="elsewhere by a detour"),
+        pytest.param("/sys/fs/cgroup-of-mine/events", None, id="a name that begins alike"),
+        pytest.param("var/colab/cgroup/jupyter-children/memory.events", None, id="not from the root on"),
+        pytest.param(" ".join(["/var/colab/cgroup/no"] * 9 + ["/var/colab/cgroup/jupyter-children/memory.events"]),
+                     None, id="too many"),
+        pytest.param("\x1b[31m \udcff", None, id="nonsense"),
+    ],
+)  # fmt: skip
+def test_what_was_killed_is_counted_where_colab_says_and_in_no_other_place(
+    named: str, count: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("var/colab/cgroup/jupyter-children/memory.events", "etc/events", "sys/fs/cgroup-of-mine/events"):
+        (tmp_path / place).parent.mkdir(parents=True)
+        (tmp_path / place).write_text(EVENTS)
+    monkeypatch.setenv("CGROUP_MEMORY_EVENTS", named)
+
+    assert looked(str(tmp_path)).killed_for_memory == count
+
+
+def test_what_was_killed_is_counted_by_the_own_group_where_nobody_names_a_counter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CGROUP_MEMORY_EVENTS", raising=False)
+    root = a_v2_tree(tmp_path, c=200 * MIB)
+
+    assert looked(root).killed_for_memory is None
+    (tmp_path / "sys/fs/cgroup/a/b/c/memory.events").write_text(EVENTS)
+    assert looked(root).killed_for_memory == 4

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from builders import A100, COLAB, GIB, JUPYTER, KAGGLE, MIB, SILENT, T4, V5E, a_ram, a_snapshot
-from colab_magics.model import Unavailable
-from colab_magics.rules import ram
+from colab_magics.model import Severity, Subject, Unavailable
+from colab_magics.rules import judge, ram
 
 UNREADABLE = Unavailable(code="unreadable", values=(("error", "OSError"),))
 L4 = replace(T4, name="NVIDIA L4")
@@ -40,6 +40,30 @@ def found(**changes: Any) -> list[str]:
 )
 def test_ram_nearly_full(section: Any, expected: bool) -> None:
     assert (ram.ram_nearly_full(a_snapshot(ram=section)) is not None) is expected
+
+
+@pytest.mark.parametrize(
+    ("section", "values"),
+    [
+        pytest.param(a_ram(12.7, killed_for_memory=1), (("count", 1),), id="one"),
+        pytest.param(a_ram(12.7, killed_for_memory=3), (("count", 3),), id="three"),
+        pytest.param(a_ram(12.7, killed_for_memory=0), None, id="none"),
+        pytest.param(a_ram(12.7, killed_for_memory=None), None, id="not told"),
+        pytest.param(UNREADABLE, None, id="unavailable"),
+    ],
+)
+@pytest.mark.parametrize("platform", [COLAB, KAGGLE, JUPYTER], ids=["colab", "kaggle", "jupyter"])
+def test_killed_for_memory(section: Any, values: Any, platform: Any) -> None:
+    finding = ram.killed_for_memory(a_snapshot(ram=section, platform=platform))
+
+    assert (None if finding is None else finding.values) == values
+    assert finding is None or finding.severity is Severity.INFO
+
+
+def test_what_was_killed_is_said_in_the_reports_on_ram_and_on_the_whole_runtime() -> None:
+    for subject in Subject:
+        found = judge(subject, a_snapshot(ram=a_ram(12.7, killed_for_memory=1)))
+        assert ("killed_for_memory" in [finding.rule for finding in found]) == (subject is not Subject.GPU)
 
 
 def test_what_is_left_is_told_of_what_bites_first() -> None:

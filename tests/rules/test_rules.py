@@ -126,6 +126,10 @@ OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
         ),
     ),
     "swap_in_use": ({"ram": LITTLE_RAM}, "1.0 GiB are swapped out to disk: everything may be slow."),
+    "killed_for_memory": (
+        {"ram": a_ram(12.7, killed_for_memory=2)},
+        "Processes killed here for lack of memory since the start: at least 2.",
+    ),
     "high_ram": ({"ram": a_ram(51.0)}, "You are using a high-RAM runtime!"),
     "not_high_ram": ({}, "Not using a high-RAM runtime."),
     "one_shape_only": (

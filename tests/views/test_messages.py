@@ -74,6 +74,7 @@ APPLIES: dict[str, dict[str, Any]] = {
     "cuda_hidden": {"gpus": (replace(T4, is_hidden=True, cuda_index=None),)},
     "files_hold_ram": {"ram": replace(RAM, headroom_bytes=2**20, shared_bytes=RAM.limit_bytes)},
     "ram_nearly_full": {"ram": replace(RAM, headroom_bytes=2**20)},
+    "killed_for_memory": {"ram": replace(RAM, killed_for_memory=1)},
     "swap_in_use": {"ram": replace(RAM, headroom_bytes=2**20, swap_used_bytes=2**30)},
     "high_ram": {"ram": a_ram(51.0)},
     "not_high_ram": {},
