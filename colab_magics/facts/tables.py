@@ -108,7 +108,7 @@ class ServiceFacts(NamedTuple):
 
     A service is recognised if one of its signals holds. `accelerator_is_chosen`: there, users choose the accelerator of
     each notebook, so that one without a GPU is a "CPU runtime". `machine_is_ones_own`: the service runs on the user's
-    own machine.
+    own machine. `label` is its name in words of ours, where `name` is not all the name of a product.
     """
 
     source: str
@@ -119,6 +119,7 @@ class ServiceFacts(NamedTuple):
     signals: tuple[Signal, ...]
     accelerator_is_chosen: bool = False
     machine_is_ones_own: bool = False
+    label: str | None = None
 
 
 class FrontendFacts(NamedTuple):

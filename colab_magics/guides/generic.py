@@ -378,10 +378,10 @@ def gpu_here(message: str, gpu: Gpu) -> Sentence:
 
 def whom_to_ask(snapshot: Snapshot) -> Sentence:
     """Return who may know: the service, or whoever runs the machine."""
-    service = None if snapshot.service is None else facts.service(snapshot.service)
-    if service is None:
+    if snapshot.service is None or facts.service(snapshot.service) is None:
         return Sentence(N_("Ask whoever runs this machine."))
-    return Sentence(N_("{service} may tell, or whoever runs this machine."), (("service", service.name),))
+    may_tell = N_("{service:service} may tell, or whoever runs this machine.")
+    return Sentence(may_tell, (("service", snapshot.service),))
 
 
 def limit_remarks(snapshot: Snapshot) -> tuple[Remark, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colab_magics import facts
 from colab_magics.facts import accelerators
 from colab_magics.guides import ChoiceStep, ClickStep, Dialog, MenuAlone, MenuStep
 from colab_magics.views import messages
@@ -92,7 +91,7 @@ def _dialog(dialog: Dialog, marks: Marks, translate: Translator) -> Html:
 
 def _picture(drawn: Iterable[Html], marks: Marks, sentences: Iterable[str], translate: Translator) -> Html:
     caption = translate("Schematic, not a screenshot.")
-    opened = translate("The menu {menu} is open.", menu=_preferred(_runtime_menu(translate)))
+    opened = translate("The menu {menu} is open.", menu=_preferred(_words("runtime_menu", translate)))
     marked = (
         translate("{number} marks {what}.", number=number, what=_name(key, translate)) for key, number in marks.items()
     )
@@ -104,7 +103,7 @@ def _picture(drawn: Iterable[Html], marks: Marks, sentences: Iterable[str], tran
 def _menu(marks: Marks, translate: Translator) -> Html:
     known = [key for key in _ENTRIES if key in marks or _words(key, translate)[0] is not None]
     entries = (_row(marks.get(key), _entry(key, translate, in_full=key in marks), None) for key in known)
-    bar = element("div", _both(_runtime_menu(translate), translate), class_="cm-guide-bar")
+    bar = element("div", _both(_words("runtime_menu", translate), translate), class_="cm-guide-bar")
     return element("div", bar, element("div", *entries, class_="cm-guide-entries"), class_="cm-guide-menu")
 
 
@@ -147,13 +146,6 @@ def _row(mark: str | None, content: Html, name: str | None) -> Html:
 
 def _words(key: str, translate: Translator) -> Words:
     return messages.menu_words((key,), translate)
-
-
-def _runtime_menu(translate: Translator) -> Words:
-    """Return the one name that the menu bar shows; the steps name them all."""
-    theirs = facts.menu(translate.language)
-    local, english = _words("runtime_menu", translate)
-    return (None if local is None or theirs is None else theirs.runtime_menu[0]), english
 
 
 def _both(words: Words, translate: Translator) -> Html:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics import facts
+from colab_magics.facts import accelerators
 from colab_magics.guides import ChoiceStep, ClickStep, CommandStep, MenuStep, TextStep
 from colab_magics.views import layout, messages
 
@@ -41,7 +42,7 @@ def step(step: Step, translate: Translator) -> str:
         case MenuStep(path):
             return messages.way(path, translate)
         case ClickStep(choices):
-            return " / ".join(choices)
+            return " / ".join(_words(choice, translate) for choice in choices)
         case CommandStep(command):
             return command
         case TextStep(sentence):
@@ -65,6 +66,11 @@ def note(note: Note, translate: Translator) -> str:
 def address(guide: Guide) -> str | None:
     """Return where to read more about what to do, None where there is nothing."""
     return facts.link(guide.links[0]).url if guide.links else None
+
+
+def _words(choice: str, translate: Translator) -> str:
+    """Return what to click: the choices of Colab's dialog are the same in every language."""
+    return choice if accelerators.by_menu_name(choice) is not None else messages.in_english(choice, translate)
 
 
 def _choice(way: MenuStep | ClickStep, translate: Translator) -> str:

@@ -177,6 +177,14 @@ def device(name: str | None, translate: Translator) -> str:
     return printable(name) if name else translate("GPU of unknown name")
 
 
+def service(key: str, translate: Translator) -> str:
+    """Return a service's own name; its key, where no table has it."""
+    row = facts.service(key)
+    if row is None:
+        return key
+    return row.name if row.label is None else translate(row.label)
+
+
 def cores(count: float, translate: Translator) -> str:
     """Return a number of processor cores; a quota may be a fraction of one, never nothing."""
     figure = f"{max(count, _LEAST_CORES):.2f}".rstrip("0").rstrip(".")
@@ -225,7 +233,19 @@ def menu_words(way: tuple[str, ...], translate: Translator) -> tuple[str | None,
 def way(path: tuple[str, ...], translate: Translator) -> str:
     """Return the way through a menu as text: quoted, with the English beside another language's words."""
     local, english = menu_words(path, translate)
-    return english if local in (None, english) else f"{local} ({english})"
+    if local is None:
+        return in_english(english, translate)
+    return english if local == english else f"{local} ({english})"
+
+
+def in_english(words: str, translate: Translator) -> str:
+    """Return words that are known in English alone: quoted, where the sentences around them are in another language."""
+    return words if translate.spoken == ENGLISH else quoted((words,), translate)
+
+
+def quoted(words: tuple[str, ...], translate: Translator) -> str:
+    """Return words of somebody else's, each in quotation marks."""
+    return " ".join(translate("“{words}”", words=printable(one)) for one in words)
 
 
 def _quoted(path: tuple[str, ...], menu: facts.Menu | None) -> str | None:
@@ -265,8 +285,10 @@ _WAYS_OF_SPEAKING: dict[str, Callable[..., str]] = {
     "origin": origin,
     "list": lambda value, translate: translate.listed(map(printable, value)),
     "place": _place,
+    "quoted": quoted,
     "rate": lambda value, _translate: f"{value:.2f}",
     "reason": reason,
+    "service": service,
     "size": lambda value, _translate: size(value),
     "slowdown": slowdown,
     "span": duration,
@@ -275,6 +297,6 @@ _WAYS_OF_SPEAKING: dict[str, Callable[..., str]] = {
     "way": way,
 }
 """How values are spoken: as they are; a GPU by its name; why it cannot be used; what limits the RAM; whose word a fact
-is; names in a row; a place on a disk; compute units an hour; why something is not known; bytes; what slows a GPU down;
-seconds; what a service has said; a TPU by its name; a way through menus.
+is; names in a row; a place on a disk; somebody's words; compute units an hour; why something is not known; a service by
+its name; bytes; what slows a GPU down; seconds; what a service has said; a TPU by its name; a way through menus.
 """

@@ -227,8 +227,7 @@ def place_name(snapshot: Snapshot, translate: Translator) -> str:
     if not isinstance(platform, Platform):
         return translate("A machine that could not be looked at")
     if platform.service is not None:
-        row = facts.service(platform.service)
-        return platform.service if row is None else row.name
+        return messages.service(platform.service, translate)
     return next(translate(row.label) for row in facts.frontends() if row.key == platform.frontend.key)
 
 

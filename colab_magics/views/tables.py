@@ -37,13 +37,7 @@ def as_rows(table: FactsTable, translate: Translator) -> tuple[str, Rows]:
             rows = [(_figure(limit, translate), _applies(limit, translate)) for limit in _limits(service)]
             return translate("Lifetimes as published"), rows
         case OtherMenusTable(services):
-            rows = [
-                (
-                    translate(menu.label),
-                    f"{_path(menu)} ({translate.listed(menu.choices)}); {_purpose(menu, translate)}",
-                )
-                for menu in _other_menus(services)
-            ]
+            rows = [(translate(menu.label), _way(menu, translate)) for menu in _other_menus(services)]
             return translate("To change the accelerator elsewhere"), rows
         case RuntimeVersionsTable(service):
             rows = [(one.name, _contents(one, translate)) for one in _runtime_versions(service)]
@@ -93,6 +87,17 @@ def _other_menus(services: tuple[str, ...] | None) -> tuple[facts.OtherMenu, ...
     return tuple(menu for menu in facts.other_menus() if services is None or menu.service in services)
 
 
+def _way(menu: facts.OtherMenu, translate: Translator) -> str:
+    """Return a way through a menu that is known in English, what can be chosen there, and what for."""
+    way = messages.in_english(_path(menu), translate)
+    choices = _choices(menu.choices, translate)
+    return translate("{way} ({choices}); {purpose}", way=way, choices=choices, purpose=_purpose(menu, translate))
+
+
+def _choices(names: tuple[str, ...], translate: Translator) -> str:
+    return translate.listed(messages.in_english(name, translate) for name in names)
+
+
 def _path(menu: facts.OtherMenu) -> str:
     """Return the way through a menu, or commands, which are no way but a choice."""
     return (", " if menu.path_is_commands else " > ").join(menu.path)
@@ -102,9 +107,9 @@ def _purpose(menu: facts.OtherMenu, translate: Translator) -> str:
     """Return what a way is for, with what not all can choose, or not for long, and whose word that is."""
     notes = [translate(menu.purpose)]
     if menu.some_get:
-        notes.append(translate("for some people also {choices}", choices=translate.listed(menu.some_get)))
+        notes.append(translate("for some people also {choices}", choices=_choices(menu.some_get, translate)))
     if menu.phased_out:
-        notes.append(translate("being phased out: {choices}", choices=translate.listed(menu.phased_out)))
+        notes.append(translate("being phased out: {choices}", choices=_choices(menu.phased_out, translate)))
     if menu.origin != "official":
         notes.append(translate("{origin}, read {date}", origin=messages.origin(menu.origin, translate), date=menu.date))
     return "; ".join(notes)
@@ -160,8 +165,8 @@ def _other_menus_html(services: tuple[str, ...] | None, translate: Translator) -
     items = []
     for menu in _other_menus(services):
         place = translate("{purpose}:", purpose=translate(menu.label))
-        choices = translate.listed(menu.choices)
-        way = joined((place, " ", quoted_english(_path(menu)), f" ({choices})"))
+        choices = element("span", ", ".join(menu.choices), lang="en")
+        way = joined((place, " ", quoted_english(_path(menu)), " (", choices, ")"))
         items.append(noted(way, _purpose(menu, translate)))
     return folded(translate("Not on Colab's web page?"), listed(items)) if items else Html()
 

@@ -219,6 +219,14 @@ def test_chinese_has_both_names_of_the_runtime_menu() -> None:
     assert chinese.change_runtime_type == "更改运行时类型"
 
 
+def test_the_chinese_word_for_save_is_one_that_was_read() -> None:
+    chinese = facts.menu("zh-CN")
+
+    assert chinese is not None
+    assert chinese.save == "保存"
+    assert None not in chinese
+
+
 def test_english_comes_first_and_lacks_no_word() -> None:
     english = facts.menus()[0]
 

@@ -187,7 +187,7 @@ def test_another_language_changes_every_word_and_keeps_the_goal(colab: tuple[Not
     assert {"刷新", "关闭"} <= buttons
     assert "显存" in card(notebook)
     assert "代码执行程序" in guide(notebook)
-    goals = notebook.widgets[notebook.widget(description="我想：")]
+    goals = notebook.widgets[notebook.widget(description="我想要：")]
     assert goals["index"] == 0
     notebook.choose("语言", "Deutsch")
     settle(notebook)

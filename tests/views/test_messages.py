@@ -193,8 +193,12 @@ def test_a_finding_whose_sentence_is_a_reason_says_the_reason() -> None:
         ("origin", "friends", "friends"),
         ("place", "/", "/"),
         ("place", "working directory", "working directory"),
+        ("quoted", ("No <room>", "Try later."), "“No <room>” “Try later.”"),
         ("rate", 5.4, "5.40"),
         ("reason", Unavailable(code="linux_only"), "NVIDIA GPUs are looked at on Linux only."),
+        ("service", "kaggle", "Kaggle"),
+        ("service", "colab_local", "Colab, local runtime"),
+        ("service", "new_cloud", "new_cloud"),
         ("size", 4 * 2**30, "4.0 GiB"),
         ("size", 70 * 2**20, "70 MiB"),
         (

@@ -166,7 +166,10 @@ def test_the_ways_elsewhere_are_folded_away_on_a_page() -> None:
     page = tables.as_html(OtherMenusTable(("colab",)), ENGLISH)
 
     assert page.startswith("<details><summary>Not on Colab&#x27;s web page?</summary>")
-    assert '<strong lang="en">Select Kernel &gt; Colab &gt; New Colab Server</strong> (Standard, High-RAM)' in page
+    assert (
+        '<strong lang="en">Select Kernel &gt; Colab &gt; New Colab Server</strong>'
+        ' (<span lang="en">Standard, High-RAM</span>)'
+    ) in page
     for menu in facts.other_menus():
         assert (f"{menu.label}:" in words(page)) == (menu.service == "colab")
 
@@ -178,7 +181,7 @@ def test_a_new_way_is_shown_without_a_change_of_the_code(monkeypatch: pytest.Mon
     assert tables.as_rows(OtherMenusTable(None), CHINESE)[1][0][0] == "A <phone>"
     page = tables.as_html(OtherMenusTable(None), ENGLISH)
     assert "A &lt;phone&gt;: " in page
-    assert '<strong lang="en">Tap &gt; Hold</strong> (On)' in page
+    assert '<strong lang="en">Tap &gt; Hold</strong> (<span lang="en">On</span>)' in page
 
 
 def test_what_is_in_an_image_is_what_the_facts_say_in_rows_and_on_the_page() -> None:
@@ -192,3 +195,9 @@ def test_what_is_in_an_image_is_what_the_facts_say_in_rows_and_on_the_page() -> 
     assert "TensorFlow is not in the images of TPU runtimes." in words(page)
     assert all(one.source in words(page) for one in known)
     assert tables.as_html(RuntimeVersionsTable("nowhere"), ENGLISH) == ""
+
+
+def test_a_way_that_is_known_in_english_alone_is_quoted_in_another_language() -> None:
+    shown = dict(tables.as_rows(OtherMenusTable(None), CHINESE)[1])
+
+    assert shown["Kaggle"].startswith("“Settings > Accelerator”（“None”，“GPU T4 x2”，“GPU P100”，“TPU v5e-8”）；")
