@@ -18,7 +18,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 KEYWORDS = ("N_", "translate", "_translate", "self")  # self: `Translator` itself
-COLUMNS = ("label", "applies", "purpose")
+COLUMNS = ("label", "applies", "purpose", "meaning", "advice")
 
 
 def in_package(package: Path) -> dict[str, list[str]]:

@@ -17,6 +17,7 @@ from colab_magics.facts.tables import (
     Image,
     Link,
     Menu,
+    Notice,
     OtherMenu,
     PublishedLimit,
     Retired,
@@ -110,6 +111,17 @@ def statement(key: str) -> Statement:
 def limits() -> tuple[PublishedLimit, ...]:
     """Return lifetimes and quotas as they were published."""
     return _rows("limits", "limit", PublishedLimit)
+
+
+@functools.cache
+def notices() -> tuple[Notice, ...]:
+    """Return what services' pages say to their users."""
+    return _rows("notices", "notice", Notice)
+
+
+def notice(key: str) -> Notice:
+    """Return one of them by its key, such as "out_of_ram"."""
+    return next(one for one in notices() if one.key == key)
 
 
 @functools.cache

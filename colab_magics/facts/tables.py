@@ -5,8 +5,8 @@ credible source); what is less sure is in no table. A figure or word that is Non
 `origin` says whose word a row's figures are, in the tables that are shown to readers: "official" (the service's or the
 maker's own code, documents or builds), "staff" (what its staff has said in public) or "users" (what users have seen and
 published: it may differ by account, region and day, and is shown as such).
-A column named `label`, `applies` or `purpose` is a sentence of ours, and translated where it is shown; all other words
-are names or quotations.
+A column named `label`, `applies`, `purpose`, `meaning` or `advice` is a sentence of ours, and translated where it is
+shown; all other words are names or quotations.
 Named tuples, because they take a sixth of the time to define that dataclasses do, and the first report waits for it.
 """
 
@@ -235,8 +235,27 @@ class PublishedLimit(NamedTuple):
     about: bool = False
 
 
+class Notice(NamedTuple):
+    """What a service's page says to its user, and no kernel sees: its own words, what they mean, and what helps.
+
+    `words` are quotations in English: where there are two, a title and the text below it. `goal` is the one of
+    `guides.Goal` whose guide tells more. `origin` is that of the words: "official" is the page itself.
+    """
+
+    source: str
+    date: dt.date
+    confidence: str
+    key: str
+    service: str
+    words: tuple[str, ...]
+    meaning: str
+    advice: str
+    origin: str
+    goal: str | None = None
+
+
 class Link(NamedTuple):
-    """An address, and what is read there."""
+    """An address, and what is read there. `to_learn_more`: it is one of those that teach more about Colab."""
 
     source: str
     date: dt.date
@@ -244,6 +263,7 @@ class Link(NamedTuple):
     key: str
     url: str
     label: str
+    to_learn_more: bool = False
 
 
 class TpuChip(NamedTuple):

@@ -14,6 +14,8 @@ from colab_magics.guides.interface import (
     Goal,
     Guide,
     LimitsTable,
+    LinksTable,
+    NoticesTable,
     OfferedImage,
     OfferedMachine,
     OtherMenusTable,
@@ -82,6 +84,7 @@ _FOR_FINDINGS = {
     "more_resources": Guide(
         Sentence(N_("To read")),
         steps=(TextStep(Sentence(N_("the overview of Colab and its guides to GPUs and TPUs"))),),
+        tables=(LinksTable(),),
         links=("overview",),
     ),
     "newer_number_formats": _LARGER_ONE,
@@ -100,7 +103,14 @@ _FOR_FINDINGS = {
     ),
     "usage_limits": Guide(
         generic.AT_A_LIMIT,
-        steps=(menu.MANAGE_SESSIONS, TextStep(menu.END_SESSIONS), TextStep(menu.BUY_UNITS)),
+        steps=(
+            menu.MANAGE_SESSIONS,
+            TextStep(menu.END_SESSIONS),
+            TextStep(menu.CLOSE_THE_TAB),
+            TextStep(menu.BUY_UNITS),
+            TextStep(menu.PRO_PLUS_HAS_MORE),
+        ),
+        tables=(NoticesTable(accelerators.COLAB),),
         links=("signup",),
         goal=Goal.LIMIT,
     ),
@@ -114,8 +124,8 @@ def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
     cause = dict(finding.values).get("cause")
     if isinstance(cause, Unavailable):
         return for_unavailable(cause, snapshot)
-    if finding.rule == "no_gpu":
-        return _to_use_a_gpu()
+    if finding.rule in _MADE_OF_FACTS and not _is_of_another_disk(finding):
+        return _MADE_OF_FACTS[finding.rule]()
     if finding.rule == generic.NO_CODE:
         return _past_a_build_without_code(finding, snapshot)
     return _FOR_FINDINGS.get(finding.rule) or generic.for_finding(finding, snapshot)
@@ -201,6 +211,49 @@ def _if_another_comes(offers: tuple[Offer, ...], others: tuple[Offer, ...]) -> t
     return (few, Sentence(_OTHERS, (("others", named),))) if named else (few,)
 
 
+def _is_of_another_disk(finding: Finding) -> bool:
+    """Tell whether a finding is about what is mounted beside Colab's own disk."""
+    return finding.rule == "disk_nearly_full" and dict(finding.values).get("place", "/") != "/"
+
+
+def _to_need_less_memory() -> Guide:
+    """Return what helps against the crash that Colab's page tells of in these words."""
+    words = (("words", facts.notice("out_of_ram").words),)
+    return generic.TO_NEED_LESS_MEMORY._replace(purpose=Sentence(N_("Where Colab said {words:quoted}"), words))
+
+
+def _to_make_room_on_the_disk() -> Guide:
+    """Return what fills Colab's disk, and what frees it.
+
+    Drive's files pass through this disk, and stay on it (googlecolab/colabtools issues 659, 960, 1915, 2147: the staff,
+    2019 to 2021); deleting them before they are uploaded would lose them.
+    """
+    of_the_image = N_("{least} to {most} GiB are Colab's own, from the start ({origin:origin}, {date}).")
+    from_the_start = tuple(
+        Sentence(
+            of_the_image,
+            (
+                ("least", image.least_gib),
+                ("most", image.most_gib),
+                ("origin", image.origin),
+                ("date", image.date.isoformat()),
+            ),
+        )
+        for image in facts.images()
+        if image.service == accelerators.COLAB
+    )
+    through_drive = N_("Drive's cache: drive.flush_and_unmount(), only then !rm -rf /root/.config/Google/DriveFS")
+    return Guide(
+        generic.TO_MAKE_ROOM,
+        steps=(
+            TextStep(Sentence(N_("!du -h -d 1 /content shows what to delete or move to Drive"))),
+            TextStep(Sentence(through_drive)),
+            TextStep(Sentence(N_("or take another accelerator: some come with a larger disk"))),
+        ),
+        consequences=from_the_start,
+    )
+
+
 def _past_a_build_without_code(finding: Finding, snapshot: Snapshot) -> Guide | None:
     """Return the way to a build with code for the GPU, else to the first choice that this build has code for."""
     build = generic.to_fitting_build(finding, snapshot)
@@ -241,3 +294,11 @@ def _machine(row: Accelerator, *, high_ram: bool, is_current: bool) -> OfferedMa
         cores=accelerators.cores(row, high_ram=high_ram),
         free_disk_gib=accelerators.free_disk_gib(row),
     )
+
+
+_MADE_OF_FACTS = {
+    "disk_nearly_full": _to_make_room_on_the_disk,
+    "killed_for_memory": _to_need_less_memory,
+    "no_gpu": _to_use_a_gpu,
+}
+"""Guides to findings that are made when they are asked for, since the tables are read then."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from colab_magics import facts
 from colab_magics.facts import accelerators
 from colab_magics.guides import colab_menu as menu
 from colab_magics.guides import generic
@@ -21,6 +22,7 @@ from colab_magics.guides.interface import (
     MenuAlone,
     MenuStep,
     Note,
+    NoticesTable,
     OtherMenusTable,
     Point,
     RuntimeVersionsTable,
@@ -107,7 +109,11 @@ def _to_accelerator(purpose: Sentence, kind: str, snapshot: Snapshot, remarks: t
         ),
         drawing=Dialog(chosen=chosen, present=present, high_ram=None if chosen.one_shape else False),
         consequences=(*menu.NEW_MACHINE, replaced),
-        tables=(ChoicesTable(offered, present), OtherMenusTable((accelerators.COLAB,))),
+        tables=(
+            ChoicesTable(offered, present),
+            NoticesTable(accelerators.COLAB, Goal(kind)),
+            OtherMenusTable((accelerators.COLAB,)),
+        ),
         links=(*_GUIDES_BY_KIND[kind], "signup", "faq"),
     )
 
@@ -164,13 +170,20 @@ def _to_longer_runs() -> Guide:
         N_("run it in a cell: a job in a terminal may count as idle"),
         N_("save what you have so far to Drive, again and again, to go on from there"),
     )
-    known = (menu.KEEP_RUNNING, in_a_cell, to_drive, menu.PRO_RUNS_LONGER, menu.PRO_PLUS_RUNS_ON)
+    known = (
+        menu.KEEP_RUNNING,
+        in_a_cell,
+        to_drive,
+        menu.PRO_RUNS_LONGER,
+        menu.PRO_PLUS_RUNS_ON,
+        menu.CLOSE_THE_TAB,
+    )
     return Guide(
         generic.TO_RUN_LONGER,
         remarks=(Finding(rule="longer_runs", severity=Severity.HINT),),
         points=tuple(map(Point, known)),
         consequences=(generic.KERNEL_RESTARTED, menu.MACHINE_GOES),
-        tables=(LimitsTable(accelerators.COLAB),),
+        tables=(LimitsTable(accelerators.COLAB), NoticesTable(accelerators.COLAB, Goal.LONGER)),
         links=("faq", "signup"),
     )
 
@@ -200,7 +213,10 @@ def _to_stop_paying(snapshot: Snapshot) -> Guide:
         drawing=MenuAlone(),
         consequences=(menu.MACHINE_GOES,),
         also=(go_on,),
-        tables=(ChoicesTable(accelerators.offered(), accelerators.in_use(snapshot)),),
+        tables=(
+            ChoicesTable(accelerators.offered(), accelerators.in_use(snapshot)),
+            NoticesTable(accelerators.COLAB, Goal.CHEAPER),
+        ),
         links=("signup", "faq", "billing"),
     )
 
@@ -219,9 +235,12 @@ def _at_a_limit() -> Guide:
             menu.MANAGE_SESSIONS._replace(note=Note((menu.END_SESSIONS,))),
             menu.CHANGE_RUNTIME_TYPE._replace(note=Note((meanwhile,))),
             TextStep(menu.BUY_UNITS),
+            TextStep(menu.PRO_PLUS_HAS_MORE),
+            TextStep(menu.CLOSE_THE_TAB),
         ),
         consequences=sentences(N_("A new machine has neither the variables nor the files in /content of the old one.")),
         also=(Guide(menu.TO_TELL_GOOGLE, points=(Point(menu.SEND_FEEDBACK), Point(menu.WRITE_OF_BILLS))),),
+        tables=(NoticesTable(accelerators.COLAB),),
         links=("signup", "faq", "billing"),
     )
 
@@ -245,10 +264,9 @@ def _rate(snapshot: Snapshot) -> tuple[Sentence, ...]:
 
 def _which_memory(snapshot: Snapshot) -> tuple[Point, ...]:
     """Return what tells a lack of RAM from a lack of the GPU's own memory."""
-    session_crashed, out_of_memory = sentences(
-        N_("When it runs out, the kernel ends: “Your session crashed after using all available RAM”."),
-        N_("When it runs out, the cell fails with “out of memory” and the kernel goes on."),
-    )
+    words = (("words", facts.notice("out_of_ram").words),)
+    session_crashed = Sentence(N_("When it runs out, the kernel ends: {words:quoted}"), words)
+    out_of_memory = Sentence(N_("When it runs out, the cell fails with “out of memory” and the kernel goes on."))
     points = [Point(session_crashed, term=Sentence(N_("RAM")))]
     if seen(snapshot.tpus):
         points.append(Point(out_of_memory, term=Sentence(N_("TPU memory"))))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Remark: TypeAlias = "Sentence | Finding | Unavailable"
     """What a view can put into words."""
     Step: TypeAlias = "MenuStep | ClickStep | CommandStep | TextStep | ChoiceStep"
-    FactsTable: TypeAlias = "LimitsTable | OtherMenusTable | RuntimeVersionsTable"
+    FactsTable: TypeAlias = "LimitsTable | OtherMenusTable | RuntimeVersionsTable | NoticesTable | LinksTable"
     """What is known of a service, whatever the machine."""
     Table: TypeAlias = "ChoicesTable | FactsTable"
 
@@ -157,6 +157,18 @@ class RuntimeVersionsTable(NamedTuple):
     """The images that a service offers: rows of facts/runtime_versions.toml."""
 
     service: str
+
+
+class NoticesTable(NamedTuple):
+    """What a service's page says to its user, and what that means: rows of facts/notices.toml."""
+
+    service: str
+    goal: Goal | None = None
+    """Whose guide tells more of it; None: of all goals, and of none."""
+
+
+class LinksTable(NamedTuple):
+    """What teaches more about Colab: rows of facts/links.toml."""
 
 
 class Guide(NamedTuple):

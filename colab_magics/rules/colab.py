@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from colab_magics import facts
 from colab_magics.facts import accelerators
 from colab_magics.model import Platform, Severity, Subject, seen
 from colab_magics.rules.rule import rule
@@ -43,24 +44,22 @@ def costly_gpu_unused(snapshot: Snapshot) -> Values | None:
 @rule(
     Subject.GPU,
     Severity.INFO,
-    N_(
-        "{gpu:device} is not used. Colab says “You are connected to a GPU runtime, but not utilizing the GPU”, and"
-        " {said:statement}."
-    ),
+    N_("{gpu:device} is not used, and {said:statement}. Colab's page says then: {words:quoted}"),
 )
 def gpu_unused(snapshot: Snapshot) -> Values | None:
     """A GPU does nothing a quarter of an hour after the kernel's start, when Colab's page says so too.
 
-    Whether units or the free allowance pay for it, a kernel cannot see. The words are those of its page as users quote
-    them (googlecolab/colabtools issues 1829, 6082: every 15 minutes or so, 2026-08-23). Where it is known what it takes
-    of a paid plan, that is said at once instead.
+    Whether units or the free allowance pay for it, a kernel cannot see. Its page says so every 15 minutes or so
+    (googlecolab/colabtools issue 6082, 2026-08-23). Where it is known what it takes of a paid plan, that is said at
+    once instead.
     """
     platform = snapshot.platform
     if _on_colab(snapshot) is None or not isinstance(platform, Platform) or costly_gpu_unused(snapshot) is not None:
         return None
     if (platform.kernel_age_seconds or 0.0) < _AFTER_SECONDS or not _all_unused(snapshot):
         return None
-    return ("gpu", seen(snapshot.gpus)[0].name or ""), ("said", "gpu_counts_unused")
+    words = facts.notice("gpu_not_used").words
+    return ("gpu", seen(snapshot.gpus)[0].name or ""), ("said", "gpu_counts_unused"), ("words", words)
 
 
 @rule(Subject.GPU, Severity.HINT, N_("With more memory than {accelerator}: {larger:list}."))

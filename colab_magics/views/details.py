@@ -9,9 +9,9 @@ from colab_magics.model import Cpu, Driver, Platform, Ram, Unavailable, seen
 from colab_magics.views import messages, summary, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from colab_magics.model import Disk, Framework, Gpu, GpuMemory, Snapshot, Tpu, Usage
+    from colab_magics.model import Disk, Finding, Framework, Gpu, GpuMemory, Snapshot, Tpu, Usage
     from colab_magics.translation import Translator
     from colab_magics.views.tables import Rows
 
@@ -35,6 +35,13 @@ def sections(snapshot: Snapshot, translate: Translator) -> list[tuple[str, Rows]
         found.append((translate("Platform"), _platform_rows(snapshot.platform, snapshot, translate)))
     found += [titled for table in guides.tables(snapshot) if (titled := tables.as_rows(table, translate))[1]]
     return found + _unavailable(snapshot, translate)
+
+
+def of_findings(findings: Iterable[Finding], snapshot: Snapshot, translate: Translator) -> list[tuple[str, Rows]]:
+    """Return the facts that belong to what was found, as a title and its rows each."""
+    found = (guides.for_finding(finding, snapshot) for finding in findings)
+    shown = [table for guide in found if guide is not None for table in guide.tables]
+    return [tables.as_rows(table, translate) for table in shown if not isinstance(table, guides.ChoicesTable)]
 
 
 def _unavailable(snapshot: Snapshot, translate: Translator) -> list[tuple[str, Rows]]:

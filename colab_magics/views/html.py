@@ -15,6 +15,7 @@ from colab_magics.model import Ram, seen
 from colab_magics.views import bars, guide_text, messages, summary
 from colab_magics.views.markup import Html, element, joined
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
+from colab_magics.views.tables import Address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +49,8 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
     if options.everything:
         from colab_magics.views import details
 
-        parts += [_section(title, rows) for title, rows in details.sections(matter, translate)]
+        sections = details.sections(matter, translate) + details.of_findings(findings, snapshot, translate)
+        parts += [_section(title, rows) for title, rows in sections]
     return element("div", _style_sheet(), *parts, class_="colab-magics", lang=translate.spoken)
 
 
@@ -127,8 +129,12 @@ def _section(title: str, rows: Rows) -> Html:
 
 
 def _rows(rows: Rows) -> Html:
-    cells = (element("tr", element("th", name, scope="row"), element("td", value)) for name, value in rows)
+    cells = (element("tr", element("th", name, scope="row"), element("td", _value(value))) for name, value in rows)
     return element("table", *cells, class_="cm-rows")
+
+
+def _value(value: str) -> str | Html:
+    return element("a", value, href=value) if isinstance(value, Address) else value
 
 
 @functools.cache

@@ -8,7 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics import facts
-from colab_magics.guides import ChoicesTable, LimitsTable, OtherMenusTable, RuntimeVersionsTable
+from colab_magics.guides import (
+    ChoicesTable,
+    LimitsTable,
+    LinksTable,
+    NoticesTable,
+    OtherMenusTable,
+    RuntimeVersionsTable,
+)
 from colab_magics.translation import N_
 from colab_magics.views import messages
 from colab_magics.views.html_parts import folded, listed, noted, paragraph, present_mark, quoted_english
@@ -23,6 +30,13 @@ if TYPE_CHECKING:
 
 Rows = list[tuple[str, str]]
 """Names and what is said of them, for a text."""
+
+
+class Address(str):
+    """What is said of a name, where that is an address of the facts: it is never broken, and leads there on a page."""
+
+    __slots__ = ()
+
 
 Figures = tuple[float | None, float | None]
 """A figure of the standard shape, and that of the high-RAM one where it is another."""
@@ -42,6 +56,12 @@ def as_rows(table: FactsTable, translate: Translator) -> tuple[str, Rows]:
         case RuntimeVersionsTable(service):
             rows = [(one.name, _contents(one, translate)) for one in _runtime_versions(service)]
             return translate("Runtime versions"), rows
+        case NoticesTable():
+            rows = [(messages.quoted(one.words, translate), _help(one, translate)) for one in _notices(table)]
+            return translate("If the page says"), rows
+        case LinksTable():
+            rows = [(translate(link.label), Address(link.url)) for link in facts.links() if link.to_learn_more]
+            return translate("To learn more"), rows
 
 
 def as_html(table: Table, translate: Translator) -> Html:
@@ -53,6 +73,10 @@ def as_html(table: Table, translate: Translator) -> Html:
             return _other_menus_html(services, translate)
         case RuntimeVersionsTable(service):
             return _runtime_versions_html(service, translate)
+        case NoticesTable():
+            return _notices_html(table, translate)
+        case LinksTable():
+            return _links_html(table, translate)
         case ChoicesTable():
             return _choices_html(table, translate)
 
@@ -169,6 +193,30 @@ def _other_menus_html(services: tuple[str, ...] | None, translate: Translator) -
         way = joined((place, " ", quoted_english(_path(menu)), " (", choices, ")"))
         items.append(noted(way, _purpose(menu, translate)))
     return folded(translate("Not on Colab's web page?"), listed(items)) if items else Html()
+
+
+def _notices(table: NoticesTable) -> tuple[facts.Notice, ...]:
+    ours = (one for one in facts.notices() if one.service == table.service)
+    return tuple(one for one in ours if table.goal is None or one.goal == table.goal)
+
+
+def _help(notice: facts.Notice, translate: Translator) -> str:
+    return translate.joined((translate(notice.meaning), translate(notice.advice)))
+
+
+def _notices_html(table: NoticesTable, translate: Translator) -> Html:
+    """Return what the page says, each to be opened for what that means."""
+    items = []
+    for one in _notices(table):
+        words = [piece for each in one.words for piece in (element("q", each, lang="en"), " ")]
+        items.append(element("details", element("summary", *words[:-1]), paragraph([_help(one, translate)], translate)))
+    title = translate("{purpose}:", purpose=translate("If the page says"))
+    return joined((paragraph([title], translate), *items)) if items else Html()
+
+
+def _links_html(table: LinksTable, translate: Translator) -> Html:
+    title, rows = as_rows(table, translate)
+    return folded(title, listed(element("a", label, href=url) for label, url in rows))
 
 
 def _choices_html(table: ChoicesTable, translate: Translator) -> Html:

@@ -8,6 +8,7 @@ from colab_magics import guides
 from colab_magics.model import Severity, Subject, seen
 from colab_magics.views import guide_text, layout, messages, summary
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
+from colab_magics.views.tables import Address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -101,11 +102,16 @@ def _finding_lines(report: Report, finding: Finding, translate: Translator) -> l
 def _detail_lines(report: Report, translate: Translator) -> list[str]:
     from colab_magics.views import details
 
+    sections = details.sections(summary.subject_matter(report), translate)
+    sections += details.of_findings(report.findings, report.snapshot, translate)
     lines = []
-    for title, rows in details.sections(summary.subject_matter(report), translate):
+    for title, rows in sections:
         lines += ["", title]
         for name, value in rows:
             row = translate("{name}: {facts}", name=name, facts=value)
+            if isinstance(value, Address):
+                lines.append(f"  {row}")
+                continue
             lines += [f"  {line}" for line in layout.broken(row, layout.WIDTH - 2)]
     links = _addresses(guides.for_finding(finding, report.snapshot) for finding in report.findings)
     return [*lines, *(["", translate("To read more"), *(f"  {address}" for address in links)] if links else [])]

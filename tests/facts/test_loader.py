@@ -70,7 +70,7 @@ def test_a_table_is_read_once() -> None:
 
 
 def test_every_reader_returns_rows() -> None:
-    assert len(READERS) == 14
+    assert len(READERS) == 15
     assert all(isinstance(row, tuple) and row._fields for reader in READERS for row in reader())
 
 
@@ -78,7 +78,7 @@ def test_a_column_that_this_version_does_not_know_is_skipped(add: Add) -> None:
     add("links", "link", a_row(key="new", url="https://example.org", label="New", shown_on="Sundays", colours=["red"]))
     new = facts.link("new")
 
-    assert new._asdict() == a_row(key="new", url="https://example.org", label="New")
+    assert new._asdict() == a_row(key="new", url="https://example.org", label="New", to_learn_more=False)
 
 
 def test_a_column_that_is_missing_is_not_published(add: Add) -> None:
@@ -137,6 +137,10 @@ def test_menu_words_are_found_by_their_language() -> None:
 
 def test_a_link_is_found_by_its_key() -> None:
     assert facts.link("faq").url == "https://research.google.com/colaboratory/faq.html"
+
+
+def test_a_notice_is_found_by_its_key() -> None:
+    assert facts.notice("out_of_ram").words == ("Your session crashed after using all available RAM.",)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ TABLES = {
     "image_menus": facts.image_menus,
     "statements": facts.statements,
     "links": facts.links,
+    "notices": facts.notices,
     "tpu_chips": facts.tpu_chips,
     "cuda_builds": cuda_builds.known,
 }
@@ -82,6 +83,9 @@ def test_no_word_is_empty_or_a_question(row: Any) -> None:
         pytest.param([row.key for row in facts.statements()], id="statements"),
         pytest.param([(row.service, row.name) for row in facts.runtime_versions()], id="runtime versions"),
         pytest.param([row.place for row in facts.image_menus()], id="image menus"),
+        pytest.param([row.url for row in facts.links()], id="addresses"),
+        pytest.param([row.key for row in facts.notices()], id="notices"),
+        pytest.param([row.words for row in facts.notices()], id="notices' words"),
         pytest.param([(row.device, row.subsystem) for row in facts.tpu_chips()], id="chips"),
     ],
 )
@@ -219,14 +223,6 @@ def test_chinese_has_both_names_of_the_runtime_menu() -> None:
     assert chinese.change_runtime_type == "更改运行时类型"
 
 
-def test_the_chinese_word_for_save_is_one_that_was_read() -> None:
-    chinese = facts.menu("zh-CN")
-
-    assert chinese is not None
-    assert chinese.save == "保存"
-    assert None not in chinese
-
-
 def test_english_comes_first_and_lacks_no_word() -> None:
     english = facts.menus()[0]
 
@@ -310,3 +306,45 @@ def test_a_choice_that_is_phased_out_is_still_one_and_one_that_only_some_get_is_
     for row in facts.other_menus():
         assert {*row.phased_out} <= {*row.choices}
         assert not {*row.some_get} & {*row.choices}
+
+
+# Notices ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", facts.notices(), ids=lambda row: row.key)
+def test_a_notice_is_a_quotation_with_what_it_means_and_what_helps(row: Any) -> None:
+    assert 1 <= len(row.words) <= 2
+    assert all(word.isascii() for word in row.words)
+    assert row.words[-1].endswith(".")
+    assert row.meaning.endswith(".")
+    assert row.advice.endswith(".")
+    assert row.service in {service.key for service in facts.services()}
+
+
+def test_the_words_that_people_ask_about_are_there() -> None:
+    said = " ".join(word for row in facts.notices() for word in row.words)
+
+    for words in (
+        "You cannot currently connect to a GPU due to usage limits in Colab.",
+        "You are connected to a GPU runtime, but not utilizing the GPU.",
+        "Your session crashed after using all available RAM.",
+        "executing code that is disallowed",
+        "Runtime disconnected",
+        "You have too many active sessions.",
+        "Unable to connect to the runtime.",
+    ):
+        assert words in said
+
+
+def test_how_long_one_waits_for_a_gpu_and_what_is_disallowed_have_their_dates() -> None:
+    assert "within a day, said Google's staff (2024-02)" in facts.notice("gpu_limit").advice
+    assert "the FAQ, 2026-09" in facts.notice("disallowed").meaning
+    assert "the FAQ, 2026-09" in facts.notice("disallowed_without_units").meaning
+
+
+def test_the_chinese_word_for_save_is_one_that_was_read() -> None:
+    chinese = facts.menu("zh-CN")
+
+    assert chinese is not None
+    assert chinese.save == "保存"
+    assert None not in chinese

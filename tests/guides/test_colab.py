@@ -13,7 +13,9 @@ from colab_magics.guides import (
     Goal,
     Guide,
     LimitsTable,
+    LinksTable,
     MenuStep,
+    NoticesTable,
     OfferedMachine,
     OtherMenusTable,
     RuntimeVersionsTable,
@@ -23,9 +25,10 @@ from colab_magics.guides import (
 )
 from colab_magics.model import Finding, Offer, Severity, Unavailable
 from colab_magics.translation import translator
-from colab_magics.views import messages
+from colab_magics.views import guide_text, messages
 from runtimes import GUIDED
 
+ENGLISH = translator("en")
 DISCONNECT = MenuStep(("runtime_menu", "disconnect_and_delete"))
 CHANGE, SAVE = MenuStep(("runtime_menu", "change_runtime_type")), MenuStep(("save",))
 
@@ -64,10 +67,50 @@ def test_what_a_new_kernel_does_not_mend_or_google_has_to_another_machine_does(c
 
 
 def test_what_is_no_matter_of_colab_s_is_told_as_everywhere() -> None:
-    for rule in ("disk_nearly_full", "ram_nearly_full", "cuda_hidden", "kernel_holds_most_ram"):
+    for rule in ("no_inodes_left", "ram_nearly_full", "cuda_hidden", "kernel_holds_most_ram"):
         assert for_rule(rule) == generic.for_finding(Finding(rule=rule, severity=Severity.INFO), a_snapshot())
     starting = Unavailable(code="driver_starting")
     assert colab.for_unavailable(starting, a_snapshot()) == generic.for_unavailable(starting, a_snapshot())
+
+
+def test_what_fills_colab_s_disk_is_told_and_what_frees_it_without_loss() -> None:
+    guide = for_rule("disk_nearly_full")
+
+    assert guide is not None
+    content, drive, larger = (guide_text.step(step, ENGLISH) for step in guide.steps)
+    assert "!du -h -d 1 /content" in content
+    assert drive.index("drive.flush_and_unmount()") < drive.index("!rm -rf /root/.config/Google/DriveFS")
+    assert "another accelerator" in larger
+    assert [messages.sentence(one, ENGLISH) for one in guide.consequences] == [
+        "About 38 GB are Colab's own, from the start (2025-07-13)."
+    ]
+
+
+def test_another_disk_than_colab_s_own_is_made_room_on_as_everywhere() -> None:
+    mounted = Finding(rule="disk_nearly_full", severity=Severity.WARNING, values=(("place", "working directory"),))
+    root = Finding(rule="disk_nearly_full", severity=Severity.WARNING, values=(("place", "/"),))
+
+    assert colab.for_finding(mounted, a_snapshot()) == generic.for_finding(mounted, a_snapshot())
+    assert colab.for_finding(root, a_snapshot()) == for_rule("disk_nearly_full")
+
+
+def test_where_a_process_was_killed_colab_s_own_words_say_what_that_was() -> None:
+    guide = for_rule("killed_for_memory")
+
+    assert guide is not None
+    assert messages.sentence(guide.purpose, ENGLISH) == (
+        "Where Colab said “Your session crashed after using all available RAM.”"
+    )
+    assert guide.otherwise is Goal.MEMORY
+
+
+def test_what_colab_s_page_says_and_what_teaches_more_come_with_their_hints() -> None:
+    limits, more = for_rule("usage_limits"), for_rule("more_resources")
+
+    assert limits is not None
+    assert more is not None
+    assert limits.tables == (NoticesTable("colab"),)
+    assert more.tables == (LinksTable(),)
 
 
 @pytest.mark.parametrize(

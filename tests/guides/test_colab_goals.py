@@ -18,6 +18,7 @@ from colab_magics.guides import (
     LimitsTable,
     MenuAlone,
     MenuStep,
+    NoticesTable,
     OtherMenusTable,
     RuntimeVersionsTable,
     colab_goals,
@@ -245,12 +246,15 @@ def test_each_goal_shows_the_facts_that_belong_to_it() -> None:
     t4 = accelerators.by_id("T4")
     every = ChoicesTable(accelerators.offered(), t4)
 
-    assert to(Goal.GPU).tables == (ChoicesTable(gpus, t4), OtherMenusTable(("colab",)))
+    def says(goal: Goal | None) -> NoticesTable:
+        return NoticesTable("colab", goal)
+
+    assert to(Goal.GPU).tables == (ChoicesTable(gpus, t4), says(Goal.GPU), OtherMenusTable(("colab",)))
     assert to(Goal.MEMORY).tables == (every, OtherMenusTable(("colab",)))
     assert to(Goal.IMAGE).tables == (RuntimeVersionsTable("colab"),)
-    assert to(Goal.LONGER).tables == (LimitsTable("colab"),)
-    assert to(Goal.CHEAPER).tables == (every,)
-    assert to(Goal.LIMIT).tables == ()
+    assert to(Goal.LONGER).tables == (LimitsTable("colab"), says(Goal.LONGER))
+    assert to(Goal.CHEAPER).tables == (every, says(Goal.CHEAPER))
+    assert to(Goal.LIMIT).tables == (says(None),)
 
 
 def test_a_new_machine_is_told_where_there_will_be_one() -> None:

@@ -29,6 +29,7 @@ from colab_magics.guides import (
     Guide,
     LimitsTable,
     MenuStep,
+    NoticesTable,
     generic,
 )
 from colab_magics.guides.interface import ServiceGuides
@@ -171,6 +172,17 @@ def test_every_table_and_every_link_is_of_the_facts(service: str | None) -> None
     for table in (*guides.tables(snapshot), *(table for guide in found for table in guide.tables)):
         if isinstance(table, LimitsTable):
             assert table.service == service
+
+
+@pytest.mark.parametrize("notice", facts.notices(), ids=lambda notice: notice.key)
+def test_a_notice_that_names_a_goal_stands_in_its_guide_and_every_one_at_a_limit(notice: facts.Notice) -> None:
+    def told(goal: Goal) -> list[object]:
+        tables = guides.for_goal(goal, on(notice.service), None).tables
+        return [table.goal for table in tables if isinstance(table, NoticesTable) and table.service == notice.service]
+
+    assert told(Goal.LIMIT) == [None]
+    if notice.goal is not None and Goal(notice.goal) not in (Goal.LIMIT, Goal.MEMORY):  # memory's quotes it in a point
+        assert told(Goal(notice.goal)) == [Goal(notice.goal)]
 
 
 @pytest.mark.parametrize("service", ["colab", "kaggle"])

@@ -102,7 +102,7 @@ def test_a_finding_comes_with_what_to_do_unless_a_goal_leads_there() -> None:
     full = shown(a_report(disks=(FULL_DISK,)))
 
     assert "The disk is nearly full" in full
-    assert "du -sh *" in full
+    assert "!du -h -d 1 /content" in full
     assert "Change runtime type" not in shown(a_report(**CPU_RUNTIME))
 
 

@@ -127,7 +127,7 @@ def test_what_was_found_stands_with_what_to_do_about_the_first_of_them() -> None
     shown = html.render(a_report(disks=(full,)))
 
     assert '<div class="cm-found"><p>The disk is nearly full: 1.0 GiB of 107.7 GiB free (/).</p>' in shown
-    assert "<li>du -sh * shows what is large</li>" in shown
+    assert "<li>!du -h -d 1 /content shows what to delete or move to Drive</li>" in shown
     assert '<div class="cm-found"><p>Not using a high-RAM runtime.</p></div>' in shown
 
 

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import re
-from html import unescape
+from html import escape, unescape
 
 import pytest
 
 from colab_magics import facts
 from colab_magics.facts import accelerators
 from colab_magics.facts.tables import Accelerator
-from colab_magics.guides import ChoicesTable, LimitsTable, OtherMenusTable, RuntimeVersionsTable
-from colab_magics.translation import translator
+from colab_magics.guides import ChoicesTable, Goal, LimitsTable, NoticesTable, OtherMenusTable, RuntimeVersionsTable
+from colab_magics.translation import Translator, translator
 from colab_magics.views import tables
 from markup import Markup
 
@@ -201,3 +201,38 @@ def test_a_way_that_is_known_in_english_alone_is_quoted_in_another_language() ->
     shown = dict(tables.as_rows(OtherMenusTable(None), CHINESE)[1])
 
     assert shown["Kaggle"].startswith("“Settings > Accelerator”（“None”，“GPU T4 x2”，“GPU P100”，“TPU v5e-8”）；")
+
+
+@pytest.mark.parametrize("translate", [ENGLISH, CHINESE], ids=["en", "zh-CN"])
+def test_what_the_page_says_stays_english_and_what_it_means_is_the_reader_s(translate: Translator) -> None:
+    title, shown = tables.as_rows(NoticesTable("colab"), translate)
+    page = tables.as_html(NoticesTable("colab"), translate)
+    told = [one for one in facts.notices() if one.service == "colab"]
+
+    assert title == translate("If the page says")
+    assert len(shown) == len(told) == page.count("<details>")
+    for one, (words, meaning) in zip(told, shown, strict=True):
+        assert words == " ".join(f"“{each}”" for each in one.words)
+        assert all(f'<q lang="en">{escape(each)}</q>' in page for each in one.words)
+        assert meaning == translate.joined((translate(one.meaning), translate(one.advice)))
+        assert escape(meaning) in page
+        assert (one.advice in meaning) == (translate is ENGLISH)
+
+
+def test_a_goal_shows_what_the_page_says_of_it_alone() -> None:
+    _, of_all = tables.as_rows(NoticesTable("colab"), ENGLISH)
+    _, longer = tables.as_rows(NoticesTable("colab", Goal.LONGER), ENGLISH)
+
+    assert [words for words, _ in longer] == [words for words, _ in of_all if "Runtime disconnected" in words]
+    assert tables.as_html(NoticesTable("colab", Goal.TPU), ENGLISH) == ""
+    assert tables.as_html(NoticesTable("kaggle"), ENGLISH) == ""
+
+
+def test_a_new_notice_is_shown_without_a_change_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    newest = facts.notices()[0]._replace(words=("<Stop>",), meaning="It <stops>.", advice="So stop.", goal=None)
+    monkeypatch.setattr(facts, "notices", lambda: (newest,))
+
+    assert tables.as_rows(NoticesTable("colab"), CHINESE)[1][0][0] == "“<Stop>”"
+    page = tables.as_html(NoticesTable("colab"), ENGLISH)
+    assert '<summary><q lang="en">&lt;Stop&gt;</q></summary>' in page
+    assert "It &lt;stops&gt;. So stop." in page

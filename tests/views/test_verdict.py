@@ -313,7 +313,11 @@ def test_room_is_to_be_made() -> None:
     assert shown("disk>=78, ram_free>=12") == [
         "Requirement not met: disk >= 78 GB, ram_free >= 12 GB.",
         "There is: 69.6 GiB of disk free, 8.1 GiB of RAM free.",
-        "To make room:  1 du -sh * shows what is large   2 delete what you no longer need",
+        "To make room:  1 !du -h -d 1 /content shows what to delete or move to Drive",
+        "2 Drive's cache: drive.flush_and_unmount(), only then !rm -rf",
+        "  /root/.config/Google/DriveFS",
+        "3 or take another accelerator: some come with a larger disk",
+        "About 38 GB are Colab's own, from the start (2025-07-13).",
         "To make room:  1 del what you no longer need   2 or restart the kernel",
         "Restarting the kernel loses its variables; files stay.",
     ]
