@@ -8,9 +8,17 @@ import pytest
 from colab_magics import facts
 from colab_magics.facts import accelerators
 from colab_magics.facts.tables import Accelerator
-from colab_magics.guides import ChoicesTable, Goal, LimitsTable, NoticesTable, OtherMenusTable, RuntimeVersionsTable
+from colab_magics.guides import (
+    ChoicesTable,
+    Goal,
+    LimitsTable,
+    LinksTable,
+    NoticesTable,
+    OtherMenusTable,
+    RuntimeVersionsTable,
+)
 from colab_magics.translation import Translator, translator
-from colab_magics.views import tables
+from colab_magics.views import layout, tables
 from markup import Markup
 
 ENGLISH, CHINESE = translator("en"), translator("zh-CN")
@@ -236,3 +244,12 @@ def test_a_new_notice_is_shown_without_a_change_of_the_code(monkeypatch: pytest.
     page = tables.as_html(NoticesTable("colab"), ENGLISH)
     assert '<summary><q lang="en">&lt;Stop&gt;</q></summary>' in page
     assert "It &lt;stops&gt;. So stop." in page
+
+
+def test_what_teaches_more_is_a_link_on_a_page_and_an_unbroken_address_in_a_text() -> None:
+    title, shown = tables.as_rows(LinksTable(), CHINESE)
+    page = tables.as_html(LinksTable(), ENGLISH)
+
+    assert title == "更多资源"
+    assert all(isinstance(url, tables.Address) and f'href="{url}"' in page for _, url in shown)
+    assert max(len(url) for _, url in shown) > layout.WIDTH
