@@ -338,8 +338,8 @@ def test_the_words_that_people_ask_about_are_there() -> None:
 
 def test_how_long_one_waits_for_a_gpu_and_what_is_disallowed_have_their_dates() -> None:
     assert "within a day, said Google's staff (2024-02)" in facts.notice("gpu_limit").advice
-    assert "the FAQ, 2026-09" in facts.notice("disallowed").meaning
-    assert "the FAQ, 2026-09" in facts.notice("disallowed_without_units").meaning
+    assert "copies of the FAQ, 2022 to 2026" in facts.notice("disallowed").meaning
+    assert "copies of the FAQ, 2024 to 2026" in facts.notice("disallowed_without_units").meaning
 
 
 def test_the_chinese_word_for_save_is_one_that_was_read() -> None:
