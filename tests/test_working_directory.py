@@ -59,7 +59,7 @@ USED = r"""
 %runtime_status -a
 %gpu_info -p
 %gpu_info -j
-%ram_info -r "ram>=0, python>=3"
+%ram_info -r "ram>=0, python>=3, ipython or gpu=A1OO"
 report = %gpu_info -o
 str(report), report.to_json(), report._repr_mimebundle_()
 %config ColabMagics.language = "zh-CN"
