@@ -228,13 +228,13 @@ def _to_make_room_on_the_disk() -> Guide:
     Drive's files pass through this disk, and stay on it (googlecolab/colabtools issues 659, 960, 1915, 2147: the staff,
     2019 to 2021); deleting them before they are uploaded would lose them.
     """
-    of_the_image = N_("{least} to {most} GiB are Colab's own, from the start ({origin:origin}, {date}).")
+    of_the_image = N_("About {least} to {most} GiB are Colab's own, from the start ({origin:origin}, {date}).")
     from_the_start = tuple(
         Sentence(
             of_the_image,
             (
-                ("least", image.least_gib),
-                ("most", image.most_gib),
+                ("least", round(image.least_gib)),
+                ("most", round(image.most_gib)),
                 ("origin", image.origin),
                 ("date", image.date.isoformat()),
             ),

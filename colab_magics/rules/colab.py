@@ -44,7 +44,7 @@ def costly_gpu_unused(snapshot: Snapshot) -> Values | None:
 @rule(
     Subject.GPU,
     Severity.INFO,
-    N_("{gpu:device} is not used, and {said:statement}. Colab's page says then: {words:quoted}"),
+    N_("{gpu:device} is not used. Colab's page says {words:quoted} then, and {said:statement}."),
 )
 def gpu_unused(snapshot: Snapshot) -> Values | None:
     """A GPU does nothing a quarter of an hour after the kernel's start, when Colab's page says so too.

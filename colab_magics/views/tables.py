@@ -54,7 +54,10 @@ def as_rows(table: FactsTable, translate: Translator) -> tuple[str, Rows]:
             rows = [(translate(menu.label), _way(menu, translate)) for menu in _other_menus(services)]
             return translate("To change the accelerator elsewhere"), rows
         case RuntimeVersionsTable(service):
-            rows = [(one.name, _contents(one, translate)) for one in _runtime_versions(service)]
+            rows = [
+                (messages.in_english(one.name, translate), _contents(one, translate))
+                for one in _runtime_versions(service)
+            ]
             return translate("Runtime versions"), rows
         case NoticesTable():
             rows = [(messages.quoted(one.words, translate), _help(one, translate)) for one in _notices(table)]
@@ -174,7 +177,7 @@ def _runtime_versions_html(service: str, translate: Translator) -> Html:
         translate("As read on {date}.", date=_days(one.date for one in rows)),
         translate("TensorFlow is not in the images of TPU runtimes."),
     ]
-    sources = (joined((f"{one.name}: ", element("span", one.source, lang="en"))) for one in rows)
+    sources = (element("span", f"{one.name}: {one.source}", lang="en") for one in rows)
     caption = element("caption", translate("What is in each image"))
     return joined(
         (

@@ -38,7 +38,7 @@ TOLD: list[tuple[str, str | Goal, dict[str, Any], str]] = [
         "the switch to the larger, for who pays",
         "not_high_ram",
         {},
-        "To get more RAM (paid): 1 Runtime > Change",
+        "For more RAM (Pro, Pro+): 1 Runtime > Change",
     ),
     ("where the larger is in the older dialog", Goal.MEMORY, {}, "more RAM is under Runtime shape > High-RAM"),
     ("that runtimes are reset, sooner when idle", "longer_runs", {}, "resets every runtime after a while, sooner when"),

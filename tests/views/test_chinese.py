@@ -56,18 +56,21 @@ NAMES = {
         "DataFrame",
         "pandas",
     ),
+    *("PyTorch", "JAX", "Drive", "Sheets", "RTX"),
     *("TensorFlow", "Hub", "torch", "NVIDIA", "Tesla", "Turing", "Ampere", "Pascal"),
 }
 """Of services, programs and devices."""
 
 TERMS = {
-    *("GPU", "TPU", "CPU", "RAM", "CUDA", "MIG", "ECC", "PCI", "UUID", "PSS", "CLI", "SSH", "UTC", "Cookie"),
+    *("shell", "GPU", "TPU", "CPU", "RAM", "CUDA", "MIG", "ECC", "PCI", "UUID", "PSS", "CLI", "SSH", "UTC", "Cookie"),
     *("GiB", "MiB", "MHz", "kWh", "W", "C", "x", "inode", "cgroup", "pass-through", "OSError", "PermissionError"),
 }
 """What Chinese texts call so too: abbreviations, units, and what a driver or Python names."""
 
 COMMANDS = re.compile(
-    r"%pip install|docker run|nvidia-smi|(?<![A-Za-z])(?:ls|du|rm|del)(?= |$)|!du -h|!rm -rf|wsl(?= --shutdown)"
+    r"%pip install|conda create -n other python=3.12 ipykernel|"
+    r"conda run -n other python -m ipykernel install --user --name other|"
+    r"docker run|nvidia-smi|(?<![A-Za-z])(?:ls|du|rm|del)(?= |$)|!du -h|!rm -rf|wsl(?= --shutdown)"
 )
 """Of what is typed, the words that look like some of a sentence."""
 
@@ -165,7 +168,21 @@ def test_what_is_said_of_a_requirement_is_in_chinese(service: str | None) -> Non
     found = set[str]()
     for changes in GUIDED.values():
         snapshot = a_report(**at(service, changes)).snapshot
-        for asked in ("gpu=A100", "gpu=V100", "vram>=80", "ram>=30", "disk>=500", "tpu", "cuda>=14", "python>=4"):
+        for asked in (
+            "gpu=A100",
+            "gpu=V100",
+            "vram>=80",
+            "ram>=30",
+            "disk>=500",
+            "tpu",
+            "cuda>=14",
+            "python>=4",
+            "python<3.13",
+            "torch>=9",
+            "gpu=A10G0",
+            "cores>=12",
+            "shm>=64",
+        ):
             found |= english_of(verdict.render(check(parse(asked), snapshot), snapshot, SHORT))
 
-    assert found <= {"gpu", "vram", "ram", "disk", "tpu", "cuda", "python", "GB"}
+    assert found <= {"gpu", "vram", "ram", "disk", "tpu", "cuda", "python", "cores", "shm", "GB"}

@@ -236,4 +236,4 @@ def test_what_comes_with_one_size_of_ram_is_never_called_not_high_ram(changes: A
 
             assert "high-RAM runtime" not in page
             assert "T4 GPU" not in page
-            assert "CPU runtime" not in page
+            assert "Colab, CPU runtime" not in page

@@ -317,7 +317,7 @@ def test_room_is_to_be_made() -> None:
         "2 Drive's cache: drive.flush_and_unmount(), only then !rm -rf",
         "  /root/.config/Google/DriveFS",
         "3 or take another accelerator: some come with a larger disk",
-        "About 38 GB are Colab's own, from the start (2025-07-13).",
+        "About 33 to 47 GiB are Colab's own, from the start (seen by users, 2026-11-26).",
         "To make room:  1 del what you no longer need   2 or restart the kernel",
         "Restarting the kernel loses its variables; files stay.",
     ]
