@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 from colab_magics import guides
 from colab_magics.model import Ram, seen
-from colab_magics.views import bars, guide_text, messages, summary
+from colab_magics.views import bars, guide_text, layout, messages, summary
 from colab_magics.views.markup import Html, element, joined
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
-from colab_magics.views.tables import Address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -134,7 +133,7 @@ def _rows(rows: Rows) -> Html:
 
 
 def _value(value: str) -> str | Html:
-    return element("a", value, href=value) if isinstance(value, Address) else value
+    return element("a", value, href=value) if isinstance(value, layout.Address) else value
 
 
 @functools.cache

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 WIDTH = 80
 
 
+class Address(str):
+    """An address of the facts in place of a sentence: it is never broken, and leads there on a page."""
+
+    __slots__ = ()
+
+
 @functools.cache
 def _pieces() -> tuple[re.Pattern[str], ...]:
     """Return where a line may end, the best places first.

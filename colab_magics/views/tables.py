@@ -17,7 +17,7 @@ from colab_magics.guides import (
     RuntimeVersionsTable,
 )
 from colab_magics.translation import N_
-from colab_magics.views import messages
+from colab_magics.views import layout, messages
 from colab_magics.views.html_parts import folded, listed, noted, paragraph, present_mark, quoted_english
 from colab_magics.views.markup import Html, element, joined
 
@@ -30,13 +30,6 @@ if TYPE_CHECKING:
 
 Rows = list[tuple[str, str]]
 """Names and what is said of them, for a text."""
-
-
-class Address(str):
-    """What is said of a name, where that is an address of the facts: it is never broken, and leads there on a page."""
-
-    __slots__ = ()
-
 
 Figures = tuple[float | None, float | None]
 """A figure of the standard shape, and that of the high-RAM one where it is another."""
@@ -63,7 +56,7 @@ def as_rows(table: FactsTable, translate: Translator) -> tuple[str, Rows]:
             rows = [(messages.quoted(one.words, translate), _help(one, translate)) for one in _notices(table)]
             return translate("If the page says"), rows
         case LinksTable():
-            rows = [(translate(link.label), Address(link.url)) for link in facts.links() if link.to_learn_more]
+            rows = [(translate(link.label), layout.Address(link.url)) for link in facts.links() if link.to_learn_more]
             return translate("To learn more"), rows
 
 

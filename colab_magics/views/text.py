@@ -8,7 +8,6 @@ from colab_magics import guides
 from colab_magics.model import Severity, Subject, seen
 from colab_magics.views import guide_text, layout, messages, summary
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
-from colab_magics.views.tables import Address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -109,7 +108,7 @@ def _detail_lines(report: Report, translate: Translator) -> list[str]:
         lines += ["", title]
         for name, value in rows:
             row = translate("{name}: {facts}", name=name, facts=value)
-            if isinstance(value, Address):
+            if isinstance(value, layout.Address):
                 lines.append(f"  {row}")
                 continue
             lines += [f"  {line}" for line in layout.broken(row, layout.WIDTH - 2)]

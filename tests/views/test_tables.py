@@ -251,5 +251,5 @@ def test_what_teaches_more_is_a_link_on_a_page_and_an_unbroken_address_in_a_text
     page = tables.as_html(LinksTable(), ENGLISH)
 
     assert title == "更多资源"
-    assert all(isinstance(url, tables.Address) and f'href="{url}"' in page for _, url in shown)
+    assert all(isinstance(url, layout.Address) and f'href="{url}"' in page for _, url in shown)
     assert max(len(url) for _, url in shown) > layout.WIDTH
