@@ -170,9 +170,9 @@ OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
     "gpu_unused": (
         {"platform": replace(COLAB, kernel_age_seconds=900.0)},
         (
-            "Tesla T4 is not used. Colab's page says “You are connected to a GPU runtime, but not utilizing the GPU.” then, and a"
-            " GPU runtime takes compute units, or of the free allowance, whether the GPU is used or not (said by staff,"
-            " 2025-12-11)."
+            "Tesla T4 is not used. Colab's page says “You are connected to a GPU runtime, but not utilizing the GPU.”"
+            " then, and a GPU runtime takes compute units, or of the free allowance, whether the GPU is used or not"
+            " (said by staff, 2025-12-11)."
         ),
     ),
     "larger_accelerators": (
