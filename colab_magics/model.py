@@ -567,7 +567,7 @@ class Offer(Value):
 class ClauseVerdict(Value):
     """How a clause of a requirement stands."""
 
-    asked: str
+    expression: str
     """The clause in its canonical form."""
     state: State
     """Whether it is met."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from builders import A100, COLAB, CPU_RUNTIME, DISK, GIB, HUNG_DRIVER, KAGGLE, KAGGLE_TORCH, P100, RAM, T4, V5E, a_ram
 from colab_magics.guides import Goal
-from colab_magics.model import Gpu, GpuMemory, Subject, Usage
+from colab_magics.model import Gpu, GpuMemory, Package, Subject, Usage
 from runtimes import Changes
 
 
@@ -36,6 +36,7 @@ _80_GIB = GpuMemory(total_bytes=80 * GIB, used_bytes=0, free_bytes=79 * GIB, res
 _A100_80 = replace(A100, name="NVIDIA A100-SXM4-80GB", memory=_80_GIB)
 _L4 = replace(T4, name="NVIDIA L4", compute_capability="8.9", architecture="Ada")
 _UNTYPED_TPU = replace(V5E, accelerator_type=None)
+_OLD = Package(name="transformers", is_installed=True, version="4.30.2")
 _FULL_DISK = replace(DISK, usage=Usage(total_bytes=108 * GIB, used_bytes=105 * GIB), free_bytes=3 * GIB)
 
 QUESTIONS = {
@@ -74,5 +75,5 @@ QUESTIONS = {
         {"platform": KAGGLE, "gpus": (P100,), "frameworks": (KAGGLE_TORCH,)},
     ),
     "bf16": Question("My model needs bfloat16", "bf16", {}),
-    "a_package": Question("My notebook needs a newer transformers", "transformers>=4.40", {"packages": ()}),
+    "a_package": Question("My notebook needs a newer transformers", "transformers>=4.40", {"packages": (_OLD,)}),
 }

@@ -89,7 +89,7 @@ def test_the_service_is_told_where_somebody_could_look() -> None:
 
 
 def test_a_clause_s_keys_are_those_of_which_something_is_told() -> None:
-    clause = model.ClauseVerdict(asked="gpu | tpu", state=model.State.UNMET, found=(("gpu", ()), ("tpu", None)))
+    clause = model.ClauseVerdict(expression="gpu | tpu", state=model.State.UNMET, found=(("gpu", ()), ("tpu", None)))
 
     assert clause.keys == ("gpu", "tpu")
 

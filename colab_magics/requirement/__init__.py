@@ -86,7 +86,7 @@ def check(requirement: Requirement, snapshot: Snapshot, *, strict: bool = False)
     return Verdict(
         met=truth is True or (truth is None and not strict),
         clauses=tuple(
-            ClauseVerdict(asked=str(clause), state=_state(one), found=found_for(clause, machine))
+            ClauseVerdict(expression=str(clause), state=_state(one), found=found_for(clause, machine))
             for clause, one in zip(requirement.clauses, truths, strict=True)
         ),
         gpus=None if machine.gpus is None else tuple(map(found_gpu, machine.gpus)),

@@ -219,7 +219,7 @@ def _finding(finding: Finding, snapshot: Snapshot) -> FindingEntry:
 
 def _requirement(verdict: Verdict, snapshot: Snapshot) -> RequirementEntry:
     return {
-        "expression": ", ".join(clause.asked for clause in verdict.clauses),
+        "expression": ", ".join(clause.expression for clause in verdict.clauses),
         "met": verdict.met,
         "clauses": [_clause(clause) for clause in verdict.clauses],
         **_instructions(*guides.for_verdict(verdict, snapshot)),
@@ -228,7 +228,7 @@ def _requirement(verdict: Verdict, snapshot: Snapshot) -> RequirementEntry:
 
 def _clause(clause: ClauseVerdict) -> ClauseEntry:
     return {
-        "expression": clause.asked,
+        "expression": clause.expression,
         "state": clause.state,
         "found": {key: None if figures is None else list(figures) for key, figures in clause.found},
     }

@@ -65,6 +65,8 @@ def answer(report: Report, translate: Translator) -> Answer:
             return Answer(ram_sentences(snapshot.ram, translate))
         case Subject.RUNTIME:
             gpus = _gpu_answer(snapshot, translate)
+            if snapshot.gpus == () and seen(snapshot.tpus):
+                gpus = Answer((tpu_sentence(seen(snapshot.tpus), translate),))
             if len(seen(snapshot.gpus)) > _FEW_GPUS:
                 gpus = Answer(gpus.first)
             rest = (

@@ -86,7 +86,7 @@ def _answer(
 
 
 def _asked(clauses: Sequence[ClauseVerdict], translate: Translator) -> str:
-    return translate.listed(printable(clause.asked) for clause in clauses)
+    return translate.listed(printable(clause.expression) for clause in clauses)
 
 
 def _there(verdict: Verdict, unmet: Sequence[ClauseVerdict], translate: Translator) -> list[str]:
@@ -153,7 +153,7 @@ def _faults(unmet: Sequence[ClauseVerdict], snapshot: Snapshot, translate: Trans
 
 def _retired(unmet: Sequence[ClauseVerdict], snapshot: Snapshot, translate: Translator) -> list[str]:
     """Return which of the accelerators asked for the service no longer has: tutorials still name them."""
-    asked = " ".join(clause.asked for clause in unmet if {"gpu", "tpu"} & {*clause.keys})
+    asked = " ".join(clause.expression for clause in unmet if {"gpu", "tpu"} & {*clause.keys})
     service = summary.place_name(snapshot, translate)
     return [
         translate("{service} no longer has the {name}.", service=service, name=gone.name)

@@ -22,7 +22,7 @@ def test_a_verdict_agrees_with_its_clauses(asked: Requirement, snapshot: Any) ->
 
     assert strict.met == (states == {State.MET})
     assert lenient.met == (State.UNMET not in states)
-    assert [clause.asked for clause in lenient.clauses] == [str(clause) for clause in asked.clauses]
+    assert [clause.expression for clause in lenient.clauses] == [str(clause) for clause in asked.clauses]
     assert not (lenient.met and (lenient.remedy or lenient.offers or lenient.met_separately))
     assert not (lenient.remedy is None and (lenient.to_install or lenient.offers))
     assert not (lenient.remedy is Remedy.INSTALL and not lenient.to_install)

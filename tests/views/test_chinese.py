@@ -56,7 +56,7 @@ NAMES = {
         "DataFrame",
         "pandas",
     ),
-    *("PyTorch", "JAX", "Drive", "Sheets", "RTX"),
+    *("PyTorch", "JAX", "RTX"),
     *("TensorFlow", "Hub", "torch", "NVIDIA", "Tesla", "Turing", "Ampere", "Pascal"),
 }
 """Of services, programs and devices."""
@@ -186,3 +186,21 @@ def test_what_is_said_of_a_requirement_is_in_chinese(service: str | None) -> Non
             found |= english_of(verdict.render(check(parse(asked), snapshot), snapshot, SHORT))
 
     assert found <= {"gpu", "vram", "ram", "disk", "tpu", "cuda", "python", "cores", "shm", "GB"}
+
+
+def test_what_follows_i_want_joins_to_it() -> None:
+    assert CHINESE("I want") == "我想要："
+    assert [CHINESE(label) for label in guides.GOAL_LABELS.values()] == [
+        "GPU",
+        "TPU",
+        "更多内存",
+        "另一个 Python 或镜像",
+        "更长的运行时",
+        "不再付费",
+        "解决限额问题",
+    ]
+
+
+def test_a_gpu_s_memory_and_a_tpu_s_are_each_named_once() -> None:
+    assert CHINESE("GPU memory") == "显存"
+    assert CHINESE("memory, as published for this kind").startswith("TPU 内存")
