@@ -73,6 +73,14 @@ def test_the_keys_of_requirements_are_documented_and_no_others() -> None:
     assert f"Keys: {', '.join(KEYS)}, and any installed package (torch>=2.4)." in require.help
 
 
+def test_the_notebook_for_authors_names_every_key() -> None:
+    notebook = (ROOT / "examples" / "author.ipynb").read_text(encoding="utf-8")
+    listed = re.search(r"The keys: (.*?);", notebook)
+
+    assert listed is not None
+    assert re.findall(r"`(\w+)`", listed[1]) == list(KEYS)
+
+
 def test_every_rule_is_documented_and_no_other() -> None:
     section = re.split(r"\n##", README.split("### What it finds")[1])[0]
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", section, re.MULTILINE)
