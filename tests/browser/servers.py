@@ -24,6 +24,8 @@ SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {"checkForUpdates": False, "fetchNews": "false"},
     # What is scrolled away stays in the page: a test looks at outputs, not at how the page saves work.
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+    # Notebook 7 lets a long output scroll, under a shade through which no contrast can be measured.
+    "@jupyter-notebook/notebook-extension/scroll-output": {"autoScrollOutputs": False},
 }
 THEMES = "@jupyterlab/apputils-extension/themes"
 
