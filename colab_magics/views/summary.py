@@ -66,7 +66,7 @@ def answer(report: Report, translate: Translator) -> Answer:
         case Subject.RUNTIME:
             gpus = _gpu_answer(snapshot, translate)
             if snapshot.gpus == () and seen(snapshot.tpus):
-                gpus = Answer((tpu_sentence(seen(snapshot.tpus), translate),))
+                gpus = Answer((tpu_sentence(seen(snapshot.tpus), translate), *_other_gpus(snapshot, translate)))
             if len(seen(snapshot.gpus)) > _FEW_GPUS:
                 gpus = Answer(gpus.first)
             rest = (
