@@ -284,7 +284,6 @@ def _with_what_is_asked(
         snapshot = _with_gpus(snapshot, deadline_seconds)
     if snapshot.ram is None or snapshot.disks is None or snapshot.cpu is None:
         snapshot = _with_machine(snapshot, everything=False)
-    snapshot = _with_packages(snapshot, requirement)
     if looks_at_gpus and _is_open(requirement, snapshot):
         snapshot = _once_started(snapshot, wait_seconds, deadline_seconds)
     return snapshot

@@ -165,11 +165,18 @@ def _for_unmet(  # noqa: PLR0911 - one for each kind of remedy
     if offered_machines(snapshot):
         way = _here(snapshot).to_get(verdict.offers, verdict.others) if verdict.offers else None
         return (way,) if way is not None else ()
-    if {*unmet} == {"python"}:
-        return (generic.to_another_python(),)
+    if {*unmet} == {"python"} and (python := _python_asked(verdict)) is not None:
+        return (generic.to_another_python(python),)
     if KEYS_OF_A_GPU.issuperset(unmet) and verdict.gpus == ():
         return _for_rules(["no_gpu"], snapshot)
     return (generic.to_get(verdict.offers, ()),)
+
+
+def _python_asked(verdict: Verdict) -> str | None:
+    """Return which Python is asked for, as conda takes it; None where it would take the words otherwise."""
+    asked = [clause.expression.removeprefix("python") for clause in verdict.clauses if clause.keys == ("python",)]
+    conditions = ",".join(asked).replace(" ", "")
+    return None if {"|", "!"} & {*conditions} else f'"python{conditions}"'
 
 
 def _here(snapshot: Snapshot) -> ServiceGuides:

@@ -242,7 +242,7 @@ def _to_make_room_on_the_disk() -> Guide:
         for image in facts.images()
         if image.service == accelerators.COLAB
     )
-    through_drive = N_("Drive's cache: drive.flush_and_unmount(), only then !rm -rf /root/.config/Google/DriveFS")
+    through_drive = N_("Drive's cache: drive.flush_and_unmount(), only then !rm -rf ~/.config/Google/DriveFS")
     return Guide(
         generic.TO_MAKE_ROOM,
         steps=(

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from colab_magics.model import Snapshot
 
 _TO_USE_ANOTHER_TPU = Sentence(N_("To use another TPU"))
-_TPU_IMAGE = Sentence(N_("Note: {said:statement}."), (("said", "tpu_image"),))
+_TPU_IMAGE = generic.note("tpu_image")
 _GUIDES_BY_KIND = {"gpu": ("gpu_guide",), "tpu": ("jax_guide", "tpu_guide")}
 """Where to read on by the kind of accelerator: of TPUs first what their runtimes have installed."""
 
@@ -148,7 +148,7 @@ def _to_image(snapshot: Snapshot) -> Guide:
     older = Sentence(N_("an older image, by what stands in the table below"))
     return Guide(
         generic.TO_USE_ANOTHER_IMAGE,
-        remarks=generic.python_here(snapshot),
+        remarks=(*generic.python_here(snapshot), _TPU_IMAGE),
         steps=(menu.CHANGE_RUNTIME_TYPE, menu.RUNTIME_VERSION._replace(note=Note((older,))), menu.SAVE),
         drawing=Dialog(
             chosen=present,
@@ -157,7 +157,7 @@ def _to_image(snapshot: Snapshot) -> Guide:
         ),
         consequences=(
             *menu.NEW_MACHINE,
-            Sentence(N_("Note: {said:statement}."), (("said", "runtime_version_of_a_session"),)),
+            generic.note("runtime_version_of_a_session"),
         ),
         tables=(RuntimeVersionsTable(accelerators.COLAB),),
         links=("runtime_versions",),

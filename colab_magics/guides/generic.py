@@ -349,6 +349,11 @@ def not_visible() -> Sentence | None:
     return None
 
 
+def note(statement: str) -> Sentence:
+    """Return what a service or its staff has said, by its key in facts/statements.toml, as a remark."""
+    return Sentence(N_("Note: {said:statement}."), (("said", statement),))
+
+
 def python_here(snapshot: Snapshot) -> tuple[Sentence, ...]:
     """Return which Python runs this kernel, nothing where nobody could look."""
     platform = snapshot.platform
@@ -357,12 +362,15 @@ def python_here(snapshot: Snapshot) -> tuple[Sentence, ...]:
     return (Sentence(N_("This kernel runs Python {version}."), (("version", platform.python_version),)),)
 
 
-def to_another_python() -> Guide:
-    """Return the way to a kernel with another Python: an environment of its own, registered for Jupyter."""
+def to_another_python(python: str = "python=3.12") -> Guide:
+    """Return the way to a kernel with another Python: an environment of its own, registered for Jupyter.
+
+    `python` is which, as conda takes it; one for example where nobody asked for one in particular.
+    """
     return Guide(
         TO_MEET_IT,
         steps=(
-            CommandStep("conda create -n other python=3.12 ipykernel"),
+            CommandStep(f"conda create -n other {python} ipykernel"),
             CommandStep("conda run -n other python -m ipykernel install --user --name other"),
             TextStep(Sentence(N_("choose the kernel “other” for this notebook, and install there what it needs"))),
         ),

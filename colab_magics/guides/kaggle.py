@@ -43,9 +43,8 @@ _PLACE = "kaggle"
 _CONFIRM = TextStep(Sentence(N_("confirm in the dialog")))
 _RUN_AGAIN = Sentence(N_("Then run again from your first cell."))
 _VERIFIED = Sentence(N_("Kaggle asks for a phone number that it has verified."))
-_NOTE = N_("Note: {said:statement}.")
-_OF_COMPETITIONS = Sentence(_NOTE, (("said", "kaggle_of_competitions"),))
-_PHASED_OUT = Sentence(_NOTE, (("said", "kaggle_p100"),))
+_OF_COMPETITIONS = generic.note("kaggle_of_competitions")
+_PHASED_OUT = generic.note("kaggle_p100")
 
 
 def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _HARDLY_USED_PERCENT = 5.0
 _AFTER_SECONDS = 900.0
+"""Of the kernel's age: before, a GPU may wait for its first work."""
 
 
 @rule(

@@ -166,10 +166,7 @@ def _runtime_versions_html(service: str, translate: Translator) -> Html:
         )
         for one in rows
     )
-    dates = [
-        translate("As read on {date}.", date=_days(one.date for one in rows)),
-        translate("TensorFlow is not in the images of TPU runtimes."),
-    ]
+    dates = [translate("As read on {date}.", date=_days(one.date for one in rows))]
     sources = (element("span", f"{one.name}: {one.source}", lang="en") for one in rows)
     caption = element("caption", translate("What is in each image"))
     return joined(

@@ -79,7 +79,7 @@ def test_what_fills_colab_s_disk_is_told_and_what_frees_it_without_loss() -> Non
     assert guide is not None
     content, drive, larger = (guide_text.step(step, ENGLISH) for step in guide.steps)
     assert "!du -h -d 1 /content" in content
-    assert drive.index("drive.flush_and_unmount()") < drive.index("!rm -rf /root/.config/Google/DriveFS")
+    assert drive.index("drive.flush_and_unmount()") < drive.index("!rm -rf ~/.config/Google/DriveFS")
     assert "another accelerator" in larger
     assert [messages.sentence(one, ENGLISH) for one in guide.consequences] == [
         "About 33 to 47 GiB are Colab's own, from the start (seen by users, 2026-11-26)."

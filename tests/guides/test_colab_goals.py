@@ -22,6 +22,7 @@ from colab_magics.guides import (
     OtherMenusTable,
     RuntimeVersionsTable,
     colab_goals,
+    generic,
 )
 from colab_magics.model import Subject, Unavailable
 from colab_magics.translation import translator
@@ -252,6 +253,7 @@ def test_each_goal_shows_the_facts_that_belong_to_it() -> None:
     assert to(Goal.GPU).tables == (ChoicesTable(gpus, t4), says(Goal.GPU), OtherMenusTable(("colab",)))
     assert to(Goal.MEMORY).tables == (every, OtherMenusTable(("colab",)))
     assert to(Goal.IMAGE).tables == (RuntimeVersionsTable("colab"),)
+    assert generic.note("tpu_image") in to(Goal.IMAGE).remarks  # no TensorFlow there, whatever the table says
     assert to(Goal.LONGER).tables == (LimitsTable("colab"), says(Goal.LONGER))
     assert to(Goal.CHEAPER).tables == (every, says(Goal.CHEAPER))
     assert to(Goal.LIMIT).tables == (says(None),)
@@ -284,7 +286,10 @@ def test_another_image_leaves_the_accelerator_and_the_ram_as_they_are() -> None:
         "Runtime version",
         "Save",
     ]
-    assert said(guide) == ["This kernel runs Python 3.13.15."]
+    assert said(guide) == [
+        "This kernel runs Python 3.13.15.",
+        "Note: TPU runtimes have JAX, and no TensorFlow (published, 2026-08-19).",
+    ]
     assert dialog(guide) == Dialog(chosen=accelerators.by_id("A100"), present=accelerators.by_id("A100"), high_ram=True)
     assert dialog(to(Goal.IMAGE, **TPU_RUNTIME)).high_ram is None
     assert "for this session alone (said by staff, 2026-08-25)" in messages.sentence(guide.consequences[-1], ENGLISH)

@@ -287,7 +287,7 @@ def test_for_another_python_there_is_another_image_or_an_environment() -> None:
     assert for_verdict("python>=3.14") == ()
     assert for_verdict("python<3.13", platform=KAGGLE) == ()
     (guide,) = for_verdict("python<3.13", platform=JUPYTER)
-    assert guide == generic.to_another_python()
+    assert guide == generic.to_another_python('"python<3.13"')
 
 
 @pytest.mark.parametrize("service", SERVICES, ids=str)

@@ -68,7 +68,7 @@ TERMS = {
 """What Chinese texts call so too: abbreviations, units, and what a driver or Python names."""
 
 COMMANDS = re.compile(
-    r"%pip install|conda create -n other python=3.12 ipykernel|"
+    r"%pip install|conda create -n other \"?python[0-9.<>=,]+\"? ipykernel|"
     r"conda run -n other python -m ipykernel install --user --name other|"
     r"docker run|nvidia-smi|(?<![A-Za-z])(?:ls|du|rm|del)(?= |$)|!du -h|!rm -rf|wsl(?= --shutdown)"
 )

@@ -200,7 +200,6 @@ def test_what_is_in_an_image_is_what_the_facts_say_in_rows_and_on_the_page() -> 
     assert title == "Runtime versions"
     assert shown[-1] == ("2025.07", "Python 3.11.13, PyTorch 2.6.0, TensorFlow 2.18.0, JAX 0.5.2 (read 2026-11-26)")
     assert rows(page) == [[one.name, one.python, one.torch, one.tensorflow, one.jax] for one in known]
-    assert "TensorFlow is not in the images of TPU runtimes." in words(page)
     assert all(one.source in words(page) for one in known)
     assert tables.as_html(RuntimeVersionsTable("nowhere"), ENGLISH) == ""
 

@@ -76,7 +76,9 @@ def test_another_python_is_another_image() -> None:
         *NEW_MACHINE,
     ]
     assert shown("python<3.13", platform=KAGGLE)[2:] == ["Nothing that Kaggle offers is known to meet it."]
-    assert "To meet it:  1 conda create -n other python=3.12 ipykernel" in shown("python<3.13", platform=JUPYTER)
+    for asked, python in (("python<3.13", "python<3.13"), ("python>=4, python<5", "python>=4,<5")):
+        assert f'To meet it:  1 conda create -n other "{python}" ipykernel' in shown(asked, platform=JUPYTER)
+    assert not [line for line in shown("python=3.8|3.9", platform=JUPYTER) if "conda" in line]
 
 
 def test_a_cpu_runtime_where_a_gpu_is_wanted() -> None:
@@ -315,7 +317,7 @@ def test_room_is_to_be_made() -> None:
         "There is: 69.6 GiB of disk free, 8.1 GiB of RAM free.",
         "To make room:  1 !du -h -d 1 /content shows what to delete or move to Drive",
         "2 Drive's cache: drive.flush_and_unmount(), only then !rm -rf",
-        "  /root/.config/Google/DriveFS",
+        "  ~/.config/Google/DriveFS",
         "3 or take another accelerator: some come with a larger disk",
         "About 33 to 47 GiB are Colab's own, from the start (seen by users, 2026-11-26).",
         "To make room:  1 del what you no longer need   2 or restart the kernel",
