@@ -116,7 +116,7 @@ def require(expression: str, *, strict: bool = False) -> None:
         held = report.hold(requirement, seen, strict=strict, language=language_for(), wait_seconds=WAIT_SECONDS)
         if not held.is_met:
             raise RequirementNotMet(held.said)
-    if held.said is not None:
+    if held.said:
         warnings.warn(held.said, stacklevel=2)
 
 

@@ -70,7 +70,7 @@ def _report(chosen: "Options") -> int:
         held = report.hold(requirement, seen, strict=chosen.strict, language=language_for(), wait_seconds=wait_seconds)
         seen = held.report
     code = options.MET if chosen.quiet else _answer(_shown(seen, chosen))
-    if code == options.MET and held is not None and held.said is not None:
+    if code == options.MET and held is not None and held.said:
         return _complain(held.said, options.MET if held.is_met else options.NOT_MET)
     return code
 
@@ -78,10 +78,10 @@ def _report(chosen: "Options") -> int:
 def _shown(seen: "Report", chosen: "Options") -> str:
     if chosen.json:
         return seen.to_json(everything=chosen.everything)
-    from colab_magics.views import text
+    from colab_magics.views import terminal
     from colab_magics.views.render_options import RenderOptions, language_for
 
-    return text.render(seen, RenderOptions(language=language_for(), everything=chosen.everything))
+    return terminal.shown(seen, RenderOptions(language=language_for(), everything=chosen.everything))
 
 
 def _answer(text: str) -> int:

@@ -5,6 +5,7 @@ Importing this module imports IPython's magic machinery and nothing that a repor
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -208,11 +209,15 @@ class ColabMagics(Magics):
             seen = held.report
             if not held.is_met:
                 from colab_magics.stopping import RequirementNotMet
+                from colab_magics.views.render_options import RenderOptions
 
                 if chosen.json:
                     display.print_json(report.only(seen, chosen.indices), everything=chosen.everything)
-                raise RequirementNotMet(held.said)
-            if held.said is not None:
+                    raise RequirementNotMet(held.said)
+                options_of_card = RenderOptions(language=language_for(self.language))
+                show_card = functools.partial(display.show_card, seen, options_of_card)
+                raise RequirementNotMet(held.said, show_card=show_card)
+            if held.said:
                 (display.print_aside if chosen.json else display.show_line)(held.said)
         if isinstance(seen.snapshot.gpus, tuple):
             self._indices = tuple(str(gpu.index) for gpu in seen.snapshot.gpus)
@@ -247,11 +252,11 @@ class ColabMagics(Magics):
     @trusted_imports
     def report_as_bundle(self, report: Report) -> dict[str, str]:
         """Show a returned report as a cell's result, in the language that was chosen here."""
-        from colab_magics.views import html, text
+        from colab_magics.views import html, terminal
         from colab_magics.views.render_options import RenderOptions, language_for
 
         options = RenderOptions(language=language_for(self.language))
-        return {"text/plain": text.render(report, options), "text/html": html.render(report, options)}
+        return {"text/plain": terminal.shown(report, options), "text/html": html.render(report, options)}
 
 
 def register(ipython: InteractiveShell) -> None:

@@ -167,8 +167,8 @@ class Held(NamedTuple):
     """With its verdict."""
     is_met: bool
     """Whether the requirement passes; what cannot be told does, unless it was to be strict."""
-    said: str | None
-    """Why it is not met; of one that passes in one line what could not be checked, None where all was."""
+    said: str
+    """Why it is not met; of one that passes in one line what could not be checked, empty where all was."""
 
 
 def hold(  # noqa: PLR0913 - what is asked, of what, and how
@@ -197,7 +197,7 @@ def hold(  # noqa: PLR0913 - what is asked, of what, and how
     snapshot = _with_what_is_asked(requirement, report.snapshot, wait_seconds, driver_deadline_seconds)
     verdict, options = check(requirement, snapshot, strict=strict), RenderOptions(language=language)
     say = view.unchecked if verdict.met else view.render
-    return Held(replace(report, verdict=verdict), verdict.met, say(verdict, snapshot, options))
+    return Held(replace(report, verdict=verdict), verdict.met, say(verdict, snapshot, options) or "")
 
 
 def only(report: Report, indices: tuple[int, ...]) -> Report:

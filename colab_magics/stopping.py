@@ -70,6 +70,24 @@ class RequirementNotMet(StopsCell):
     code; a notebook shows its text in place of a traceback.
     """
 
+    def __init__(self, text: str, *, show_card: Callable[[], str | None] | None = None) -> None:
+        """`show_card` shows the same as a card, if a page can show one, and returns the line that is left to say."""
+        super().__init__(text)
+        self._show_card = show_card
+
+    def __reduce__(self) -> tuple[type[RequirementNotMet], tuple[str]]:
+        """Pickle the text alone."""
+        return type(self), (str(self),)
+
+    def shown(self) -> str:
+        """Return what is shown in place of a traceback; the card is shown now, and once, and leaves a line to say."""
+        if self._show_card is not None:
+            show, self._show_card = self._show_card, None
+            line = show()
+            if line is not None:
+                self.args = (line,)  # rich shows the text itself, whatever it is told to show
+        return str(self)
+
 
 def swallowing_runs(frame: FrameType) -> list[FrameType]:
     """Return the runs that would take no notice of an exception which is shown from a frame, the innermost first.

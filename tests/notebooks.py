@@ -50,6 +50,8 @@ class Notebook:
                 answer.shown.append(content["data"])
             elif kind == "error":
                 answer.error = content["ename"]
+                answer.traceback = content["traceback"]
+                answer.traceback = content["traceback"]
             elif kind == "status" and content["execution_state"] == "idle":
                 break
         while True:
@@ -146,6 +148,7 @@ class Answer:
         self.streams = {"stdout": "", "stderr": ""}
         self.shown: list[dict[str, Any]] = []
         self.error: str | None = None
+        self.traceback: list[str] = []
         self.status = ""
 
     @property

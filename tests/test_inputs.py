@@ -133,6 +133,7 @@ TAKEN: dict[str, dict[str, str]] = {
         "probes.ram": "os.environ",
         "probes.tpu": "os.environ",
         "translation": "os.environ",
+        "views.terminal": "os.environ",
     },
     LINES: {"__main__": "os.open sys.argv", "observer.child": "sys.argv"},
     ANSWERS: {

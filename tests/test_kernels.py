@@ -78,6 +78,19 @@ def test_a_report_shows_itself_where_the_extension_is_not_loaded(
     assert notebook.run(code).stdout == "True\n"
 
 
+def test_the_text_beside_a_page_never_has_a_terminal_s_colours(
+    monkeypatch: pytest.MonkeyPatch, open_notebook: Callable[..., Notebook], plug_in: Callable[..., FakeDriver]
+) -> None:
+    """Not even where the kernel was started from a terminal that shows them."""
+    plug_in("t4")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    answer = open_notebook().run("%gpu_info\n%runtime_status -a\nreport = %ram_info -o\nreport")
+
+    assert len(answer.shown) == 3
+    assert not [data for data in answer.shown if "\x1b" in data["text/plain"] + data["text/html"]]
+
+
 def test_a_wrong_line_stops_the_cell_with_one_line(open_notebook: Callable[..., Notebook]) -> None:
     notebook = open_notebook()
     answer = notebook.run("%ram_info --bogus\nprint('not reached')")

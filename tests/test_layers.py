@@ -52,10 +52,12 @@ FLOORS = {
 INSIDE: dict[str, tuple[set[str], ...]] = {
     "views": (
         {"display"},
+        {"terminal"},
         {"html", "json", "text", "verdict"},
-        {"details", "guide_html"},
+        {"details", "gpu_table", "guide_html"},
         {"bars", "dialog_schematic", "guide_text", "tables"},
         {"html_parts", "summary"},
+        {"gpus", "machine"},
         {"__init__", "layout", "markup", "messages", "render_options"},
     ),
     "panel": (

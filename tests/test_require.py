@@ -24,6 +24,7 @@ from colab_magics import RequirementNotMet, RequirementSyntaxError
 from colab_magics.options import WAIT_SECONDS
 from colab_magics.probes import disk
 from fake_nvml import FakeDriver
+from notebooks import Notebook
 
 Plug = Callable[..., FakeDriver]
 
@@ -275,7 +276,7 @@ def test_without_cuda_s_library_no_cuda_is_claimed_and_none_is_checked(
     shown, line = (output["data"]["text/plain"] for output in loaded.display_pub.outputs)
     why = "CUDA's library (libcuda.so.1) is not found here: no program can use the GPU."
 
-    assert why in shown
+    assert why in " ".join(shown.split())
     assert "cuda:0" not in shown
     assert line == f"Not known, so not checked: cuda >= 12. {why}"
 
@@ -402,10 +403,37 @@ def test_a_notebook_that_is_run_whole_stops_at_the_requirement(a_notebook: Any) 
 
     assert stopped.value.ename == "RequirementNotMet"
     assert outputs[2] == []
-    (error,) = outputs[1]
+    card, error = outputs[1]
+    assert "This notebook needs a GPU: A100." in card.data["text/html"]
+    assert "There is: no GPU." in card.data["text/plain"]
     assert error.output_type == "error"
-    assert "gpu = A100" in "\n".join(error.traceback)
-    assert "File" not in "\n".join(error.traceback)
+    (line,) = error.traceback
+    assert line.startswith("Requirement not met: gpu = A100. There is: no GPU.")
+
+
+@pytest.mark.slow
+def test_a_card_is_shown_where_its_exception_is_and_where_a_page_shows_it(
+    open_notebook: Callable[..., Notebook],
+) -> None:
+    notebook = open_notebook()
+    notebook.run("%load_ext colab_magics")
+    unmet = "%gpu_info -r python>=99"
+    stopped, caught = (
+        notebook.run(unmet),
+        notebook.run(f"try:\n    {unmet}\nexcept Exception as error:\n    print(error)"),
+    )
+    captured = notebook.run(f"%%capture\n{unmet}")
+
+    (card,) = stopped.shown
+    assert "This notebook needs Python 99 or later." in card["text/html"]
+    assert "<ol" in card["text/html"]
+    assert card["text/plain"].startswith("Requirement not met: python >= 99.\n")
+    assert [line for line in stopped.traceback if "conda create" in line] == stopped.traceback
+    assert len(stopped.traceback) == 1
+    assert caught.shown == []
+    assert "conda create" in caught.streams["stdout"]
+    assert captured.shown == []
+    assert len(captured.traceback) > 1
 
 
 def completions(shell: InteractiveShell, text: str) -> set[str]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PERIODS_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 """The periods to choose from, besides the one that the settings ask for."""
 
-_STYLE_SHEETS = ("views/report.css", "panel/panel.css", "views/guide.css")
+_STYLE_SHEETS = ("views/look.css", "views/gpu_table.css", "panel/panel.css", "views/guide.css")
 
 _IN_PLACE_OF_THE_REPORT = """
 .{fallback}-{number} {{ display: none; }}

@@ -77,19 +77,24 @@ def killed_for_memory(snapshot: Snapshot) -> Values | None:
     return (("count", ram.killed_for_memory),) if isinstance(ram, Ram) and ram.killed_for_memory else None
 
 
-@rule(Subject.RAM, Severity.INFO, N_("You are using a high-RAM runtime!"))
+@rule(Subject.RAM, Severity.INFO, N_("You are using a high-RAM runtime!"), is_remark=True)
 def high_ram(snapshot: Snapshot) -> Values | None:
     """The runtime has the larger of the two shapes that hosted Colab offers."""
     return () if accelerators.is_high_ram(snapshot) is True else None
 
 
-@rule(Subject.RAM, Severity.INFO, N_("Not using a high-RAM runtime."))
+@rule(Subject.RAM, Severity.INFO, N_("Not using a high-RAM runtime."), is_remark=True)
 def not_high_ram(snapshot: Snapshot) -> Values | None:
     """The runtime has the smaller of the two shapes that hosted Colab offers."""
     return () if accelerators.is_high_ram(snapshot) is False else None
 
 
-@rule(Subject.RAM, Severity.INFO, N_("{accelerator} comes with one size of RAM: there is no high-RAM choice."))
+@rule(
+    Subject.RAM,
+    Severity.INFO,
+    N_("{accelerator} comes with one size of RAM: there is no high-RAM choice."),
+    is_remark=True,
+)
 def one_shape_only(snapshot: Snapshot) -> Values | None:
     """Colab offers no choice of RAM with this accelerator: looking for a high-RAM switch is in vain."""
     accelerator = accelerators.in_use(snapshot)

@@ -46,6 +46,9 @@ class Rule(NamedTuple):
     """Whether it stands between programs and the GPU."""
     is_the_answer: bool
     """Whether the first line of a report on the GPU or the runtime says it already."""
+    is_remark: bool
+    """Whether it is one quiet line at the foot: what can be done about it is said only where a graver finding of the
+    same subject makes that matter."""
 
     def __call__(self, snapshot: Snapshot, /) -> Finding | None:
         """Return what is found in a snapshot."""
@@ -64,6 +67,7 @@ def rule(  # noqa: PLR0913 - a record has as many fields
     fixable_in_place: bool = False,
     blocks_gpu: bool = False,
     is_the_answer: bool = False,
+    is_remark: bool = False,
 ) -> Callable[[Applies], Rule]:
     """Make the function below a rule with these properties; see `Rule`."""
 
@@ -77,6 +81,7 @@ def rule(  # noqa: PLR0913 - a record has as many fields
             fixable_in_place=fixable_in_place,
             blocks_gpu=blocks_gpu,
             is_the_answer=is_the_answer,
+            is_remark=is_remark,
         )
 
     return made

@@ -74,6 +74,7 @@ def shared_memory_nearly_full(snapshot: Snapshot) -> Values | None:
     Severity.INFO,
     N_("Shared memory (/dev/shm) has {total_bytes:size} in all: a DataLoader with workers may need more, and is then "
        "killed by a bus error."),
+    is_remark=True,
 )  # fmt: skip
 def shared_memory_small(snapshot: Snapshot) -> Values | None:
     """A container was given little of the memory through which DataLoader's workers hand over their data.
@@ -92,6 +93,7 @@ def shared_memory_small(snapshot: Snapshot) -> Values | None:
     Subject.RUNTIME,
     Severity.INFO,
     N_("This machine has been up {age_seconds:span}; a free one lasts at most 12 h (Google publishes no exact limit)."),
+    is_remark=True,
 )
 def runtime_old(snapshot: Snapshot) -> Values | None:
     """The machine nears the longest life that Google names for free runtimes; how long it really lives nobody tells."""

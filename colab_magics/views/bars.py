@@ -1,58 +1,77 @@
-"""What fills or works, as bars: a share, and the same in words. The report and the panel draw the same ones."""
+"""What fills or works, as bars: a share, what is left, and how grave that is.
+
+Report, terminal and panel draw the same ones.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from colab_magics import units
-from colab_magics.views import messages, summary
+from colab_magics.model import Ram, Subject, seen
+from colab_magics.rules import RULES
+from colab_magics.values import replace
+from colab_magics.views import gpus, machine, messages
 
 if TYPE_CHECKING:
-    from colab_magics.model import Disk, Gpu, GpuMemory, Ram
-    from colab_magics.translation import Translator
+    from collections.abc import Sequence
 
-MOST_GPUS = 8
-"""How many are shown one by one, unless everything is wanted."""
+    from colab_magics.model import Disk, Gpu, GpuMemory, Severity, Snapshot
+    from colab_magics.translation import Translator
 
 
 class Bar(NamedTuple):
-    """One row: what it is of, the share in percent where there is one, the same in words."""
+    """One row: what it is of, the share in percent where there is one, and what there is to say of it."""
 
     label: str
     percent: float | None
     words: str
+    """What matters most of it: what is left, mostly."""
     more: tuple[str, ...] = ()
-    """What else there is to say where there is room."""
-    fills: bool = True
-    """Whether something fails when it is full, as memory does; a processor that is fully used is all right."""
+    """What else there is to say."""
+    severity: Severity | None = None
+    """How grave its state is, as the rules see it; None where it is all right."""
 
     def listed(self, translate: Translator) -> str:
         """Return all its words."""
         return translate.listed((self.words, *self.more))
 
 
-def of_one_gpu(gpu: Gpu, translate: Translator) -> list[Bar]:
-    """Return a GPU's memory and its use; where the driver tells neither, a row that says why."""
-    rows = []
-    if gpu.memory is not None:
-        held_bytes = sum(one.memory_used_bytes or 0 for one in gpu.processes or () if one.is_this_kernel)
-        here = (translate("this kernel {size}", size=units.size(held_bytes)),) if held_bytes else ()
-        rows.append(_memory(translate("GPU memory"), gpu.memory, translate)._replace(more=here))
-    if gpu.utilization_percent is not None:
-        body = summary.gpu_words(gpu, translate).body
-        percent = gpu.utilization_percent
-        rows.append(Bar(translate("GPU use"), percent, f"{percent:.0f} %", body, fills=False))
-    return rows
+def of_report(subject: Subject, snapshot: Snapshot, translate: Translator, *, everything: bool) -> list[Bar]:
+    """Return the bars of a report, those of its subject first; several GPUs are a table of their own.
+
+    `snapshot` is what the report is about. With `everything` shared memory has a bar too.
+    """
+    shown = []
+    several = seen(snapshot.gpus)
+    if len(several) == 1:
+        gpu = several[0]
+        shown += [bar for bar in (of_gpu_memory(gpu, snapshot, translate), of_gpu_use(gpu, translate)) if bar]
+        shown += of_slices(gpu, translate)
+    if isinstance(snapshot.ram, Ram):
+        ram = of_ram(snapshot, translate)
+        shown = [ram, *shown] if subject is Subject.RAM else [*shown, ram]
+    disks = seen(snapshot.disks) if everything else snapshot.runtime_disks
+    return [*shown, *(of_disk(disk, snapshot, translate) for disk in disks)]
 
 
-def of_one_of_several(gpu: Gpu, translate: Translator) -> Bar:
-    """Return a GPU's memory in a row that says its name and its state too."""
-    label = f"{gpu.index}  {messages.device(gpu.name, translate)}"
-    words = summary.gpu_words(gpu, translate)
+def of_gpu_memory(gpu: Gpu, snapshot: Snapshot, translate: Translator) -> Bar | None:
+    """Return how much of a GPU's memory is taken; None where it has none, or the driver does not tell."""
     if gpu.memory is None:
-        return Bar(label, None, words.listed(translate))
-    state = (*filter(None, (words.use,)), *words.body)
-    return _memory(label, gpu.memory, translate)._replace(more=state)
+        return None
+    held_bytes = gpus.held_bytes(one for one in gpu.processes or () if one.is_this_kernel)
+    here = (translate("this kernel {size}", size=units.size(held_bytes)),) if held_bytes else ()
+    severity = memory_severity(gpu, snapshot)
+    return _memory(translate("GPU memory"), gpu.memory, translate)._replace(more=here, severity=severity)
+
+
+def of_gpu_use(gpu: Gpu, translate: Translator) -> Bar | None:
+    """Return how much of the time a GPU is busy, beside its temperature and its power; None where it is not told."""
+    percent = gpu.utilization_percent
+    if percent is None:
+        return None
+    words, *more = gpus.words(gpu, translate).body or ("",)
+    return Bar(translate("GPU use"), percent, words, tuple(more))
 
 
 def of_slices(gpu: Gpu, translate: Translator) -> list[Bar]:
@@ -60,31 +79,52 @@ def of_slices(gpu: Gpu, translate: Translator) -> list[Bar]:
     rows = []
     for part in gpu.slices:
         label, name = f"MIG {part.index}", messages.device(part.name, translate)
+        more = (name,) if part.cuda_index is None else (name, f"cuda:{part.cuda_index}")
         if part.memory is None:
-            rows.append(Bar(label, None, translate("memory not available"), (name,)))
+            rows.append(Bar(label, None, translate("memory not available"), more))
         else:
-            rows.append(_memory(label, part.memory, translate)._replace(more=(name,)))
+            rows.append(_memory(label, part.memory, translate)._replace(more=more))
     return rows
 
 
-def of_ram(ram: Ram, translate: Translator) -> Bar:
-    """Return how much is taken of the RAM that this process may use."""
-    usage = ram.usage
+def of_ram(snapshot: Snapshot, translate: Translator) -> Bar:
+    """Return how much is taken of the RAM that this process may use; `snapshot` has looked at it."""
+    ram = snapshot.ram
+    assert isinstance(ram, Ram)  # noqa: S101 - for the type checker
     more = [] if ram.kernel_bytes is None else [translate("this kernel {size}", size=units.size(ram.kernel_bytes))]
+    if ram.children_bytes:
+        more.append(translate("its child processes {size}", size=units.size(ram.children_bytes)))
     if ram.capacity_by != "machine":
         more.append(messages.limit(ram.capacity_by, translate))
-    words = summary.used_of(usage.used_bytes, usage.total_bytes, translate)
-    return Bar(translate("RAM"), usage.used_percent, words, tuple(more))
+    return Bar(
+        translate("RAM"),
+        ram.usage.used_percent,
+        machine.size_left(ram.headroom_bytes, translate),
+        tuple(more),
+        _severity(("ram_nearly_full",), snapshot),
+    )
 
 
-def of_disk(disk: Disk, disks: tuple[Disk, ...], translate: Translator) -> Bar:
+def of_disk(disk: Disk, snapshot: Snapshot, translate: Translator) -> Bar:
     """Return how much is taken of a file system, or why that is not known."""
-    name, usage = summary.disk_name(disk, disks, translate), disk.usage
+    name, usage = machine.disk_name(disk, seen(snapshot.disks), translate), disk.usage
     if usage is None or disk.free_bytes is None:
-        return Bar(name, None, summary.disk_reason(disk, translate) or translate("not available"))
-    words = summary.used_of(usage.used_bytes, usage.total_bytes, translate)
-    return Bar(name, usage.used_percent, words, (translate("{size} free", size=units.size(disk.free_bytes)),))
+        return Bar(name, None, machine.disk_reason(disk, translate) or translate("not available"))
+    severity = _severity(("disk_nearly_full", "shared_memory_nearly_full"), replace(snapshot, disks=(disk,)))
+    return Bar(name, usage.used_percent, machine.size_left(disk.free_bytes, translate), severity=severity)
+
+
+def memory_severity(gpu: Gpu, snapshot: Snapshot) -> Severity | None:
+    """Return how grave it is that this much of a GPU's memory is taken; None where it is all right."""
+    return _severity(("gpu_memory_nearly_full",), replace(snapshot, gpus=(gpu,)))
+
+
+def _severity(rules: Sequence[str], snapshot: Snapshot) -> Severity | None:
+    """Return how grave the rules find what was seen of one thing alone."""
+    found = (RULES[rule](snapshot) for rule in rules)
+    return max((one.severity for one in found if one is not None), default=None)
 
 
 def _memory(label: str, memory: GpuMemory, translate: Translator) -> Bar:
-    return Bar(label, memory.used_percent, summary.used_of(memory.used_bytes, memory.total_bytes, translate))
+    words = translate("{used} of {total} GiB", used=units.gib(memory.used_bytes), total=units.gib(memory.total_bytes))
+    return Bar(label, memory.used_percent, words)

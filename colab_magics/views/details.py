@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from colab_magics import guides, units
 from colab_magics.model import Cpu, Driver, Platform, Ram, Unavailable, seen
-from colab_magics.views import messages, summary, tables
+from colab_magics.views import gpus, machine, messages, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ def sections(snapshot: Snapshot, translate: Translator) -> list[tuple[str, Rows]
     if isinstance(snapshot.cpu, Cpu):
         found.append((translate("Processors"), _cpu_rows(snapshot.cpu, translate)))
     for disk in seen(snapshot.disks):
-        name = summary.disk_name(disk, (disk,), translate)
+        name = machine.disk_name(disk, (disk,), translate)
         title = translate("{name}: {facts}", name=name, facts=messages.places(disk.places, translate))
         found.append((title, _disk_rows(disk, translate)))
     if isinstance(snapshot.platform, Platform):
@@ -114,14 +114,14 @@ def _gpu_rows(gpu: Gpu, translate: Translator) -> Rows:
             for field in reasons
             if field == "slices"
         ),
-        *((translate("slice"), summary.slice_sentence(part, translate)) for part in gpu.slices),
-        *((translate("held by"), sentence) for sentence in summary.process_sentences(gpu, translate)),
+        *((translate("slice"), gpus.slice_sentence(part, translate)) for part in gpu.slices),
+        *((translate("held by"), sentence) for sentence in gpus.process_sentences(gpu, translate)),
     ]
 
 
 def _memory(memory: GpuMemory, translate: Translator) -> str:
     facts = [
-        summary.used_of(memory.used_bytes, memory.total_bytes, translate),
+        messages.used_of(memory.used_bytes, memory.total_bytes, translate),
         translate("{size} free", size=units.size(memory.free_bytes)),
     ]
     if memory.reserved_bytes is None:
@@ -186,7 +186,7 @@ def _ram_rows(ram: Ram, translate: Translator) -> Rows:
         what=messages.limit(ram.capacity_by, translate),
     )
     rows = [
-        (translate("machine"), summary.used_of(ram.machine.used_bytes, ram.machine.total_bytes, translate)),
+        (translate("machine"), messages.used_of(ram.machine.used_bytes, ram.machine.total_bytes, translate)),
         (translate("available on the machine"), units.size(ram.available_bytes)),
         *([(translate("for this process in all"), capacity)] if ram.capacity_by != "machine" else []),
         (translate("can still be allocated"), left),
@@ -239,12 +239,12 @@ def _cpu_rows(cpu: Cpu, translate: Translator) -> Rows:
 
 def _disk_rows(disk: Disk, translate: Translator) -> Rows:
     def used(usage: Usage) -> str:
-        return summary.used_of(usage.used_bytes, usage.total_bytes, translate)
+        return messages.used_of(usage.used_bytes, usage.total_bytes, translate)
 
     def yes_or_no(answer: object) -> str:
         return translate("yes") if answer else translate("no")
 
-    why = summary.disk_reason(disk, translate)
+    why = machine.disk_reason(disk, translate)
     uncounted = why or translate("it does not count them")
     return [
         (translate("space"), _known(disk.usage, used, translate, why)),
@@ -260,7 +260,7 @@ def _platform_rows(platform: Platform, snapshot: Snapshot, translate: Translator
         return messages.duration(seconds, translate)
 
     rows = [
-        (translate("service"), summary.place_name(snapshot, translate)),
+        (translate("service"), machine.place_name(snapshot, translate)),
         (translate("operating system"), units.printable(platform.operating_system)),
         ("Python", platform.python_version),
         ("IPython", _known(platform.ipython_version, units.printable, translate)),

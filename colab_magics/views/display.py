@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from IPython import get_ipython
+from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.display import display
 
+from colab_magics.model import Platform
 from colab_magics.translation import N_
-from colab_magics.views import html, text
+from colab_magics.views import html, terminal
 from colab_magics.views.markup import Html, element
 
 if TYPE_CHECKING:
@@ -68,6 +71,28 @@ def show(report: Report, options: RenderOptions) -> None:
     display(_bundle(report, options), raw=True)  # type: ignore[no-untyped-call]  # IPython has not typed it
 
 
+def show_card(report: Report, options: RenderOptions) -> str | None:
+    """Display the requirement that a report does not meet, and return what is left to say in one line.
+
+    None, and nothing is displayed, where no page would show it: in a terminal, and in a cell whose output is captured.
+    """
+    platform, shell = report.snapshot.platform, get_ipython()
+    is_captured = shell is None or isinstance(shell.display_pub, CapturingDisplayPublisher)
+    if (
+        report.verdict is None
+        or not isinstance(platform, Platform)
+        or not platform.frontend.shows_widgets
+        or is_captured
+    ):
+        return None
+    from colab_magics.views import verdict
+
+    seen = (report.verdict, report.snapshot, options)
+    bundle = {"text/plain": verdict.render(*seen), "text/html": verdict.card(*seen)}
+    display(bundle, raw=True)  # type: ignore[no-untyped-call]  # IPython has not typed it
+    return verdict.in_one_line(*seen)
+
+
 def show_line(line: str) -> None:
     """Display one line of text."""
     display({"text/plain": line, "text/html": element("p", line)}, raw=True)  # type: ignore[no-untyped-call]
@@ -84,4 +109,4 @@ def print_json(report: Report, *, everything: bool) -> None:
 
 
 def _bundle(report: Report, options: RenderOptions) -> dict[str, Any]:
-    return {"text/plain": text.render(report, options), "text/html": html.render(report, options)}
+    return {"text/plain": terminal.shown(report, options), "text/html": html.render(report, options)}

@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 def lines(guide: Guide, translate: Translator, *, with_consequences: bool = True) -> list[str]:
     """Return what to do: the purpose with the steps in order, numbered where there are several, then what it costs."""
     first = purpose(guide, translate)
-    steps = [step(one, translate) for one in guide.steps]
-    if len(steps) == 1:
-        shown = layout.flow([f"{first} {steps[0]}"], translate.gap)
-    else:
-        numbered = [f"{number} {words}" for number, words in enumerate(steps, start=1)]
-        numbered[0] = f"{first}  {numbered[0]}"
-        shown = layout.flow(numbered, "   ")
+    steps = _numbered(guide, translate)
+    gap = " " if len(steps) == 1 else "  "
+    shown = layout.flow([f"{first}{gap}{steps[0]}", *steps[1:]], "   ")
     if with_consequences:
         for sentence in guide.consequences:
             shown += layout.broken(messages.sentence(sentence, translate))
     return shown
+
+
+def in_a_row(guide: Guide, translate: Translator) -> str:
+    """Return the steps alone, in one line."""
+    return "   ".join(_numbered(guide, translate))
 
 
 def purpose(guide: Guide, translate: Translator) -> str:
@@ -66,6 +67,12 @@ def note(note: Note, translate: Translator) -> str:
 def address(guide: Guide) -> str | None:
     """Return where to read more about what to do, None where there is nothing."""
     return facts.link(guide.links[0]).url if guide.links else None
+
+
+def _numbered(guide: Guide, translate: Translator) -> list[str]:
+    """Return the steps in words, with numbers where there are several."""
+    steps = [step(one, translate) for one in guide.steps]
+    return steps if len(steps) == 1 else [f"{number} {words}" for number, words in enumerate(steps, start=1)]
 
 
 def _words(choice: str, translate: Translator) -> str:

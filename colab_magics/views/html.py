@@ -11,116 +11,179 @@ import os
 from typing import TYPE_CHECKING
 
 from colab_magics import guides
-from colab_magics.model import Ram, seen
-from colab_magics.views import bars, guide_text, layout, messages, summary
+from colab_magics.model import Severity, seen
+from colab_magics.views import bars, gpu_table, gpus, guide_text, layout, messages, summary
 from colab_magics.views.markup import Html, element, joined
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from colab_magics.guides import Guide
-    from colab_magics.model import Snapshot
+    from colab_magics.model import Finding, Snapshot
     from colab_magics.report import Report
     from colab_magics.translation import Translator
     from colab_magics.views.bars import Bar
-    from colab_magics.views.summary import Answer, Paragraph
+    from colab_magics.views.gpu_table import Row
     from colab_magics.views.tables import Rows
 
 
 def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
     """Return the report as one `<div>` with its style sheet."""
-    translate, snapshot = options.translate, report.snapshot
-    answer = summary.answer(report, translate)
+    translate = options.translate
     matter = summary.subject_matter(report)
     note = summary.note(report, options)
-    parts = [] if note is None else [element("p", note)]
-    parts.append(element("p", answer.first[0], class_="cm-answer"))
-    parts += [element("p", translate.joined(sentences)) for sentences in _beside_the_bars(answer) if sentences]
-    parts.append(_bars(matter, translate, everything=options.everything))
+    parts = [] if note is None else [element("p", note, class_="cm-note")]
+    parts.append(heading(report, translate))
+    several = gpu_table.rows(matter, translate)
+    parts.append(table_of_gpus(several, translate))
+    parts.append(rows(bars.of_report(report.subject, matter, translate, everything=options.everything)))
     if options.processes and not options.everything:
-        parts.append(process_list(snapshot, translate))
+        parts.append(process_list(matter, translate))
+    parts += [element("p", sentence) for sentence in summary.notes(report, translate)]
+    guided = summary.what_to_do(report)
     findings = report.findings if options.everything else summary.shown_by_default(report)
-    for position, finding in enumerate(findings):
-        guide = guides.for_finding(finding, snapshot) if options.everything or position == 0 else None
-        said = None if summary.is_said(report, finding) else messages.sentence(finding, translate)
-        parts.append(found(said, guide, translate))
-    if options.everything:
+    for one in findings:
+        guide = guides.for_finding(one, report.snapshot) if options.everything else guided.get(one.rule)
+        parts.append(found(report, one, guide, translate))
+    if not options.everything:
+        parts.append(foot(summary.foot(report, translate)))
+    else:
         from colab_magics.views import details
 
-        sections = details.sections(matter, translate) + details.of_findings(findings, snapshot, translate)
+        sections = details.sections(matter, translate) + details.of_findings(findings, report.snapshot, translate)
         parts += [_section(title, rows) for title, rows in sections]
-    return element("div", _style_sheet(), *parts, class_="colab-magics", lang=translate.spoken)
+    style = style_sheet(*(["gpu_table.css"] if several else []))
+    return element("div", style, *parts, class_="colab-magics", lang=translate.spoken)
 
 
-def meter(name: str, percent: float, *, full_percent: int | None = None) -> Html:
-    """Return a bar with its name; from `full_percent` on it is drawn as one that should not be so full."""
-    high, optimum = (None, None) if full_percent is None else (str(full_percent), "0")
-    value = f"{percent:.0f}"
-    return element("meter", min="0", max="100", value=value, high=high, optimum=optimum, title=name)
+def heading(report: Report, translate: Translator) -> Html:
+    """Return the title of a report, and beside it what the machine is."""
+    title, severity, facts = summary.heading(report, translate)
+    word = None if severity is None else summary.severity_word(severity, translate)
+    if word is not None:
+        title = translate("{name}: {facts}", name=word, facts=title)
+    name = element("strong", title, class_=_classes("cm-title", severity))
+    return element("p", name, " ", element("span", *_separated(facts), class_="cm-facts"), class_="cm-head")
+
+
+def rows(shown: Sequence[Bar], histories: Sequence[Html] | None = None) -> Html:
+    """Return bars as a table, a row each; with `histories`, a drawing for each of them, these too."""
+    if not shown:
+        return Html()
+    drawn = [_row(bar, None if histories is None else histories[row]) for row, bar in enumerate(shown)]
+    return element("table", *drawn, class_="cm-bars")
+
+
+def table_of_gpus(shown: Sequence[Row], translate: Translator) -> Html:
+    """Return the table of several GPUs, with a bar for memory and for use; nothing where there is but one."""
+    if not shown:
+        return Html()
+    names = gpu_table.headings(translate)
+    named = any(row.name for row in shown)
+
+    def heading(name: str, class_: str) -> Html:
+        return element("th", name, scope="col", class_=class_)
+
+    head = [
+        heading(names.number, "cm-number"),
+        *([heading(names.name, "cm-name")] if named else []),
+        heading(names.memory, "cm-memory"),
+        element("td", class_="cm-bar"),
+        heading(names.use, "cm-use"),
+        element("td", class_="cm-bar"),
+        heading(names.temperature, "cm-celsius"),
+        heading(names.power, "cm-watts"),
+        heading(names.held_by, "cm-holder"),
+    ]
+    body = (_gpu_row(row, named=named, memory=names.memory, use=names.use) for row in shown)
+    return element("table", element("thead", element("tr", *head)), element("tbody", *body), class_="cm-gpus")
 
 
 def process_list(snapshot: Snapshot, translate: Translator) -> Html:
     """Return who holds each GPU as a table, nothing where there is no GPU."""
-    rows = [
-        (f"GPU {gpu.index}", sentence)
-        for gpu in seen(snapshot.gpus)
-        for sentence in summary.process_sentences(gpu, translate)
-    ]
-    return _rows(rows) if rows else Html()
+    held = gpus.process_list(seen(snapshot.gpus), translate)
+    return _rows(held) if held else Html()
 
 
-def found(said: str | None, guide: Guide | None, translate: Translator) -> Html:
+def found(report: Report, finding: Finding, guide: Guide | None, translate: Translator) -> Html:
     """Return what was found and what to do about it, nothing where neither is to be said."""
-    parts = [] if said is None else [element("p", said)]
+    said = summary.sentence(report, finding, translate)
+    parts = [] if said is None else [element("p", said, class_="cm-said")]
     if guide is not None:
-        parts.append(_brief(guide, translate))
-    return element("div", *parts, class_="cm-found") if parts else Html()
+        parts.append(steps(guide, translate))
+    return element("div", *parts, class_=_classes("cm-found", finding.severity)) if parts else Html()
 
 
-def _brief(guide: Guide, translate: Translator) -> Html:
+def foot(phrases: Sequence[str]) -> Html:
+    """Return what is good to know as one muted line, nothing where there is nothing."""
+    return element("p", *_separated(phrases), class_="cm-foot") if phrases else Html()
+
+
+def _classes(name: str, severity: Severity | None) -> str:
+    return name if severity is None else f"{name} {severity.name.lower()}"
+
+
+def _separated(phrases: Iterable[str]) -> list[str | Html]:
+    """Return phrases that stay whole, with a dot between each two."""
+    pieces: list[str | Html] = []
+    for phrase in phrases:
+        pieces += [" \u00b7 "] if pieces else []
+        pieces.append(element("span", phrase))
+    return pieces
+
+
+def steps(guide: Guide, translate: Translator) -> Html:
     """Return the steps of a guide and what they cost, as they stand below what was found."""
     purpose = guide_text.purpose(guide, translate)
-    steps = [guide_text.step(step, translate) for step in guide.steps]
+    said = [guide_text.step(step, translate) for step in guide.steps]
     consequences = [messages.sentence(sentence, translate) for sentence in guide.consequences]
     address = guide_text.address(guide)
     more = Html()
     if address is not None:
         more = element("p", element("a", translate("To read more"), href=address))
-    if len(steps) == 1:
-        return joined((element("p", translate.joined([f"{purpose} {steps[0]}", *consequences])), more))
-    numbered = element("ol", *(element("li", step) for step in steps), class_="cm-steps")
-    after = element("p", translate.joined(consequences)) if consequences else Html()
+    if len(said) == 1:
+        return joined((element("p", translate.joined([f"{purpose} {said[0]}", *consequences])), more))
+    numbered = element("ol", *(element("li", step) for step in said), class_="cm-steps")
+    after = element("p", translate.joined(consequences), class_="cm-cost") if consequences else Html()
     return joined((element("p", purpose), numbered, after, more))
 
 
-def _beside_the_bars(answer: Answer) -> Iterable[Paragraph]:
-    """Give the paragraphs of the answer but for the GPUs of several: the bars say these again, one by one."""
-    yield answer.first[1:]
-    yield from ((device.sentence,) for device in answer.devices if device.is_slice)
-    yield from answer.others
+def _row(bar: Bar, history: Html | None) -> Html:
+    more: list[str | Html] = [piece for words in bar.more for piece in (" ", element("span", words, class_="cm-more"))]
+    cells = [
+        element("th", bar.label, scope="row"),
+        element("td", "" if bar.percent is None else f"{bar.percent:.0f} %", class_="cm-share"),
+        element("td", _meter(bar.label, bar.percent, bar.severity), class_="cm-bar"),
+        *([] if history is None else [element("td", history, class_="cm-past")]),
+        element("td", element("span", bar.words) if bar.words else "", *more, class_="cm-words"),
+    ]
+    severity = None if bar.severity is None else bar.severity.name.lower()
+    return element("tr", *cells, class_=severity)
 
 
-def _bars(snapshot: Snapshot, translate: Translator, *, everything: bool) -> Html:
-    gpus, disks = seen(snapshot.gpus), seen(snapshot.disks) if everything else snapshot.runtime_disks
-    rows: list[tuple[Bar, str]] = []
-    if len(gpus) == 1:
-        rows += [(bar, bar.words) for bar in bars.of_one_gpu(gpus[0], translate)]
-    else:
-        several = (bars.of_one_of_several(gpu, translate) for gpu in gpus[: None if everything else bars.MOST_GPUS])
-        rows += [(bar, bar.listed(translate)) for bar in several]
-    if isinstance(snapshot.ram, Ram):
-        bar = bars.of_ram(snapshot.ram, translate)
-        rows.append((bar, bar.words))
-    for disk in disks:
-        bar = bars.of_disk(disk, disks, translate)
-        rows.append((bar, bar.words))
-    return element("table", *(_bar(bar, words) for bar, words in rows), class_="cm-bars") if rows else Html()
+def _gpu_row(row: Row, *, named: bool, memory: str, use: str) -> Html:
+    severity = "" if row.severity is None else row.severity.name.lower()
+    cells = [
+        element("th", row.number, scope="row"),
+        *([element("td", row.name, class_="cm-name")] if named else []),
+        element("td", row.memory, class_="cm-memory"),
+        element("td", _meter(f"{row.number}, {memory}", row.memory_percent, row.severity), class_="cm-bar"),
+        element("td", row.use, class_="cm-use"),
+        element("td", _meter(f"{row.number}, {use}", row.use_percent, None), class_="cm-bar"),
+        element("td", row.temperature),
+        element("td", row.power),
+        element("td", row.held_by, class_="cm-holder"),
+    ]
+    return element("tr", *cells, class_=" ".join(filter(None, ("cm-idle" if row.is_idle else "", severity))) or None)
 
 
-def _bar(bar: Bar, words: str) -> Html:
-    drawn = Html() if bar.percent is None else meter(f"{bar.label}: {words}", bar.percent)
-    return element("tr", element("th", bar.label, scope="row"), element("td", drawn), element("td", words))
+def _meter(name: str, percent: float | None, severity: Severity | None) -> Html:
+    """Return a bar with its name; the browser knows by `high` and `optimum` that it should not be so full."""
+    if percent is None:
+        return Html()
+    high, optimum = (None, None) if severity is None or severity < Severity.WARNING else ("1", "0")
+    return element("meter", max="100", value=f"{percent:.0f}", high=high, optimum=optimum, title=name)
 
 
 def _section(title: str, rows: Rows) -> Html:
@@ -137,6 +200,19 @@ def _value(value: str) -> str | Html:
 
 
 @functools.cache
-def _style_sheet() -> Html:
-    with open(os.path.join(os.path.dirname(__file__), "report.css"), encoding="utf-8") as file:
-        return Html(f"<style>{file.read()}</style>")
+def style_sheet(*names: str) -> Html:
+    """Return the one look of reports and cards, with what the sheets of these names add, as short as it can be said."""
+    folder, sheets = os.path.dirname(__file__), []
+    for name in ("look.css", *names):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            sheets.append(file.read())
+    return Html(f"<style>{shortened_css(''.join(sheets))}</style>")
+
+
+def shortened_css(sheet: str) -> str:
+    """Return a style sheet without its comments, and without the spaces that only its readers need."""
+    kept = "".join(part.partition("*/")[2] if number else part for number, part in enumerate(sheet.split("/*")))
+    short = " ".join(kept.split())
+    for long, brief in ((" { ", "{"), ("; }", "}"), (" }", "}"), ("; ", ";"), (": ", ":"), (", ", ","), ("} ", "}")):
+        short = short.replace(long, brief)
+    return short

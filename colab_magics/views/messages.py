@@ -12,7 +12,7 @@ from colab_magics import facts
 from colab_magics.model import Finding, Unavailable
 from colab_magics.rules import RULES
 from colab_magics.translation import ENGLISH, N_
-from colab_magics.units import printable, size, span
+from colab_magics.units import gib, printable, size, span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,6 +183,11 @@ def service(key: str, translate: Translator) -> str:
     if row is None:
         return key
     return row.name if row.label is None else translate(row.label)
+
+
+def used_of(used_bytes: int, total_bytes: int, translate: Translator) -> str:
+    """Return "0.4 of 15.0 GiB used"."""
+    return translate("{used} of {total} GiB used", used=gib(used_bytes), total=gib(total_bytes))
 
 
 def cores(count: float, translate: Translator) -> str:

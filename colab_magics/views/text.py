@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from colab_magics import guides
 from colab_magics.model import Severity, Subject, seen
-from colab_magics.views import guide_text, layout, messages, summary
+from colab_magics.views import gpu_table, gpus, guide_text, layout, messages, summary
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from colab_magics.guides import Guide
     from colab_magics.model import Finding
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from colab_magics.translation import Translator
 
 MOST_LINES = 8
-"""How many there are unless everything or the processes are wanted, a note before the report not counted."""
+"""How many there are unless everything is wanted, without a note before the report, a table and processes."""
 
-_MORE = {Subject.GPU: "%gpu_info -a", Subject.RAM: "%ram_info -a", Subject.RUNTIME: "%runtime_status -a"}
+MORE = {Subject.GPU: "%gpu_info -a", Subject.RAM: "%ram_info -a", Subject.RUNTIME: "%runtime_status -a"}
+"""What shows everything."""
 
 
 def render(report: Report, options: RenderOptions = DEFAULTS) -> str:
@@ -32,28 +33,64 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> str:
 
 def _lines(report: Report, options: RenderOptions) -> list[str]:
     translate = options.translate
-    paragraphs = summary.answer(report, translate).paragraphs
-    answer = [line for paragraph in paragraphs for line in layout.flow(paragraph, translate.gap)]
+    answer = summary.answer(report, translate)
+    first = layout.flow(answer.first, translate.gap)
+    table = _gpu_lines(report, translate)
+    others = [line for paragraph in answer.others for line in layout.flow(paragraph, translate.gap)]
     if options.everything:
-        return [*answer, *_all_findings(report, translate), *_detail_lines(report, translate)]
-    body = _most_important(report, translate, room=MOST_LINES - len(answer))
-    if options.processes:
-        return [*_shortened(answer, [], report, translate), *_process_lines(report, translate), *body]
-    return _shortened(answer, body, report, translate)
+        return [*first, *table, *others, *_all_findings(report, translate), *detail_lines(report, translate)]
+    grave, rest = _found(report, translate)
+    foot = layout.flow(_foot(report, translate), translate.gap)
+    processes = process_lines(report, translate) if options.processes else []
+    room = MOST_LINES - len(first) - len(grave)
+    rest = _fitting(rest, room - bool(others or foot))
+    room -= sum(map(len, rest))
+    if len(others) + len(foot) > room:
+        more = translate("... and more: {command}", command=MORE[report.subject])
+        kept = max(0, room - 1)
+        others, foot = others[:kept], [*foot[: max(0, kept - len(others))], *([more] if room > 0 else [])]
+    said = [line for lines in rest for line in lines]
+    return [*[*first, *grave][:MOST_LINES], *table, *processes, *others, *said, *foot]
 
 
-def _most_important(report: Report, translate: Translator, *, room: int) -> list[str]:
-    """Return up to three findings and what to do about the first; mere remarks give way where there is no room."""
-    findings = summary.shown_by_default(report)
-    found = [_finding_lines(report, finding, translate) for finding in findings]
-    guide = guides.for_finding(findings[0], report.snapshot) if findings else None
-    parts = [*found[:1], [] if guide is None else guide_text.lines(guide, translate), *found[1:]]
-    if findings and found[0] and findings[0].severity is Severity.INFO and sum(map(len, parts)) > room:
-        parts[1] = []
-    first, others = parts[:2], parts[2:]
-    while others and findings[len(others)].severity is Severity.INFO and sum(map(len, (*first, *others))) > room:
-        others.pop()
-    return [line for lines in (*first, *others) for line in lines]
+def _gpu_lines(report: Report, translate: Translator) -> list[str]:
+    table = gpu_table.rows(summary.subject_matter(report), translate)
+    return gpu_table.lines(table, translate) if table else []
+
+
+def _foot(report: Report, translate: Translator) -> list[str]:
+    """Return what is good to know, in sentences."""
+    ages = summary.ages_and_versions(report, translate)
+    return [
+        *(messages.sentence(remark, translate) for remark in summary.remarks(report)),
+        *(translate("{name}.", name=phrase[:1].upper() + phrase[1:]) for phrase in ages),
+    ]
+
+
+def _found(report: Report, translate: Translator) -> tuple[list[str], list[list[str]]]:
+    """Return what is grave and what to do about it as lines; and the rest as the lines of each finding."""
+    guided = summary.what_to_do(report)
+    grave: list[str] = []
+    rest = []
+    for finding in summary.shown_by_default(report):
+        lines = [*finding_lines(report, finding, translate)]
+        if finding.rule in guided:
+            lines += guide_text.lines(guided[finding.rule], translate)
+        if finding.severity >= Severity.WARNING:
+            grave += lines
+        else:
+            rest.append(lines)
+    return grave, rest
+
+
+def _fitting(found: list[list[str]], room: int) -> list[list[str]]:
+    """Return the first findings for which there is room: of these none is grave."""
+    fitting: list[list[str]] = []
+    for lines in found:
+        if sum(map(len, fitting)) + len(lines) > room:
+            break
+        fitting.append(lines)
+    return fitting
 
 
 def _all_findings(report: Report, translate: Translator) -> list[str]:
@@ -62,43 +99,32 @@ def _all_findings(report: Report, translate: Translator) -> list[str]:
     said: set[tuple[object, ...]] = set()
     for finding in report.findings:
         guide = guides.for_finding(finding, report.snapshot)
-        lines += _finding_lines(report, finding, translate)
+        lines += finding_lines(report, finding, translate)
         if guide is not None:
             lines += guide_text.lines(guide, translate, with_consequences=guide.consequences not in said)
             said.add(guide.consequences)
     return lines
 
 
-def _process_lines(report: Report, translate: Translator) -> list[str]:
-    gpus = seen(report.snapshot.gpus)
-    several = len(gpus) > 1
-    return [
-        line
-        for gpu in gpus
-        for sentence in summary.process_sentences(gpu, translate)
-        for line in layout.flow(
-            [translate("{name}: {facts}", name=f"GPU {gpu.index}", facts=sentence) if several else sentence],
-            translate.gap,
-        )
+def process_lines(report: Report, translate: Translator) -> list[str]:
+    """Return who holds the GPUs, a sentence each; with the GPU's number where there are several."""
+    several = seen(report.snapshot.gpus)
+    said = gpus.process_list(several, translate)
+    sentences = [
+        translate("{name}: {facts}", name=name, facts=sentence) if len(several) > 1 else sentence
+        for name, sentence in said
     ]
+    return [line for sentence in sentences for line in layout.broken(sentence)]
 
 
-def _shortened(answer: Sequence[str], body: Sequence[str], report: Report, translate: Translator) -> list[str]:
-    """Keep the whole body before the end of the answer: what to do matters more than the seventh GPU."""
-    room = MOST_LINES - len(body)
-    if len(answer) > room:
-        more = translate("... and more: {command}", command=_MORE[report.subject])
-        answer = [*answer[: max(1, room - 1)], more]
-    return [*answer, *body][:MOST_LINES]
+def finding_lines(report: Report, finding: Finding, translate: Translator) -> list[str]:
+    """Return what was found; nothing where that is said already."""
+    said = summary.sentence(report, finding, translate)
+    return [] if said is None else layout.broken(said)
 
 
-def _finding_lines(report: Report, finding: Finding, translate: Translator) -> list[str]:
-    if summary.is_said(report, finding):
-        return []
-    return layout.flow([messages.sentence(finding, translate)], translate.gap)
-
-
-def _detail_lines(report: Report, translate: Translator) -> list[str]:
+def detail_lines(report: Report, translate: Translator) -> list[str]:
+    """Return every field that was read, by sections."""
     from colab_magics.views import details
 
     sections = details.sections(summary.subject_matter(report), translate)

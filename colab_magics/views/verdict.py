@@ -1,23 +1,25 @@
-"""A requirement that is not met, as the text that stands in place of a traceback: asked, found, what to click."""
+"""A requirement that is not met, as text and as a card: what was asked, what is there, what to click."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from colab_magics import facts, guides
 from colab_magics.model import KEYS, KEYS_OF_A_GPU, KEYS_OF_THE_DRIVER, SHARED_MEMORY, Remedy, State, Unavailable, seen
 from colab_magics.rules import RULES
 from colab_magics.translation import N_
 from colab_magics.units import printable, size
-from colab_magics.views import guide_text, messages, summary
+from colab_magics.views import guide_text, html, machine, messages, requirement_words
 from colab_magics.views.layout import broken, flow
+from colab_magics.views.markup import Html, element
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
+    from colab_magics.guides import Guide
     from colab_magics.model import ClauseVerdict, FoundGpu, Snapshot, Verdict
     from colab_magics.translation import Translator
 
@@ -35,12 +37,26 @@ _THERE = {
 _LACKING = {"tpu": N_("no TPU"), "cuda": N_("no CUDA driver"), "driver": N_("no NVIDIA driver")}
 
 
-def render(verdict: Verdict, snapshot: Snapshot, options: RenderOptions = DEFAULTS) -> str:
-    """Return what was asked for and is not there, what is there instead, and what to do about it."""
-    translate = options.translate
+class Told(NamedTuple):
+    """What there is to say of a requirement that is not met, or not known to be, in reading order."""
+
+    answer: str
+    """What of it is not met, in its author's words."""
+    needed: str
+    """The same for the notebook's reader."""
+    facts: tuple[tuple[str, ...], ...]
+    """Paragraphs of sentences: what is there instead, and why more is not known."""
+    guides: tuple[Guide, ...]
+    """What to do about it."""
+    last: str | None
+    """The sentence that nothing helps, where nothing does."""
+
+
+def told(verdict: Verdict, snapshot: Snapshot, translate: Translator) -> Told:
+    """Return what there is to say of a requirement that does not pass."""
     unmet = [clause for clause in verdict.clauses if clause.state is State.UNMET]
     unknown = [clause for clause in verdict.clauses if clause.state is State.UNKNOWN]
-    lines = broken(_answer(verdict, unmet, unknown, translate))
+    facts: list[list[str]] = []
     if unmet:
         there, absent = _there(verdict, unmet, translate), _absent(unmet)
         sentences = [translate("There is: {what}.", what=translate.listed(there))] if there else []
@@ -50,18 +66,57 @@ def render(verdict: Verdict, snapshot: Snapshot, options: RenderOptions = DEFAUL
             sentences.append(translate("CUDA_VISIBLE_DEVICES hides a GPU that would do."))
         elif verdict.met_separately:
             sentences.append(translate("No one GPU meets all of it."))
-        lines += flow([*sentences, *_faults(unmet, snapshot, translate)], translate.gap)
-        lines += flow([*_retired(unmet, snapshot, translate), *_unknown_names(verdict, translate)], translate.gap)
+        facts.append([*sentences, *_faults(unmet, snapshot, translate)])
+        facts.append([*_retired(unmet, snapshot, translate), *_unknown_names(verdict, translate)])
     if unknown:
         sentences = [translate("Not known: {what}.", what=_asked(unknown, translate))] if unmet else []
-        lines += flow([*sentences, *_reasons(unknown, snapshot, translate)], translate.gap)
+        facts.append([*sentences, *_reasons(unknown, snapshot, translate)])
     ways = guides.for_verdict(verdict, snapshot)
-    for guide in ways:
-        lines += [line for line in guide_text.lines(guide, translate) if line not in lines]
+    last = None
     if unmet and not ways:
-        service = summary.place_name(snapshot, translate)
-        lines += broken(translate("Nothing that {service} offers is known to meet it.", service=service))
-    return "\n".join(lines)
+        service = machine.place_name(snapshot, translate)
+        last = translate("Nothing that {service} offers is known to meet it.", service=service)
+    return Told(
+        _answer(verdict, unmet, unknown, translate),
+        translate("This notebook needs {what}.", what=requirement_words.needs(unmet or unknown, translate)),
+        tuple(tuple(sentences) for sentences in facts if sentences),
+        tuple(ways),
+        last,
+    )
+
+
+def render(verdict: Verdict, snapshot: Snapshot, options: RenderOptions = DEFAULTS) -> str:
+    """Return what was asked for and is not there, what is there instead, and what to do about it."""
+    translate = options.translate
+    said = told(verdict, snapshot, translate)
+    lines = broken(said.answer)
+    for sentences in said.facts:
+        lines += flow(sentences, translate.gap)
+    for guide in said.guides:
+        lines += [line for line in guide_text.lines(guide, translate) if line not in lines]
+    return "\n".join(lines if said.last is None else [*lines, *broken(said.last)])
+
+
+def in_one_line(verdict: Verdict, snapshot: Snapshot, options: RenderOptions = DEFAULTS) -> str:
+    """Return the same in one line, without what the way costs: where a card shows all of it."""
+    translate = options.translate
+    said = told(verdict, snapshot, translate)
+    ways = [translate.joined((guide_text.purpose(guide, translate), guide_text.in_a_row(guide, translate)))
+            for guide in said.guides[:1]]  # fmt: skip
+    facts = [sentence for sentences in said.facts[:1] for sentence in sentences]
+    return translate.joined((said.answer, *facts, *ways, *filter(None, (said.last,))))
+
+
+def card(verdict: Verdict, snapshot: Snapshot, options: RenderOptions = DEFAULTS) -> Html:
+    """Return the same as a card for the notebook's reader: what it needs, what is there, what to do."""
+    translate = options.translate
+    said = told(verdict, snapshot, translate)
+    parts = [element("p", said.needed, class_="cm-said")]
+    parts += [element("p", translate.joined(sentences)) for sentences in said.facts]
+    parts += [html.steps(guide, translate) for guide in said.guides]
+    parts += [element("p", said.last)] if said.last is not None else []
+    found = element("div", *parts, class_="cm-found error")
+    return element("div", html.style_sheet(), found, class_="colab-magics", lang=translate.spoken)
 
 
 def unchecked(verdict: Verdict, snapshot: Snapshot, options: RenderOptions = DEFAULTS) -> str | None:
@@ -154,7 +209,7 @@ def _faults(unmet: Sequence[ClauseVerdict], snapshot: Snapshot, translate: Trans
 def _retired(unmet: Sequence[ClauseVerdict], snapshot: Snapshot, translate: Translator) -> list[str]:
     """Return which of the accelerators asked for the service no longer has: tutorials still name them."""
     asked = " ".join(clause.expression for clause in unmet if {"gpu", "tpu"} & {*clause.keys})
-    service = summary.place_name(snapshot, translate)
+    service = machine.place_name(snapshot, translate)
     return [
         translate("{service} no longer has the {name}.", service=service, name=gone.name)
         for gone in facts.retired_accelerators()
@@ -192,7 +247,7 @@ def _reasons(unknown: Sequence[ClauseVerdict], snapshot: Snapshot, translate: Tr
         reasons += _said(("cuda_library_missing",), snapshot, translate)
     for key, place in (("disk", "working directory"), ("shm", SHARED_MEMORY)):
         disks = [disk for disk in seen(snapshot.disks) if key in keys and place in disk.places]
-        reasons += [why for disk in disks if (why := summary.disk_reason(disk, translate)) is not None]
+        reasons += [why for disk in disks if (why := machine.disk_reason(disk, translate)) is not None]
     if "shm" in keys and isinstance(snapshot.disks, tuple) and snapshot.shared_memory is None:
         reasons.append(translate("{place} is no file system of its own here.", place=SHARED_MEMORY))
     for package in seen(snapshot.packages):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,6 +24,8 @@ from builders import (
 from colab_magics.model import GpuSample, Sample, Subject, Usage
 from colab_magics.panel import card
 from colab_magics.report import Report
+from colab_magics.translation import translator
+from colab_magics.views import gpu_table, html
 from colab_magics.views.render_options import RenderOptions
 from markup import Markup
 from runtimes import TRANSLATED
@@ -76,19 +79,40 @@ def test_every_bar_has_its_name() -> None:
     assert [meter["title"] for meter in meters] == ["GPU memory", "GPU use", "RAM", "Disk", "CPU"]
 
 
-def test_what_fills_is_marked_from_ninety_percent_on_and_use_is_not() -> None:
-    meters = {meter["title"]: meter for meter in Markup(shown(a_report(samples=MINUTES))).all("meter")}
+def test_what_is_nearly_full_is_marked_and_what_works_is_not() -> None:
+    full = a_report(samples=MINUTES, disks=(FULL_DISK,), gpus=(replace(T4, utilization_percent=100.0),))
+    meters = {meter["title"]: meter for meter in Markup(shown(full)).all("meter")}
 
-    assert meters["RAM"]["high"] == "90"
-    assert "high" not in meters["GPU use"]
-    assert "high" not in meters["CPU"]
+    assert [title for title, meter in meters.items() if "high" in meter] == ["Disk"]
+    assert re.search(r'<tr class="warning"><th scope="row">Disk</th>', shown(full))
+    assert '<div class="cm-found warning"><p class="cm-said">Warning: The disk is nearly full' in shown(full)
+
+
+def test_every_history_stands_in_its_row_and_none_where_there_is_none() -> None:
+    rows = re.findall(r"<tr.*?</tr>", shown(a_report(samples=MINUTES)))
+    drawn = {re.findall(r'scope="row">([^<]+)', row)[0]: row.count("<svg") for row in rows}
+
+    assert drawn == {"GPU memory": 1, "GPU use": 1, "RAM": 1, "Disk": 0, "CPU": 1}
+    assert all(row.count('class="cm-past"') == 1 for row in rows)
+
+
+def test_several_gpus_are_the_report_s_table() -> None:
+    report = a_report(gpus=EIGHT_A100, samples=MINUTES)
+    table = html.table_of_gpus(gpu_table.rows(report.snapshot, translator("en")), translator("en"))
+
+    assert table.count('scope="row"') == 8
+    assert table in shown(report)
+    assert [meter["title"] for meter in Markup(shown(report)).all("meter")][-3:] == ["RAM", "Disk", "CPU"]
 
 
 def test_the_title_says_what_this_runtime_is() -> None:
-    assert "<strong>Tesla T4.</strong> Colab, GPU runtime: 2 cores, 12.7 GiB RAM" in title(a_report())
-    assert "<strong>Not connected to a GPU.</strong> Colab, CPU runtime" in title(a_report(**CPU_RUNTIME))
-    assert "<strong>8 x NVIDIA A100-SXM4-40GB.</strong>" in title(a_report(gpus=EIGHT_A100))
-    assert "did not answer within 3 s" in title(a_report(**HUNG_DRIVER))
+    assert '<strong class="cm-title">Tesla T4</strong>' in title(a_report())
+    assert "<span>2 cores</span> · <span>12.7 GiB RAM</span>" in title(a_report())
+    assert '<strong class="cm-title">Not connected to a GPU</strong>' in title(a_report(**CPU_RUNTIME))
+    assert '<strong class="cm-title">8 x NVIDIA A100-SXM4-40GB</strong>' in title(a_report(gpus=EIGHT_A100))
+    assert '<strong class="cm-title error">Error: The NVIDIA driver did not answer within 3 s</strong>' in title(
+        a_report(**HUNG_DRIVER)
+    )
 
 
 def test_names_from_outside_are_escaped() -> None:
@@ -118,10 +142,13 @@ def test_who_holds_the_gpus_is_said_on_request() -> None:
     assert "Process 1234" not in shown(a_report(platform=JUPYTER))
 
 
-def test_the_foot_says_of_when_it_is_and_the_notes() -> None:
+def test_the_foot_says_of_when_it_is_the_notes_and_what_is_good_to_know() -> None:
     said = shown(a_report(), notes=["Updates after each cell.", "Paused."])
 
-    assert "As of 12:00:00 UTC. Updates after each cell. Paused." in said
+    assert (
+        '<p class="cm-foot"><span>As of 12:00:00 UTC</span> · <span>Updates after each cell.</span> · '
+        "<span>Paused.</span> · <span>Not using a high-RAM runtime</span> · <span>Python 3.13.15"
+    ) in said
 
 
 def test_a_panel_without_a_report_says_why() -> None:

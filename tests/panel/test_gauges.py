@@ -19,7 +19,7 @@ from builders import (
     T4,
     a_report,
 )
-from colab_magics.model import GpuSample, Sample, Subject
+from colab_magics.model import GpuSample, Sample, Severity, Subject
 from colab_magics.panel.gauges import Gauge, gauges
 from colab_magics.translation import translator
 from runtimes import IN_A_CONTAINER
@@ -51,7 +51,7 @@ def test_shared_memory_and_a_silent_disk_have_a_gauge() -> None:
     assert [label for label in seen if "GPU" not in label] == [
         "RAM", "Disk (/)", "Disk (working directory)", "Shared memory", "CPU",
     ]  # fmt: skip
-    assert seen["Shared memory"].bar.words == "0.0 of 5.7 GiB used"
+    assert seen["Shared memory"].bar.words == "5.7 GiB left"
     assert seen["Disk (working directory)"].bar.percent is None
 
 
@@ -64,22 +64,24 @@ def test_without_a_gpu_there_is_no_gauge_for_one() -> None:
 
 
 def test_figures_stand_in_words_beside_every_gauge() -> None:
-    seen = rows(samples=SAMPLES)
+    seen = {label: (gauge.bar.words, gauge.bar.more) for label, gauge in rows(samples=SAMPLES).items()}
 
-    assert seen["GPU memory"].bar.words == "0.4 of 15.0 GiB used"
-    assert seen["GPU memory"].bar.more == ("this kernel 400 MiB",)
-    assert (seen["GPU use"].bar.words, seen["GPU use"].bar.more) == ("0 %", ("43 °C", "9 of 70 W"))
-    assert (seen["RAM"].bar.words, seen["RAM"].bar.more) == ("4.6 of 12.7 GiB used", ("this kernel 3.1 GiB",))
-    assert (seen["Disk"].bar.words, seen["Disk"].bar.more) == ("38.1 of 107.7 GiB used", ("69.6 GiB free",))
-    assert (seen["CPU"].bar.words, seen["CPU"].bar.more) == ("50 % of 2 cores", ("load 0.25",))
+    assert seen == {
+        "GPU memory": ("0.4 of 15.0 GiB", ("this kernel 400 MiB",)),
+        "GPU use": ("43 °C", ("9 of 70 W",)),
+        "RAM": ("8.1 GiB left", ("this kernel 3.1 GiB",)),
+        "Disk": ("69.6 GiB left", ()),
+        "CPU": ("", ("load 0.25 on 2 cores",)),
+    }
+    assert rows(samples=SAMPLES)["CPU"].bar.percent == 50.0
 
 
 def test_before_two_samples_the_processors_have_no_share_and_say_what_they_are() -> None:
     first = rows(samples=SAMPLES[:1])["CPU"].bar
 
     assert first.percent is None
-    assert first.words == "2 cores"
-    assert rows(samples=())["CPU"].bar.words == "2 cores"
+    assert first.more == ("load 0.25 on 2 cores",)
+    assert rows(samples=())["CPU"].bar == first
 
 
 def test_the_history_is_the_share_at_each_moment() -> None:
@@ -102,46 +104,36 @@ def test_in_a_container_ram_and_its_history_are_shares_of_what_this_process_may_
     samples = tuple(replace(sample, ram_headroom_bytes=GIB) for sample in SAMPLES)
     gauge = rows(ram=IN_A_CONTAINER["ram"], samples=samples)["RAM"]
 
-    assert gauge.bar.words == "3.8 of 4.0 GiB used"
+    assert gauge.bar.words == "256 MiB left"
     assert gauge.bar.percent == pytest.approx(93.75)
-    assert gauge.bar.more == ("this kernel 3.1 GiB", "the container's limit")
+    assert gauge.bar.more == ("this kernel 3.1 GiB", "its child processes 128 MiB", "the container's limit")
     assert gauge.history == ((4.0, 75.0), (2.0, 75.0))
 
 
 def test_a_processor_that_is_fully_used_is_no_warning_and_a_full_memory_is() -> None:
-    seen = rows()
+    busy = tuple(replace(sample, cpu_percent=100.0) for sample in SAMPLES)
+    full = replace(T4, utilization_percent=100.0, memory=replace(T4.memory, free_bytes=1))
+    seen = rows(samples=busy, gpus=(full,))
 
-    assert [label for label, gauge in seen.items() if not gauge.bar.fills] == ["GPU use", "CPU"]
-
-
-def test_several_gpus_have_a_row_each() -> None:
-    seen = rows(Subject.GPU, gpus=EIGHT_A100)
-
-    assert [label for label in seen if "A100" in label] == [f"{number}  NVIDIA A100-SXM4-40GB" for number in range(8)]
-    assert seen["3  NVIDIA A100-SXM4-40GB"].bar.more == ("87 % busy", "61 °C", "250 of 400 W")
+    assert {label: gauge.bar.severity for label, gauge in seen.items() if gauge.bar.severity} == {
+        "GPU memory": Severity.WARNING
+    }
 
 
-def test_of_more_than_eight_gpus_the_rest_is_said_to_be_there() -> None:
-    ten = (*EIGHT_A100, *(replace(EIGHT_A100[0], index=index) for index in (8, 9)))
-    seen = gauges(a_report(Subject.GPU, gpus=ten), ENGLISH)
-
-    assert [gauge.bar.words for gauge in seen if not gauge.bar.label] == ["... and more: %gpu_info -a"]
+def test_several_gpus_are_a_table_of_their_own_and_no_gauges() -> None:
+    assert list(rows(Subject.GPU, gpus=EIGHT_A100, samples=SAMPLES)) == ["RAM", "Disk", "CPU"]
 
 
-def test_a_gpu_without_memory_of_its_own_says_so() -> None:
-    assert rows(gpus=(GB10,))["GPU use"].bar.words == "0 %"
-    assert "GPU memory" not in rows(gpus=(GB10,))
+def test_a_gpu_without_memory_of_its_own_has_no_gauge_for_it() -> None:
+    assert list(rows(gpus=(GB10,))) == ["GPU use", "RAM", "Disk", "CPU"]
 
 
-def test_a_gpu_that_tells_nothing_has_no_share() -> None:
-    bar = rows(gpus=(MUTE_GPU,))["GPU"].bar
-
-    assert bar.percent is None
-    assert bar.words == "not available (the GPU is lost)"
+def test_a_gpu_that_tells_nothing_has_no_gauge() -> None:
+    assert list(rows(gpus=(MUTE_GPU,))) == ["RAM", "Disk", "CPU"]
 
 
 def test_mig_slices_have_their_own_memory() -> None:
-    assert rows(gpus=(MIG_IN_A_CONTAINER,))["MIG 2"].bar.words == "1.0 of 9.8 GiB used"
+    assert rows(gpus=(MIG_IN_A_CONTAINER,))["MIG 2"].bar.words == "1.0 of 9.8 GiB"
 
 
 def test_what_cannot_be_looked_at_has_no_gauge() -> None:
@@ -149,7 +141,7 @@ def test_what_cannot_be_looked_at_has_no_gauge() -> None:
 
 
 def test_a_load_that_is_not_kept_is_not_said() -> None:
-    assert rows(cpu=replace(CPU, load_average=None))["CPU"].bar.more == ()
+    assert rows(cpu=replace(CPU, load_average=None))["CPU"].bar.more == ("2 cores",)
 
 
 def test_a_gpu_without_its_own_processes_does_not_say_what_this_kernel_holds() -> None:

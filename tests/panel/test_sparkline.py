@@ -9,9 +9,25 @@ from colab_magics.translation import translator
 ENGLISH = translator("en")
 
 
+def read(path: str) -> list[list[tuple[int, int]]]:
+    """Return the corners of each part of a path of steps."""
+    parts = []
+    for part in path.split("M")[1:]:
+        begin, steps, edge = re.fullmatch(r"([^l]*)l([^V]*)(.*)", part).groups()
+        corners = [tuple(map(int, re.findall(r"-?\d+", begin)))]
+        figures = [int(figure) for figure in re.findall(r"-?\d+", steps)]
+        for across, down in zip(figures[::2], figures[1::2], strict=True):
+            corners.append((corners[-1][0] + across, corners[-1][1] + down))
+        if edge:
+            down, across = map(int, re.fullmatch(r"V(\d+)H(\d+)", edge).groups())
+            corners += [(corners[-1][0], down), (across, down)]
+        parts.append(corners)
+    return parts
+
+
 def lines(drawn: str) -> list[list[tuple[int, int]]]:
-    found = re.findall(r'<polyline points="([^"]*)"></polyline>', drawn)
-    return [[(int(across), int(down)) for across, down in (point.split(",") for point in one.split())] for one in found]
+    _, line = re.findall(r'<path d="([^"]*)"></path>', drawn)
+    return read(line)
 
 
 def test_the_right_end_is_now_and_the_left_end_at_least_twenty_seconds_ago() -> None:
@@ -30,6 +46,15 @@ def test_the_line_breaks_where_nothing_is_known() -> None:
     history = ((40.0, 1.0), (30.0, 2.0), (20.0, None), (10.0, 3.0), (0.0, 4.0))
 
     assert [len(line) for line in lines(draw("RAM", history, ENGLISH))] == [2, 2]
+
+
+def test_below_each_line_its_ground_is_shaded_down_to_the_edge() -> None:
+    history = ((20.0, 0.0), (15.0, 100.0), (10.0, None), (5.0, 50.0), (0.0, 50.0))
+    drawn = draw("RAM", history, ENGLISH)
+    ground, _ = re.findall(r'<path d="([^"]*)"></path>', drawn)
+
+    assert lines(drawn) == [[(0, HEIGHT - 1), (WIDTH // 4, 1)], [(WIDTH * 3 // 4, HEIGHT // 2), (WIDTH, HEIGHT // 2)]]
+    assert read(ground) == [[*line, (line[-1][0], HEIGHT), (line[0][0], HEIGHT)] for line in lines(drawn)]
 
 
 def test_one_moment_is_no_line() -> None:

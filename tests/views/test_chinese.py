@@ -20,7 +20,7 @@ from colab_magics.panel import card
 from colab_magics.report import Report
 from colab_magics.requirement import check, parse
 from colab_magics.translation import translator
-from colab_magics.views import guide_html, html, text, verdict
+from colab_magics.views import guide_html, html, terminal, text, verdict
 from colab_magics.views.render_options import RenderOptions
 from rules.test_rules import OCCURRING
 from runtimes import GUIDED, REPORTED, SERVICES, at
@@ -131,6 +131,7 @@ def test_what_is_english_is_told_from_quotations_code_and_names() -> None:
 def shown(report: Report) -> Iterator[str]:
     for options in (SHORT, ALL):
         yield text.render(report, options)
+        yield re.sub(r"\x1b\[[0-9;]*m", "", terminal.render(report, options))
         yield " ".join(Read(html.render(report, options)).words)
     yield " ".join(Read(card.render(report, SHORT)).words)
     yield " ".join(Read(card.title(report, SHORT)).words)

@@ -80,6 +80,6 @@ def test_in_a_widget_s_place_comes_the_report_as_it_was_last(shell: InteractiveS
 
     *_, last, widget = bundles(shell)
     assert last["text/plain"].startswith(WAS_CLOSED)
-    assert "Not connected to a GPU." in last["text/html"]
+    assert "Not connected to a GPU" in last["text/html"]
     assert "cm-fallback" not in last["text/html"]
     assert widget == {"text/plain": ""}

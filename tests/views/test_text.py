@@ -9,7 +9,9 @@ import pytest
 from builders import (
     A100,
     CPU_RUNTIME,
+    DISK,
     EIGHT_A100,
+    GIB,
     HUNG_DRIVER,
     MUTE_GPU,
     RAM_IN_FULL,
@@ -23,7 +25,7 @@ from colab_magics import facts
 from colab_magics.model import Subject, Unavailable
 from colab_magics.translation import translator
 from colab_magics.units import width
-from colab_magics.views import messages, text
+from colab_magics.views import gpu_table, messages, summary, text
 from colab_magics.views.render_options import RenderOptions
 from runtimes import LANGUAGES, REPORTED, REVIEWED, REVIEWED_IN_EVERY_LANGUAGE, TRANSLATED
 
@@ -61,11 +63,14 @@ def test_the_text_is_as_it_was_reviewed_in_every_language(
 
 @pytest.mark.parametrize("subject", Subject)
 @pytest.mark.parametrize("case", REPORTED)
-def test_a_report_has_at_most_eight_lines_of_eighty_columns(case: str, subject: Subject) -> None:
+def test_a_report_has_at_most_eight_lines_of_eighty_columns_beside_its_table(case: str, subject: Subject) -> None:
     for language in LANGUAGES:
-        lines = text.render(a_report(subject, **REPORTED[case]), RenderOptions(language=language)).split("\n")
+        options = RenderOptions(language=language)
+        report = a_report(subject, **REPORTED[case])
+        lines = text.render(report, options).split("\n")
+        table = gpu_table.rows(summary.subject_matter(report), options.translate)
 
-        assert len(lines) <= 8, language
+        assert len(lines) - (len(table) + 1 if table else 0) <= 8, language
         assert max(map(width, lines)) <= 80, language
 
 
@@ -121,12 +126,23 @@ def test_a_note_stands_before_the_report_with_its_time() -> None:
     assert lines[:2] == ["Seen at 12:00:00.", "Not connected to a GPU."]
 
 
-def test_many_gpus_are_summed_up_and_cut_with_a_word_of_it() -> None:
+def test_several_gpus_are_summed_up_and_stand_in_one_table_with_all_of_them() -> None:
     lines = text.render(a_report(Subject.GPU, gpus=EIGHT_A100)).split("\n")
 
-    assert lines[0] == "8 x NVIDIA A100-SXM4-40GB: 24.0 of 320.0 GiB used."
-    assert lines[1].startswith("0  NVIDIA A100-SXM4-40GB: 3.0 of 40.0 GiB used, 87 % busy")
-    assert lines[-1] == "... and more: %gpu_info -a"
+    assert lines[:3] == [
+        "8 x NVIDIA A100-SXM4-40GB: 24.0 of 320.0 GiB used, 8 of 8 busy.",
+        "#  memory, GiB   use  °C    W  held by, GiB",
+        "0   3.0 / 40.0  87 %  61  250  this kernel 0.4",
+    ]
+    assert [line[:1] for line in lines[2:]] == [*"01234567"]
+
+
+def test_what_is_cut_is_cut_with_a_word_of_it() -> None:
+    full = replace(DISK, free_bytes=GIB)
+    lines = text.render(a_report(disks=(full,))).split("\n")
+
+    assert len(lines) == 8
+    assert lines[-1] == "... and more: %runtime_status -a"
 
 
 def test_with_all_fields_every_gpu_is_there() -> None:
@@ -205,10 +221,62 @@ def test_who_holds_the_gpu_is_said_on_request() -> None:
 
 
 def test_processes_of_several_gpus_are_told_apart() -> None:
-    shown = text.render(a_report(Subject.GPU, gpus=(T4, replace(T4, index=1))), RenderOptions(processes=True))
+    other = replace(T4.processes[0], pid=99, name="blender", is_this_kernel=False)
+    report = a_report(Subject.GPU, gpus=(T4, replace(T4, index=1, processes=(other,))))
+    shown = text.render(report, RenderOptions(processes=True))
 
     assert "GPU 0: Process 1234 (python3), this kernel: 400 MiB." in shown
-    assert "GPU 1: Process 1234 (python3), this kernel: 400 MiB." in shown
+    assert "GPU 1: Process 99 (blender): 400 MiB." in shown
+
+
+def test_of_several_gpus_that_nobody_holds_it_is_said_once() -> None:
+    idle = replace(A100, processes=(), memory=replace(A100.memory, used_bytes=0))
+    gpus = tuple(replace(idle, index=index) for index in range(4))
+    shown = text.render(a_report(Subject.GPU, gpus=gpus), RenderOptions(processes=True))
+
+    assert shown.count("No process holds it.") == 1
+    assert "GPU 0, 1, 2, 3: No process holds it." in shown
+
+
+def test_what_is_grave_and_what_to_do_about_it_follow_the_answer() -> None:
+    full = replace(DISK, free_bytes=GIB)
+    for gpus in ((T4,), EIGHT_A100):
+        lines = text.render(a_report(gpus=gpus, disks=(full,))).split("\n")
+
+        assert lines[1] == "Warning: The disk is nearly full: 1.0 GiB of 107.7 GiB free (/)."
+        assert lines[2].startswith("To make room:")
+    lines = text.render(a_report(**HUNG_DRIVER)).split("\n")
+    assert lines[1].startswith("To get another machine:")
+
+
+def test_what_is_grave_has_its_word() -> None:
+    assert "\nWarning: torch 2.11.0+cpu is a build without CUDA" in text.render(a_report(frameworks=(TORCH_CPU,)))
+    lost = (T4, replace(MUTE_GPU, index=1))
+    assert "\nError: GPU 1 is lost" in text.render(a_report(gpus=lost))
+
+
+def test_each_fact_is_said_once() -> None:
+    for changes in ({}, CPU_RUNTIME, HUNG_DRIVER):
+        shown = text.render(a_report(**changes))
+
+        assert {fact: shown.count(fact) for fact in ("12.7", "8.1", "107.7", "69.6")} == dict.fromkeys(
+            ("12.7", "8.1", "107.7", "69.6"), 1
+        )
+
+
+def test_a_remark_is_a_sentence_as_it_is_in_every_view() -> None:
+    """Neither a second full stop, nor a capital in the name of a TPU."""
+    high, tpu = a_report(ram=a_ram(51.0)), a_report(tpus=(V5E,), ram=a_ram(47.1), **CPU_RUNTIME)
+
+    assert "You are using a high-RAM runtime! Python 3.13.15" in text.render(high)
+    assert "\nv5e-1 TPU comes with one size of RAM" in text.render(tpu)
+    assert "您正在使用高 RAM 运行时！Python" in text.render(high, RenderOptions(language="zh-CN"))
+
+
+def test_a_remark_has_no_steps_unless_ram_is_nearly_full() -> None:
+    assert "For more RAM" not in text.render(a_report())
+    full = text.render(a_report(Subject.RAM, ram=a_ram(12.7, headroom_bytes=GIB // 2)))
+    assert full.index("Warning: RAM is nearly full") < full.index("To make room:") < full.index("For more RAM")
 
 
 def test_a_framework_that_cannot_use_the_gpu_is_said_with_what_to_install() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import html
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -394,3 +396,52 @@ def test_no_text_is_wider_than_80_columns(
 
     assert text
     assert all(line.strip() and width(line) <= 80 for line in text), text
+
+
+def card(expression: str, *, strict: bool = False, language: str = "en", **changes: Any) -> str:
+    snapshot = a_snapshot(**{"tpus": (), **changes})
+    asked = check(parse(expression), snapshot, strict=strict)
+    return re.sub(
+        r"<style>.*?</style>", "", verdict.card(asked, snapshot, RenderOptions(language=language)), flags=re.DOTALL
+    )
+
+
+def test_the_card_says_what_the_notebook_needs_what_is_there_and_what_to_click() -> None:
+    assert card("gpu=T4|L4|A100, vram>=15GB", **CPU) == (
+        '<div class="colab-magics" lang="en"><div class="cm-found error">'
+        '<p class="cm-said">This notebook needs a GPU: T4, L4 or A100, at least 15 GB of GPU memory.</p>'
+        "<p>There is: no GPU.</p><p>To meet it:</p>"
+        '<ol class="cm-steps"><li>Runtime &gt; Change runtime type</li><li>T4 GPU</li><li>Save</li></ol>'
+        '<p class="cm-cost">This gives you a new machine: variables and files in /content are lost.'
+        " Then run again from your first cell (%pip install, %load_ext).</p>"
+        "</div></div>"
+    )
+
+
+def test_the_card_says_what_the_text_says() -> None:
+    for expression, changes in (("gpu=K80", CPU), ("vram>=15", DARK), ("torch>=9, ram>=500", {}), ("vram>=90", {})):
+        words = html_to_words(card(expression, strict=True, **changes))
+        lines = shown(expression, strict=True, **changes)
+        for line in lines[1:]:
+            for piece in re.split(r"\s{2,}\d |\s+\d (?=[A-Z])", line.strip()):
+                assert re.sub(r"^\d ", "", piece.strip()) in words, (expression, piece)
+
+
+def html_to_words(page: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def test_what_a_requirement_names_stays_text_in_its_card() -> None:
+    hostile = replace(T4, name="<script>alert(1)</script>")
+
+    assert "<script" not in card("gpu=A100", gpus=(hostile,))
+
+
+def test_beside_the_card_one_line_says_what_is_asked_what_is_there_and_the_way() -> None:
+    snapshot = a_snapshot(tpus=(), **CPU_RUNTIME)
+    asked = check(parse("gpu=T4"), snapshot)
+
+    assert verdict.in_one_line(asked, snapshot) == (
+        "Requirement not met: gpu = T4. There is: no GPU. "
+        "To meet it: 1 Runtime > Change runtime type   2 T4 GPU   3 Save"
+    )

@@ -20,7 +20,7 @@ from colab_magics.panel import card
 from colab_magics.report import Report
 from colab_magics.requirement import check, parse
 from colab_magics.translation import translator
-from colab_magics.views import details, guide_html, html, json, text, verdict
+from colab_magics.views import details, guide_html, html, json, terminal, text, verdict
 from colab_magics.views.render_options import RenderOptions
 from runtimes import IN_A_CONTAINER
 
@@ -42,6 +42,8 @@ def pages(of: Report) -> str:
 VIEWS: dict[str, Callable[[Report], str]] = {
     "text": text.render,
     "text of all": lambda of: text.render(of, ALL),
+    "terminal": terminal.render,
+    "terminal of all": lambda of: terminal.render(of, ALL),
     "html": html.render,
     "html of all": lambda of: html.render(of, ALL),
     "json": json.render,
@@ -66,7 +68,7 @@ def test_a_value_is_never_taken_for_a_message(view: Callable[[Report], str], nam
 
 def test_nobody_is_named_and_no_path_is_shown() -> None:
     seen = report.runtime_status(shell_class=None, everything=True)
-    for shown in (text.render(seen, ALL), html.render(seen, ALL), json.render(seen)):
+    for shown in (text.render(seen, ALL), terminal.render(seen, ALL), html.render(seen, ALL), json.render(seen)):
         assert os.getcwd() not in shown
         assert platform.node() not in shown
         assert getpass.getuser() not in shown.replace("root file", "")
@@ -74,12 +76,16 @@ def test_nobody_is_named_and_no_path_is_shown() -> None:
 
 def test_in_a_container_report_and_panel_say_the_same_share_in_the_same_words() -> None:
     of = a_report(Subject.RAM, **IN_A_CONTAINER)
-    shown = (text.render(of), html.render(of), card.render(of, RenderOptions()))
+    drawn = (html.render(of), terminal.render(of), card.render(of, RenderOptions()))
 
-    for page in shown:
-        assert "3.8 of 4.0 GiB used" in in_words(page)
+    assert "RAM: 3.8 of 4.0 GiB used, 256 MiB can still be allocated" in text.render(of)
+    for page in drawn:
+        assert "94 %" in in_words(page)
+        assert "256 MiB left" in in_words(page)
+    for page in (*drawn, text.render(of)):
         assert "64.0 GiB" not in in_words(page)
-    assert [re.findall(r'<meter [^>]*value="(\d+)"[^>]*title="RAM', page) for page in shown[1:]] == [["94"], ["94"]]
+    for page in (drawn[0], drawn[2]):
+        assert re.findall(r'<meter [^>]*value="(\d+)"[^>]*title="RAM', page) == ["94"]
     assert "4.0 GiB RAM" in card.title(of, RenderOptions())
 
 
