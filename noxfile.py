@@ -6,41 +6,31 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import shutil
-import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import nox
+
+sys.path.append(str(Path(__file__).resolve().parent))
+from tools.pythons import first_python
 
 nox.needs_version = ">=2025.11.12"
 nox.options.default_venv_backend = "uv|venv"
 nox.options.download_python = "never"
 
 ROOT = Path(__file__).resolve().parent
+TOOLS = ROOT / "tools"  # programs that run in the sessions' environments
 DIST = ROOT / "dist"
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 CONSTRAINTS = ROOT / "constraints" / "colab.txt"
 
-# What we meet of Colab's packages, what Colab leaves out of it, and all that installing us may bring there.
-COLAB_PACKAGES = ("ipykernel", "ipython", "ipywidgets", "psutil")
-COLAB_LEAVES_OUT = {"jedi", "parso"}
-COLAB_MAY_GAIN = COLAB_LEAVES_OUT | {"colab-magics", "nvidia-ml-py"}
+COLAB_PACKAGES = ("ipykernel", "ipython", "ipywidgets", "psutil")  # those that we meet there
 
 SCREENSHOTS = ROOT / "examples" / "screenshots"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")  # as tests/browser/conftest.py looks for it
 AXE_CORE = "4.14.1"
-
-WHERE_IT_IS = "import colab_magics, pathlib; print(pathlib.Path(colab_magics.__file__).resolve())"
-VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
-WHAT_IS_INSTALLED = """\
-import importlib.metadata, json
-print(json.dumps([(package.name, package.version) for package in importlib.metadata.distributions()]))
-"""
 
 
 def group(name: str) -> tuple[str, ...]:
@@ -51,26 +41,6 @@ def group(name: str) -> tuple[str, ...]:
 def the_wheel() -> Path:
     """Return the wheel that the session `build` made."""
     return next(DIST.glob("*.whl"))
-
-
-def first_python(*versions: str) -> str:
-    """Return the first Python of these versions that starts and can make an environment, on PATH or among pyenv's.
-
-    pyenv puts a command on PATH for every version it has; those that are not switched on refuse to start. Where there
-    is none at all, it is the one that runs nox.
-    """
-    pyenv_versions = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    for version in versions:
-        from_pyenv = sorted(
-            pyenv_versions.glob(f"{version}.*/bin/python"),
-            key=lambda python: [int(digits) for digits in re.findall(r"\d+", python.parts[-3])],
-            reverse=True,
-        )
-        for python in filter(None, (shutil.which(f"python{version}"), *map(str, from_pyenv))):
-            trial = subprocess.run([python, "-c", "import ensurepip, venv"], check=False, capture_output=True)
-            if trial.returncode == 0:
-                return python
-    return sys.executable
 
 
 PROMISED = nox.project.python_versions(PYPROJECT)  # by the classifiers, the oldest first
@@ -101,13 +71,7 @@ def build(session: nox.Session) -> None:
     session.install("build", "twine", *PYPROJECT["build-system"]["requires"])
     session.run("python", "-m", "build", "--no-isolation", f"--outdir={DIST}", silent=True)
     session.run("twine", "check", "--strict", *map(str, DIST.iterdir()))
-    with zipfile.ZipFile(the_wheel()) as wheel:
-        packed = set(wheel.namelist())
-    package = {path.relative_to(ROOT) for path in ROOT.glob("colab_magics/**/*") if path.is_file()}
-    ours = {path for path in package if "cache" not in str(path.parent) and path.suffix != ".mo"}
-    expected = {path.with_suffix(".mo") if path.suffix == ".po" else path for path in ours}
-    if left_out := [str(path) for path in sorted(expected) if path.as_posix() not in packed]:
-        session.warn(f"not in the wheel, since git does not track it (git add): {', '.join(left_out)}")
+    session.run("python", str(TOOLS / "check_wheel.py"), str(the_wheel()))
 
 
 @nox.session(reuse_venv=True, default=False)
@@ -134,7 +98,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(python=OLDEST_PYTHON, requires=["build"])
 def tests_oldest(session: nox.Session) -> None:
     """Test the wheel on the oldest Python that we promise, with the newest it can have: what needs no kernel."""
-    has = str(session.run("python", "-c", VERSION, silent=True, log=False)).strip()
+    has = version_of_python(session)
     if OLDEST_PYTHON == NEWEST_PYTHON:
         session.skip(f"Python {has} is the only one here, and the session `tests` tests on it")
     if has != PROMISED[0]:
@@ -147,13 +111,10 @@ def tests_oldest(session: nox.Session) -> None:
 @nox.session(python=NEWEST_PYTHON, venv_backend="venv", requires=["build"])
 def tests_colab(session: nox.Session) -> None:
     """Test the wheel on Colab's package versions; prove that installing it there changes none of them."""
-    if "3.13" not in str(session.run("python", "--version", silent=True)):
+    if version_of_python(session) != "3.13":
         session.warn("Colab has Python 3.13; there is none here, so this is the nearest.")
     session.install("--constraint", str(CONSTRAINTS), *COLAB_PACKAGES)
-    session.run("python", "-m", "pip", "uninstall", "-qq", "--yes", *sorted(COLAB_MAY_GAIN))
-    before = installed(session)
-    session.install(str(the_wheel()))  # as on Colab: without our constraints
-    check_what_it_changed(session, before, installed(session))
+    session.run("python", "-I", str(TOOLS / "install_as_on_colab.py"), str(the_wheel()))
     session.install("--constraint", str(CONSTRAINTS), f"{the_wheel()}[panel]", *group("test"))
     run_tests(session, "pytest")
 
@@ -203,6 +164,12 @@ def coverage(session: nox.Session) -> None:
     run_tests(session, "coverage", "run", "-m", "pytest")
     session.run("coverage", "combine")
     session.run("coverage", "report")
+
+
+def version_of_python(session: nox.Session) -> str:
+    """Return the version of the session's Python, such as "3.13"."""
+    told = str(session.run("python", "--version", silent=True, log=False))
+    return ".".join(told.split()[1].split(".")[:2])
 
 
 def install_newest(session: nox.Session, *more: str) -> None:
@@ -256,10 +223,7 @@ def run_tests(session: nox.Session, *pytest: str, folder: str = "tests") -> None
     if not any(map(is_path, session.posargs)):
         chosen.append(str(ROOT / folder))
     with session.chdir(away):
-        package = Path(str(session.run("python", "-c", WHERE_IT_IS, silent=True, log=False)).strip()).parent
-        session.log(f"testing {package}")
-        if not package.is_relative_to(environment):
-            session.error("this is not the wheel")
+        session.run("python", str(TOOLS / "check_package.py"))
         session.run(
             *pytest,
             f"--rootdir={ROOT}",
@@ -269,20 +233,3 @@ def run_tests(session: nox.Session, *pytest: str, folder: str = "tests") -> None
             "--dist=worksteal",  # tests that start kernels take longest
             *chosen,
         )
-
-
-def installed(session: nox.Session) -> dict[str, str]:
-    """Return the version of every package in the session's environment."""
-    listing = session.run("python", "-I", "-c", WHAT_IS_INSTALLED, silent=True, log=False)
-    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in json.loads(str(listing))}
-
-
-def check_what_it_changed(session: nox.Session, before: dict[str, str], after: dict[str, str]) -> None:
-    """Say what installing us did to Colab's packages; fail unless it only added what it may."""
-    changed = {name for name in before if after.get(name) != before[name]}
-    gained = after.keys() - before.keys()
-    session.log(f"installing left {len(before.keys() - changed)} packages as they were, and did this:")
-    for name in sorted(changed | gained):
-        session.log(f"  {name}: {before.get(name, 'absent')} -> {after.get(name, 'absent')}")
-    if wrong := changed | (gained - COLAB_MAY_GAIN):
-        session.error(f"installing must leave {', '.join(sorted(wrong))} alone")
