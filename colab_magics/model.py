@@ -498,11 +498,25 @@ class Finding(Value):
     """What the rule's sentence needs."""
 
 
-KEYS = (
-    "bf16", "cc", "cores", "cuda", "disk", "driver", "gpu", "gpus", "python", "ram", "ram_free", "shm", "tpu", "vram",
-    "vram_free",
-)  # fmt: skip
-"""The keys of a requirement, in the order in which they are listed; any other name is a package's."""
+KEYS = {
+    "bf16": "that it computes bfloat16: GPUs from compute capability 8.0 on, and every TPU; takes no value",
+    "cc": "a GPU's compute capability",
+    "cores": "the processor cores that this process may use; a container's quota may be a fraction",
+    "cuda": "the newest CUDA that the driver can run",
+    "disk": "free disk space where the notebook is",
+    "driver": "the version of NVIDIA's driver",
+    "gpu": "a GPU of that name, the driver's or the menu's, by whole words: L4 is not an L40S, G4 is the RTX PRO 6000",
+    "gpus": "how many GPUs meet everything else that is asked of a GPU",
+    "python": "Python's version; Colab's runtime versions that have it are offered where this one has another",
+    "ram": "the RAM that this process may use: the least of the machine's and of every limit",
+    "ram_free": "the RAM that can still be allocated",
+    "shm": "free shared memory (/dev/shm), where PyTorch's DataLoader and its workers put their data",
+    "tpu": "a TPU of that name, by whole words",
+    "vram": "a GPU's memory; >= forgives 5 %, because drivers report from 15 095 to 15 360 MiB for the same T4, and > "
+            "asks for more than the card is sold as having",
+    "vram_free": "the part of a GPU's memory that is free",
+}  # fmt: skip
+"""The keys of a requirement in the order of the alphabet, and what each asks; any other name is a package's."""
 
 KEYS_OF_A_GPU = frozenset({"gpu", "gpus", "vram", "vram_free", "cc", "bf16"})
 """Those that ask about GPUs."""

@@ -28,7 +28,7 @@ _AFTER_SECONDS = 900.0
     N_("{accelerator} is not used, and takes about {units:rate} compute units per hour ({origin:origin}, {date})."),
 )
 def costly_gpu_unused(snapshot: Snapshot) -> Values | None:
-    """A GPU that takes compute units by the hour holds nothing and does nothing."""
+    """Hosted Colab: a GPU that takes compute units by the hour holds nothing and does nothing."""
     accelerator, rate = accelerators.in_use(snapshot), accelerators.rate(snapshot)
     if accelerator is None or accelerator.tier == "free" or rate is None:
         return None
@@ -48,7 +48,7 @@ def costly_gpu_unused(snapshot: Snapshot) -> Values | None:
     N_("{gpu:device} is not used. Colab's page says {words:quoted} then, and {said:statement}."),
 )
 def gpu_unused(snapshot: Snapshot) -> Values | None:
-    """A GPU does nothing a quarter of an hour after the kernel's start, when Colab's page says so too.
+    """Hosted Colab: any other GPU that has done nothing for the first quarter of an hour of this kernel.
 
     Whether units or the free allowance pay for it, a kernel cannot see. Its page says so every 15 minutes or so
     (googlecolab/colabtools issue 6082, 2026-08-23). Where it is known what it takes of a paid plan, that is said at
@@ -65,7 +65,7 @@ def gpu_unused(snapshot: Snapshot) -> Values | None:
 
 @rule(Subject.GPU, Severity.HINT, N_("With more memory than {accelerator}: {larger:list}."))
 def larger_accelerators(snapshot: Snapshot) -> Values | None:
-    """There are accelerators with more memory than this one."""
+    """Which accelerators have more memory than this one."""
     ours = accelerators.in_use(snapshot)
     larger = tuple(f"{one.menu_name} ({one.memory_gib:g} GiB)" for one in accelerators.larger_memory(snapshot))
     return (("accelerator", ours.menu_name), ("larger", larger)) if ours is not None and larger else None
@@ -73,7 +73,7 @@ def larger_accelerators(snapshot: Snapshot) -> Values | None:
 
 @rule(Subject.GPU, Severity.HINT, N_("{accelerator} has no bfloat16; these have: {others:list}."))
 def newer_number_formats(snapshot: Snapshot) -> Values | None:
-    """This GPU has no bfloat16: the usual reason why a tutorial's code stops here on a T4."""
+    """Which GPUs have bfloat16, where this one has not: the usual reason why a tutorial's code stops on a T4."""
     ours = accelerators.in_use(snapshot)
     if ours is None or ours.supports_bf16 is not False:
         return None
@@ -87,7 +87,7 @@ def newer_number_formats(snapshot: Snapshot) -> Values | None:
     N_("Colab resets every runtime after a while, sooner when nothing runs; how long is not published."),
 )
 def longer_runs(snapshot: Snapshot) -> Values | None:
-    """What makes runtimes last, and what paid plans change of that."""
+    """What makes runtimes last, and what paid plans change about it."""
     return _on_colab(snapshot)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     blocks_gpu=True,
 )
 def cuda_hidden(snapshot: Snapshot) -> Values | None:
-    """CUDA_VISIBLE_DEVICES keeps CUDA from every GPU there is."""
+    """CUDA_VISIBLE_DEVICES hides every GPU there is from CUDA."""
     gpus = snapshot.usable_gpus
     if not gpus or not all(gpu.is_hidden for gpu in gpus):
         return None
@@ -37,7 +37,7 @@ def cuda_hidden(snapshot: Snapshot) -> Values | None:
     blocks_gpu=True,
 )
 def framework_cpu_only(snapshot: Snapshot) -> Values | None:
-    """A framework's build has no CUDA in it; one that is loaded matters before one that is only installed.
+    """There is a GPU, and PyTorch, JAX, TensorFlow or CuPy is a build without CUDA.
 
     Where another framework can use the GPU, a build that is merely installed is nobody's trouble.
     """
@@ -83,7 +83,7 @@ def framework_needs_newer_driver(snapshot: Snapshot) -> Values | None:
     blocks_gpu=True,
 )
 def build_lacks_gpu_code(snapshot: Snapshot) -> Values | Milder | None:
-    """A framework's build carries no code for a GPU that CUDA shows: all seems well until something is computed.
+    """PyTorch or TensorFlow is a build without code for this GPU: the first computation will fail.
 
     It matters less where the framework is not loaded and another one can use that GPU. One that the driver cannot run
     at all is not told of twice.

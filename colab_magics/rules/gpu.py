@@ -28,7 +28,7 @@ _HARMFUL_SLOWDOWNS = ("thermal_hardware", "thermal_software", "power_brake", "ha
 
 @rule(Subject.GPU, Severity.ERROR, "{cause:reason}", fixable_in_place=True, blocks_gpu=True, is_the_answer=True)
 def driver_failed(snapshot: Snapshot) -> Values | None:
-    """The driver, or what we need to reach it, answered with a refusal."""
+    """A GPU whose driver cannot be used: missing, not loaded, of two versions, without its GPUs, or closed to us."""
     gpus = snapshot.gpus
     if not isinstance(gpus, Unavailable) or gpus.code in _NOT_ANSWERING | _NOT_KNOWN | _NO_FAULT | {_STARTING}:
         return None
@@ -37,28 +37,28 @@ def driver_failed(snapshot: Snapshot) -> Values | None:
 
 @rule(Subject.GPU, Severity.WARNING, "{cause:reason}", fixable_in_place=True, blocks_gpu=True, is_the_answer=True)
 def gpu_not_known(snapshot: Snapshot) -> Values | None:
-    """Whether there is an NVIDIA GPU cannot be told: something speaks of one, and nothing here can ask for it."""
+    """Something speaks of a GPU and nothing here can ask for it, as on WSL or a Jetson without NVIDIA's library."""
     gpus = snapshot.gpus
     return (("cause", gpus),) if isinstance(gpus, Unavailable) and gpus.code in _NOT_KNOWN else None
 
 
 @rule(Subject.GPU, Severity.ERROR, "{cause:reason}", fixable_in_place=True, blocks_gpu=True, is_the_answer=True)
 def driver_not_answering(snapshot: Snapshot) -> Values | None:
-    """The driver took too long, or took its caller down with it."""
+    """The driver hangs, or takes down the process that asks it, or has been starting for so long that it may hang."""
     gpus = snapshot.gpus
     return (("cause", gpus),) if isinstance(gpus, Unavailable) and gpus.code in _NOT_ANSWERING else None
 
 
 @rule(Subject.GPU, Severity.INFO, "{cause:reason}", fixable_in_place=True, blocks_gpu=True, is_the_answer=True)
 def driver_starting(snapshot: Snapshot) -> Values | None:
-    """The driver has not answered its first question yet: in places it takes seconds per GPU."""
+    """The driver has not answered its first question yet: on some machines it needs seconds for each GPU."""
     gpus = snapshot.gpus
     return (("cause", gpus),) if isinstance(gpus, Unavailable) and gpus.code == _STARTING else None
 
 
 @rule(Subject.GPU, Severity.INFO, N_("Not connected to a GPU."), is_the_answer=True)
 def no_gpu(snapshot: Snapshot) -> Values | None:
-    """There is no NVIDIA GPU: not an error, but what most people came to ask; who has a TPU did not."""
+    """There is no NVIDIA GPU, and no TPU either: not an error, but what most people came to ask."""
     return () if snapshot.gpus == () and not seen(snapshot.tpus) else None
 
 
@@ -98,7 +98,7 @@ def gpu_not_usable(snapshot: Snapshot) -> Values | None:
     blocks_gpu=True,
 )
 def cuda_library_missing(snapshot: Snapshot) -> Values | None:
-    """The driver answers, and CUDA's library is not there: a container without the capability `compute`."""
+    """The driver answers, but CUDA's library is not there: a container without the capability `compute`."""
     return () if snapshot.driver is not None and snapshot.driver.has_cuda_library is False else None
 
 
@@ -117,7 +117,7 @@ def gpu_memory_errors(snapshot: Snapshot) -> Values | None:
 
 @rule(Subject.GPU, Severity.WARNING, N_("GPU {index} is slowed down: {cause:slowdown}."))
 def gpu_slowed(snapshot: Snapshot) -> Values | None:
-    """Heat or a failing power supply holds a GPU's clocks down. At its power limit is where a busy GPU should be."""
+    """Heat or a failing power supply holds a GPU's clocks down; to be at its power limit is normal for a busy GPU."""
     for gpu in seen(snapshot.gpus):
         for cause in _HARMFUL_SLOWDOWNS:
             if cause in (gpu.slowdown_reasons or ()):
@@ -132,7 +132,7 @@ def gpu_slowed(snapshot: Snapshot) -> Values | None:
     fixable_in_place=True,
 )
 def gpu_memory_nearly_full(snapshot: Snapshot) -> Values | None:
-    """The next allocation on a GPU may fail."""
+    """Less than 5 % of a GPU's memory is free: the next allocation may fail."""
     for gpu in seen(snapshot.gpus):
         memory = gpu.memory
         if memory is not None and 100 * memory.free_bytes < _MEMORY_FREE_PERCENT * memory.total_bytes:
@@ -142,7 +142,7 @@ def gpu_memory_nearly_full(snapshot: Snapshot) -> Values | None:
 
 @rule(Subject.GPU, Severity.INFO, N_("Only one of {count} GPUs is in use."))
 def one_gpu_of_several(snapshot: Snapshot) -> Values | None:
-    """Several GPUs are there and the work sits on one of them."""
+    """There are several GPUs, and the work sits on one of them."""
     shares = [gpu.memory.used_percent for gpu in snapshot.usable_gpus if gpu.memory is not None and not gpu.is_hidden]
     if len(shares) < 2 or sum(share >= _IN_USE_PERCENT for share in shares) != 1:  # noqa: PLR2004 - one is not several
         return None
@@ -151,7 +151,7 @@ def one_gpu_of_several(snapshot: Snapshot) -> Values | None:
 
 @rule(Subject.GPU, Severity.INFO, N_("GPU {index} is idle while {used_bytes:size} of its memory are held."))
 def gpu_idle(snapshot: Snapshot) -> Values | None:
-    """A GPU holds memory of this kernel's and does nothing: between two cells that is normal; for longer it is a waste.
+    """A GPU does nothing while this kernel holds a tenth of its memory or more: normal only between two cells.
 
     What others hold, a desktop for one, is theirs. Where the driver does not tell who holds it, it may be this kernel.
     """

@@ -24,7 +24,7 @@ _KERNEL_PERCENT = 50.0
     fixable_in_place=True,
 )
 def ram_nearly_full(snapshot: Snapshot) -> Values | None:
-    """Little is left before the system or the container's limit ends the kernel."""
+    """Less than 10 % of the RAM that this process may use is left; at the end the system kills the kernel."""
     ram = snapshot.ram
     if not isinstance(ram, Ram) or 100 * ram.headroom_bytes >= _HEADROOM_PERCENT * ram.limit_bytes:
         return None
@@ -42,7 +42,7 @@ def ram_nearly_full(snapshot: Snapshot) -> Values | None:
     fixable_in_place=True,
 )
 def swap_in_use(snapshot: Snapshot) -> Values | None:
-    """Memory is written out to disk while little is left: that, and not the code, is why everything is slow."""
+    """Memory is swapped out to disk while little is left, which makes everything slow."""
     ram = snapshot.ram
     if not isinstance(ram, Ram) or not ram.swap_used_bytes or ram_nearly_full(snapshot) is None:
         return None
@@ -59,7 +59,7 @@ def swap_in_use(snapshot: Snapshot) -> Values | None:
     fixable_in_place=True,
 )
 def files_hold_ram(snapshot: Snapshot) -> Values | None:
-    """What fills the RAM is not the kernel's variables but files in memory: a restart of the kernel frees none."""
+    """Half or more of a nearly full RAM is files in memory or shared: a restart of the kernel does not free it."""
     ram = snapshot.ram
     if not isinstance(ram, Ram) or ram.shared_bytes is None or ram_nearly_full(snapshot) is None:
         return None
@@ -72,20 +72,20 @@ def files_hold_ram(snapshot: Snapshot) -> Values | None:
     N_("Processes killed here for lack of memory since the start: at least {count}."),
 )
 def killed_for_memory(snapshot: Snapshot) -> Values | None:
-    """The system has killed a process of this container or session: which, is not known; a notebook's kernel mostly."""
+    """The system has killed processes here for lack of memory: which is not known, mostly a notebook's kernel."""
     ram = snapshot.ram
     return (("count", ram.killed_for_memory),) if isinstance(ram, Ram) and ram.killed_for_memory else None
 
 
 @rule(Subject.RAM, Severity.INFO, N_("You are using a high-RAM runtime!"), is_remark=True)
 def high_ram(snapshot: Snapshot) -> Values | None:
-    """The runtime has the larger of the two shapes that hosted Colab offers."""
+    """The runtime has the larger of the two sizes of RAM that hosted Colab offers."""
     return () if accelerators.is_high_ram(snapshot) is True else None
 
 
 @rule(Subject.RAM, Severity.INFO, N_("Not using a high-RAM runtime."), is_remark=True)
 def not_high_ram(snapshot: Snapshot) -> Values | None:
-    """The runtime has the smaller of the two shapes that hosted Colab offers."""
+    """The runtime has the smaller of the two sizes of RAM that hosted Colab offers."""
     return () if accelerators.is_high_ram(snapshot) is False else None
 
 
@@ -96,7 +96,7 @@ def not_high_ram(snapshot: Snapshot) -> Values | None:
     is_remark=True,
 )
 def one_shape_only(snapshot: Snapshot) -> Values | None:
-    """Colab offers no choice of RAM with this accelerator: looking for a high-RAM switch is in vain."""
+    """Colab offers one size of RAM with this accelerator: there is no high-RAM switch to look for."""
     accelerator = accelerators.in_use(snapshot)
     return (("accelerator", accelerator.menu_name),) if accelerator is not None and accelerator.one_shape else None
 
@@ -108,7 +108,7 @@ def one_shape_only(snapshot: Snapshot) -> Values | None:
     fixable_in_place=True,
 )
 def kernel_holds_most_ram(snapshot: Snapshot) -> Values | None:
-    """This kernel and its children hold most of what is there: what can be freed is in this notebook."""
+    """This kernel and its children hold half of the RAM or more: what can be freed is in this notebook."""
     ram = snapshot.ram
     if not isinstance(ram, Ram) or ram.kernel_bytes is None:
         return None

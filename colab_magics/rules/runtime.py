@@ -26,7 +26,7 @@ _OLD_SECONDS = 10 * 3600.0
     fixable_in_place=True,
 )
 def disk_nearly_full(snapshot: Snapshot) -> Values | None:
-    """Little space is left on a file system that a notebook writes to; the fullest is named."""
+    """Less than 10 % of a disk that a notebook writes to is free; the fullest is named."""
     writable = [
         (disk.free_bytes, disk.usage.total_bytes, disk.places[0])
         for disk in snapshot.runtime_disks
@@ -47,7 +47,7 @@ def disk_nearly_full(snapshot: Snapshot) -> Values | None:
     fixable_in_place=True,
 )
 def no_inodes_left(snapshot: Snapshot) -> Values | None:
-    """A file system that a notebook writes to holds as many files as it can, whatever space is left."""
+    """A disk that a notebook writes to holds as many files as it can, whatever space is left."""
     full = [disk for disk in snapshot.runtime_disks if disk.free_inodes == 0 and not disk.is_read_only]
     return (("place", full[0].places[0]),) if full else None
 
@@ -60,7 +60,7 @@ def no_inodes_left(snapshot: Snapshot) -> Values | None:
     fixable_in_place=True,
 )  # fmt: skip
 def shared_memory_nearly_full(snapshot: Snapshot) -> Values | None:
-    """Little is left of the memory through which PyTorch's DataLoader and its workers hand each other their data."""
+    """Less than 10 % of the memory is free through which PyTorch's DataLoader and its workers exchange data."""
     shared = snapshot.shared_memory
     if shared is None or shared.usage is None or shared.free_bytes is None:
         return None
@@ -77,7 +77,7 @@ def shared_memory_nearly_full(snapshot: Snapshot) -> Values | None:
     is_remark=True,
 )  # fmt: skip
 def shared_memory_small(snapshot: Snapshot) -> Values | None:
-    """A container was given little of the memory through which DataLoader's workers hand over their data.
+    """A container has less than 1 GiB of the memory through which DataLoader's workers hand over their data.
 
     A system gives half of its RAM.
     """
@@ -96,7 +96,7 @@ def shared_memory_small(snapshot: Snapshot) -> Values | None:
     is_remark=True,
 )
 def runtime_old(snapshot: Snapshot) -> Values | None:
-    """The machine nears the longest life that Google names for free runtimes; how long it really lives nobody tells."""
+    """Hosted Colab: up for ten hours or more, near the longest life that Google names for free runtimes."""
     platform = snapshot.platform
     if not isinstance(platform, Platform) or platform.service != COLAB:
         return None
