@@ -23,6 +23,7 @@ nox.options.download_python = "never"
 ROOT = Path(__file__).resolve().parent
 TOOLS = ROOT / "tools"  # programs that run in the sessions' environments
 DIST = ROOT / "dist"
+SITE = ROOT / ".nox" / "documentation"  # as mkdocs.yml says
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 CONSTRAINTS = ROOT / "constraints" / "colab.txt"
 
@@ -64,6 +65,13 @@ def types(session: nox.Session) -> None:
     session.run("mypy")
 
 
+@nox.session(reuse_venv=True)
+def site(session: nox.Session) -> None:
+    """Build the documentation as it is committed; fail where a link leads nowhere."""
+    session.install(*group("docs"))
+    build_site(session)
+
+
 @nox.session(reuse_venv=True, default=False)
 def build(session: nox.Session) -> None:
     """Build the sdist, and from it the wheel; check both. The sessions that test ask for this one first."""
@@ -83,9 +91,10 @@ def catalogues(session: nox.Session) -> None:
 
 @nox.session(reuse_venv=True, default=False)
 def docs(session: nox.Session) -> None:
-    """Write what is made from the code: the JSON Schema of a report, and the page of docs/ that explains it."""
-    session.install(str(ROOT))
-    session.run("python", str(ROOT / "tests" / "documentation.py"), env={"PYTHONPATH": str(ROOT)})
+    """Write what is made from the code, the JSON Schema and the tables of docs/; then build the documentation."""
+    session.install(*group("docs"), str(ROOT))
+    session.run("python", "-m", "documentation", env={"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"})
+    build_site(session)
 
 
 @nox.session(python=NEWEST_PYTHON, requires=["build"])
@@ -164,6 +173,13 @@ def coverage(session: nox.Session) -> None:
     run_tests(session, "coverage", "run", "-m", "pytest")
     session.run("coverage", "combine")
     session.run("coverage", "report")
+
+
+def build_site(session: nox.Session) -> None:
+    """Build the documentation into .nox/documentation, strictly."""
+    # Not --quiet, which keeps the warnings from the strict mode too. The variable silences news of MkDocs itself.
+    session.run("mkdocs", "build", env={"NO_MKDOCS_2_WARNING": "1"})
+    session.log(f"open {SITE / 'index.html'}")
 
 
 def version_of_python(session: nox.Session) -> str:

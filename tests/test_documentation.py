@@ -1,31 +1,84 @@
-"""What is made from the code is what the code makes now."""
+"""What is made from the code is what the code makes now, and all of it is on some page."""
 
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
+import colab_magics
 import documentation
-from colab_magics.model import Subject
+from colab_magics.model import Severity, Subject
+from colab_magics.rules import RULES
 from colab_magics.views import json as view
+from documentation import json_schema
+from documentation.markdown import plain, table
 
 ROOT = Path(__file__).parents[1]
+PAGES = {page: (ROOT / page).read_text(encoding="utf-8") for page in documentation.pages(ROOT)}
+FACTS = Path(colab_magics.__file__).parent / "facts"
 
 
-@pytest.mark.parametrize("file", [documentation.SCHEMA, documentation.PAGE], ids=str)
+@pytest.mark.parametrize("file", [json_schema.SCHEMA, *PAGES], ids=str)
 def test_what_is_committed_is_what_nox_docs_writes(file: Path) -> None:
     assert (ROOT / file).read_text(encoding="utf-8") == documentation.written(ROOT)[file], "nox -s docs"
 
 
+def test_every_table_is_on_one_page() -> None:
+    shown = [name for page in PAGES.values() for name in documentation.marked(page)]
+
+    assert sorted(shown) == sorted(documentation.MADE)
+
+
+def test_what_stands_around_the_marks_stays() -> None:
+    page = "Before.\n<!-- made by nox -s docs: exit codes -->\nold\n<!-- end -->\nAfter.\n"
+    filled = documentation.filled(page)
+
+    assert filled.startswith("Before.\n<!-- made by nox -s docs: exit codes -->\n\n| exit code |")
+    assert filled.endswith("|\n\n<!-- end -->\nAfter.\n")
+    assert documentation.filled(filled) == filled
+
+
+def test_every_finding_is_explained_once_under_its_severity() -> None:
+    page = PAGES[Path("docs/findings.md")]
+    titles = {Severity.ERROR: "Errors", Severity.WARNING: "Warnings", Severity.INFO: "Remarks", Severity.HINT: "Hints"}
+
+    for rule in RULES.values():
+        before, row, _ = page.partition(f"\n| `{rule.name}` | ")
+        assert row, rule.name
+        assert before.rpartition("\n## ")[2].startswith(titles[rule.severity])
+    assert page.count("\n| `") == len(RULES)
+
+
+@pytest.mark.parametrize("file", sorted(FACTS.glob("*.toml")), ids=lambda file: file.stem)
+def test_every_fact_is_shown_with_its_source(file: Path) -> None:
+    pages = "".join(PAGES.values())
+    rows = [row for rows in tomllib.loads(file.read_text(encoding="utf-8")).values() for row in rows]
+
+    assert rows
+    assert [row for row in rows if f". {plain(row['source'])}\n" not in pages] == []
+
+
+def test_text_from_elsewhere_is_no_markdown() -> None:
+    cells = plain("<b> a_b*c* | [x](y) `z`"), "1"
+
+    assert table(("a", "b:"), [cells]) == (
+        "| a | b |\n| --- | ---: |\n| \\<b\\> a\\_b\\*c\\* \\| \\[x\\](y) \\`z\\` | 1 |\n"
+    )
+
+
+# The JSON Schema --------------------------------------------------------------------------------------------------
+
+
 def test_the_file_that_is_committed_is_the_one_that_is_shipped() -> None:
-    assert json.loads((ROOT / documentation.SCHEMA).read_text(encoding="utf-8")) == json.loads(view.schema())
+    assert json.loads((ROOT / json_schema.SCHEMA).read_text(encoding="utf-8")) == json.loads(view.schema())
 
 
 def test_every_field_is_explained() -> None:
-    schema = documentation.schema()
+    schema = json_schema.schema()
 
     for kind in (schema, *schema["$defs"].values()):
         assert kind["description"]
@@ -33,12 +86,10 @@ def test_every_field_is_explained() -> None:
 
 
 def test_the_schema_says_which_sections_each_report_has() -> None:
-    assert set(documentation.ALWAYS_LOOKED_AT) == {subject.value for subject in Subject}
-    for sections in documentation.ALWAYS_LOOKED_AT.values():
-        assert documentation.schema()["properties"].keys() >= set(sections)
+    assert set(json_schema.ALWAYS_LOOKED_AT) == {subject.value for subject in Subject}
+    for sections in json_schema.ALWAYS_LOOKED_AT.values():
+        assert json_schema.schema()["properties"].keys() >= set(sections)
 
 
 def test_the_page_names_the_form_it_explains() -> None:
-    page = (ROOT / documentation.PAGE).read_text(encoding="utf-8")
-
-    assert f"`schema` is the number of the form, {get_args(view.Schema)[0]}." in page
+    assert f"`schema` is the number of the form, {get_args(view.Schema)[0]}." in PAGES[Path("docs/json.md")]

@@ -1,7 +1,7 @@
 """A report as one JSON document in one line, for agents and scripts.
 
 Field names are the model's, sizes are integers of bytes, what is not known is null with the reason beside it, and
-sentences are English. `report.schema.json` beside this module describes the document; `tests/documentation.py` makes it
+sentences are English. `report.schema.json` beside this module describes the document; `tests/documentation` makes it
 from the types below and the model.
 """
 

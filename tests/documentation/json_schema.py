@@ -1,7 +1,6 @@
-"""What is made from the code, and committed: the JSON Schema of a report, and the page that explains it.
+"""The JSON Schema of a report, and the tables that explain it.
 
-`nox -s docs` writes them, and a test compares them with what is there. The form of a document stands in
-`views/json.py`, that of its sections in `model.py`, both with what each field means.
+The form of a document stands in `views/json.py`, that of its sections in `model.py`, both with what each field means.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ import colab_magics
 from colab_magics import model
 from colab_magics.views import json as view
 from colab_magics.views.messages import FIELD_REASONS, REASONS
+from documentation.markdown import code, table
 
 PACKAGE = Path(colab_magics.__file__).parent
 SCHEMA = Path("colab_magics", "views", "report.schema.json")
-PAGE = Path("docs", "json.md")
 
 ALWAYS_LOOKED_AT = {
     "gpu": ("platform", "driver", "gpus", "visible_gpus", "tpus"),
@@ -37,7 +36,6 @@ _SIMPLE = {
     "None": "null",
     "datetime": "string",
 }
-_MARKS = re.compile(r"(<!-- made by nox -s docs -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 class Kind:
@@ -77,24 +75,21 @@ def schema() -> dict[str, Any]:
     }
 
 
-def page(text: str) -> str:
-    """Return the page with its tables as the code has them now; what is written around them stays."""
+def text() -> str:
+    """Return the JSON Schema as its file has it."""
+    return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def tables() -> str:
+    """Return a table for each type in a document, and the codes of what is not known."""
     whole = schema()
-    parts = [_table("The document", whole)]
-    parts += [_table(name, kind) for name, kind in whole["$defs"].items()]
+    parts = [_fields("The document", whole)]
+    parts += [_fields(name, kind) for name, kind in whole["$defs"].items()]
     parts += [
         _codes("Codes of sections", "Why a section or a disk is not known.", REASONS),
         _codes("Codes of fields", "Why a field of a device, or the RAM's, is not known.", FIELD_REASONS),
     ]
-    return _MARKS.sub(lambda marks: marks[1] + "\n" + "\n".join(parts) + marks[2], text)
-
-
-def written(root: Path) -> dict[Path, str]:
-    """Return the files that are made from the code, below the root of the project, as they must be."""
-    return {
-        SCHEMA: json.dumps(schema(), indent=1, ensure_ascii=False) + "\n",
-        PAGE: page((root / PAGE).read_text(encoding="utf-8")),
-    }
+    return "\n".join(parts)
 
 
 def _kinds() -> dict[str, Kind]:
@@ -194,17 +189,14 @@ def _as_line(text: str) -> str:
     return re.sub(r"\b(None|True|False)\b", lambda word: {"None": "null"}.get(word[0], word[0].lower()), line)
 
 
-def _table(title: str, kind: dict[str, Any]) -> str:
-    rows = "".join(
-        f"| `{name}` | {_in_words(field)} | {field['description']} |\n" for name, field in kind["properties"].items()
-    )
-    anchor = f"## {title}\n\n{kind['description']}\n\n"
-    return f"{anchor}| field | type | meaning |\n|---|---|---|\n{rows}"
+def _fields(title: str, kind: dict[str, Any]) -> str:
+    rows = [(code(name), _in_words(field), field["description"]) for name, field in kind["properties"].items()]
+    return f"## {title}\n\n{kind['description']}\n\n{table(('field', 'type', 'meaning'), rows)}"
 
 
 def _codes(title: str, meaning: str, reasons: dict[str, str]) -> str:
-    rows = "".join(f"| `{code}` | {reasons[code]} |\n" for code in sorted(reasons))
-    return f"## {title}\n\n{meaning}\n\n| code | reason |\n|---|---|\n{rows}"
+    rows = [(code(name), reasons[name]) for name in sorted(reasons)]
+    return f"## {title}\n\n{meaning}\n\n{table(('code', 'reason'), rows)}"
 
 
 def _in_words(kind: dict[str, Any]) -> str:
@@ -226,9 +218,3 @@ def _in_words(kind: dict[str, Any]) -> str:
 def _as_one(kind: dict[str, Any]) -> str:
     words = _in_words(kind)
     return f"({words})" if " or " in words else words
-
-
-if __name__ == "__main__":
-    ROOT = Path(__file__).parents[1]
-    for file, text in written(ROOT).items():
-        (ROOT / file).write_text(text, encoding="utf-8")

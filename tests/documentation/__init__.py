@@ -1,0 +1,64 @@
+"""What is made from the code and the tables of facts, and committed: the JSON Schema, and the tables in docs/.
+
+`nox -s docs` writes them, and a test compares them with what is there. In a page a table stands between
+`<!-- made by nox -s docs: NAME -->` and `<!-- end -->`; what is written around these marks stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from documentation import fact_tables, finding_tables, json_schema, usage_tables
+
+MADE: dict[str, Callable[[], str]] = {
+    "accelerators": fact_tables.accelerators,
+    "cuda builds": fact_tables.cuda_builds,
+    "exit codes": usage_tables.exit_codes,
+    "findings": finding_tables.findings,
+    "frontends": fact_tables.frontends,
+    "hints": finding_tables.hints,
+    "images": fact_tables.images,
+    "json": json_schema.tables,
+    "keys": usage_tables.keys,
+    "limits": fact_tables.limits,
+    "links": fact_tables.links,
+    "menus": fact_tables.menus,
+    "notices": fact_tables.notices,
+    "options": usage_tables.options_of_magics,
+    "options of the command": usage_tables.options_of_the_command,
+    "other menus": fact_tables.other_menus,
+    "retired": fact_tables.retired,
+    "runtime versions": fact_tables.runtime_versions,
+    "services": fact_tables.services,
+    "settings": usage_tables.settings,
+    "statements": fact_tables.statements,
+    "tpu chips": fact_tables.tpu_chips,
+}
+"""What stands between marks, by its name there."""
+
+_MARKS = re.compile(r"(<!-- made by nox -s docs: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def filled(text: str) -> str:
+    """Return a page with what stands between its marks as the code has it now."""
+    return _MARKS.sub(lambda marks: f"{marks[1]}\n{MADE[marks[2]]().strip()}\n\n{marks[3]}", text)
+
+
+def marked(text: str) -> list[str]:
+    """Return the names of what a page has between marks."""
+    return [name for _, name, _ in _MARKS.findall(text)]
+
+
+def pages(root: Path) -> list[Path]:
+    """Return the pages of the documentation, below the root of the project."""
+    return sorted(file.relative_to(root) for file in (root / "docs").glob("*.md"))
+
+
+def written(root: Path) -> dict[Path, str]:
+    """Return the files that are made from the code, below the root of the project, as they must be."""
+    return {
+        json_schema.SCHEMA: json_schema.text(),
+        **{page: filled((root / page).read_text(encoding="utf-8")) for page in pages(root)},
+    }
