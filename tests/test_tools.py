@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 import sys
 import zipfile
@@ -16,6 +17,13 @@ ROOT = Path(__file__).parents[1]
 
 def tool(name: str) -> dict[str, Any]:
     return runpy.run_path(str(ROOT / "tools" / f"{name}.py"))
+
+
+def test_the_hooks_before_a_commit_fetch_nothing() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+
+    assert re.findall(r"repo: (.*)", hooks) == ["local"]
+    assert re.findall(r"language: (.*)", hooks) == ["system"] * len(re.findall(r"- id: ", hooks))
 
 
 @pytest.mark.parametrize(
