@@ -1,4 +1,4 @@
-"""The build's own steps: pack what git tracks, and the catalogues as we read them, made of what translators write."""
+"""The build's own steps: pack what git tracks, and compile the catalogues that translators write."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Packing(BuildHookInterface[Any]):
             self.compile(root, version, build_data)
 
     def compile(self, root: Path, version: str, build_data: dict[str, Any]) -> None:
-        """Compile the catalogues, elsewhere than in the sources, which may be read-only, and may hold a stale one."""
+        """Compile the catalogues, outside the sources: these may be read-only, or hold an old one."""
         self.compiled = tempfile.TemporaryDirectory()
         for source in sorted(root.glob("colab_magics/locale/*/LC_MESSAGES/*.po")):
             packed = source.with_suffix(".mo").relative_to(root)
@@ -51,12 +51,12 @@ class Packing(BuildHookInterface[Any]):
 def untracked(root: Path) -> list[str]:
     """Return the files and folders that git does not track, such as somebody's .env.
 
-    Where this is no checkout, as an unpacked sdist even within one, or git cannot tell, that is none: all is packed.
+    None where this is no checkout, as in an unpacked sdist (even within one), or where git cannot tell: all is packed.
     """
     if not (root / ".git").exists() or not shutil.which("git"):
         return []
     git = ["git", "-c", f"safe.directory={root}", "-C", str(root), "ls-files", "--others", "--directory", "-z"]
-    # In a hook of git's own these name another checkout, perhaps.
+    # In one of git's own hooks these may name another checkout.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     listed = subprocess.run(git, env=environment, stdout=subprocess.PIPE, check=False)
     return [os.fsdecode(path) for path in listed.stdout.split(b"\0") if path and listed.returncode == 0]

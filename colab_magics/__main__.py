@@ -1,4 +1,4 @@
-"""The shell command: `colab-magics [gpu|ram|status|schema] ...`, which `python -m colab_magics` is too."""
+"""The shell command: `colab-magics [gpu|ram|status|schema] ...`, the same as `python -m colab_magics`."""
 
 import os
 import sys
@@ -32,7 +32,7 @@ def main(arguments: "list[str] | None" = None) -> int:
 
         return autoload.command(words[1:])
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None:  # it is where it was closed
+        if stream is not None:  # it is None where it was closed
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console that has no degree sign
     try:
         chosen = options.read_arguments(words)
@@ -85,14 +85,14 @@ def _shown(seen: "Report", chosen: "Options") -> str:
 
 
 def _answer(text: str) -> int:
-    """Print an answer; what reads it may have ended, or have been closed: that is nobody's mistake."""
+    """Print an answer. That its reader has ended or was closed is no error."""
     from colab_magics import options
 
     try:
         print(text, flush=True)
     except OSError as error:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())  # Python writes the rest at its end
+        os.dup2(nowhere, sys.stdout.fileno())  # Python flushes what is left when it exits
         os.close(nowhere)
         if not isinstance(error, BrokenPipeError):
             return _complain(f"The answer could not be written: {error.strerror}.", options.NOT_WRITTEN)
@@ -102,7 +102,7 @@ def _answer(text: str) -> int:
 def _complain(sentence: object, code: int) -> int:
     """Print to standard error, and return an exit code.
 
-    Not to standard output, which `print` takes where the other is closed.
+    Where standard error is closed nothing is printed: `print` would take standard output instead.
     """
     if sys.stderr is not None:
         print(sentence, file=sys.stderr)

@@ -25,11 +25,11 @@ FILE_NAME = "90-colab-magics.py"
 MARKER = "# Written by colab_magics; `python -m colab_magics autoload off` removes it."
 """The first line of a file of ours. A file that begins otherwise is never touched."""
 
-# IPython puts the working directory first on the path. What lies there has been chosen by nobody, so the package is
-# looked for elsewhere, without a change to the path; it sees to its own imports then (imports.py).
-# An exception in a startup file keeps IPython from running those after it, so none may leave. A package that is gone
-# is no failure. A folder of its name, such as a clone's beside the notebook, has a spec without an origin.
-# `extension_manager` keeps quiet about an extension that is loaded already; the magic `%load_ext` prints.
+# IPython puts the working directory first on the path. Nobody chose what lies there, so the package is looked for in
+# the other folders, without changing the path; its own imports it then guards itself (imports.py). An exception in a
+# startup file keeps IPython from running those after it, so none may escape. A package that is gone is no failure. A
+# folder of its name, such as a clone's beside the notebook, has a spec without an origin. `extension_manager` keeps
+# quiet about an extension that is loaded already; the magic `%load_ext` prints.
 STARTUP = f"""\
 {MARKER}
 # Take out the line above if you change this file: it is yours then, and left alone.
@@ -71,12 +71,12 @@ State = Literal["on", "off", "foreign"]
 """`foreign`: a file of that name is there, and it is not ours."""
 
 _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
-"""What a file system that has no links answers."""
+"""What a file system without hard links answers."""
 _LONGEST_MESSAGE = 300
 
 
 class AutoloadError(Exception):
-    """What stands in the way, in one line."""
+    """The file cannot be written, removed or read; the message says why, in one line."""
 
 
 def startup_file(profile: str = "default") -> str:
@@ -198,7 +198,7 @@ class _Found(NamedTuple):
 
     state: State
     content: str = ""
-    """Its beginning, longer than what we write only where it is something else."""
+    """Its beginning: one character more than we write, so that a file that goes on is noticed."""
     identity: tuple[int, ...] = ()
     """What tells it from another file that takes its place."""
 
@@ -251,7 +251,7 @@ def _create(file: str) -> None:
 
 
 def _give_name(temporary: str, file: str) -> None:
-    """Give the file its name, unless something of another's has it by now: a link replaces nothing."""
+    """Give the file its name, unless another file has it by now: making a link replaces nothing."""
     try:
         try:
             os.link(temporary, file)
@@ -269,8 +269,8 @@ def _left_alone(file: str) -> AutoloadError:
 
 
 def _shown(path: str) -> str:
-    """Return a path, or a sentence with one, without the name of the home directory."""
+    """Return a path, or a sentence with one, with "~" in place of the home directory."""
     home = os.path.expanduser("~")
-    for name in {home, os.path.realpath(home)} - {os.sep}:  # IPython takes the second
+    for name in {home, os.path.realpath(home)} - {os.sep}:  # IPython uses the real path
         path = re.sub(rf"(?<![^\s'\"]){re.escape(name)}(?=[\\/'\"\s]|$)", "~", path)
     return path

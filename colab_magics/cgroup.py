@@ -17,7 +17,7 @@ from colab_magics.procfs import IMPOSSIBLE_BYTES, size, words
 class MemoryLevel(NamedTuple):
     """A control group with a memory limit: the process's own, or one above it.
 
-    At the limit the kernel kills, or slows down until nothing goes on (v2's memory.high).
+    At the limit the kernel kills processes, or slows them down almost to a standstill (v2's memory.high).
     """
 
     version: int
@@ -27,8 +27,8 @@ class MemoryLevel(NamedTuple):
     limit_bytes: int
     """memory.limit_in_bytes (v1), the lesser of memory.max and memory.high (v2)."""
     used_bytes: int
-    """By the group and all below it, less what the kernel gives back before it kills: files that it has read, and its
-    own caches. MemAvailable counts these of the machine as free too."""
+    """What the group and all below it use, without what the kernel takes back before it kills: files that it has read,
+    and its own caches. MemAvailable counts these as free for the whole machine, too."""
 
     @property
     def headroom_bytes(self) -> int:
@@ -39,8 +39,8 @@ class MemoryLevel(NamedTuple):
 def memory_levels(root: str = "/", pid: int | str = "self") -> tuple[MemoryLevel, ...]:
     """Return the levels that have a memory limit, nearest the process first; `root` is a folder that stands for /.
 
-    What the process can allocate is the least `headroom_bytes` of all levels. One that the mount does not show is known
-    in v1 by the least limit of all levels; it is used at least as much as the topmost group that is shown.
+    What the process can allocate is the least `headroom_bytes` of all levels. A level that the mount hides shows in v1
+    by the least limit of all levels; at least as much is used there as in the topmost group that is shown.
     """
     groups = _own_groups(root, "memory", pid)
     # What is read of the nearest group is needed for the levels that are not shown too.
@@ -144,11 +144,11 @@ class _MemoryNames(NamedTuple):
     limits: tuple[str, ...]
     usage: str
     given_back: tuple[str, ...]
-    """What memory.stat calls that which the kernel gives back before it kills."""
+    """The fields of memory.stat for what the kernel takes back before it kills."""
     shared: str
-    """What it calls files in memory, and memory that processes share."""
+    """Its field for files in memory and memory that processes share."""
     events: str
-    """The file that counts what was killed."""
+    """The file that counts the processes that were killed."""
 
 
 _MEMORY_NAMES = {
@@ -170,7 +170,7 @@ _MEMORY_NAMES = {
 
 
 def _memory_level(version: int, level: int, folder: str, statistics: str | None) -> MemoryLevel | None:
-    # No process lives in a group with a limit of nothing.
+    # A limit of 0 cannot be: no process could live in that group.
     limits = filter(None, (_bytes(f"{folder}/{name}") for name in _MEMORY_NAMES[version].limits))
     limit_bytes = min(limits, default=None)
     used_bytes = None if limit_bytes is None else _memory_used_bytes(version, folder, statistics)

@@ -23,7 +23,8 @@ _PIECE_BYTES = 16_384
 
 _OF_THE_KERNEL = ("/proc/", "/sys/")
 
-# O_NONBLOCK: to open a FIFO waits for its other end. O_NOCTTY: a terminal would become this process's.
+# O_NONBLOCK: opening a FIFO would wait for its other end. O_NOCTTY: a terminal could become this process's controlling
+# terminal.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -81,7 +82,8 @@ def _content(path: str, most_bytes: int, *, is_cut: bool) -> bytes:
 
 def _opened(path: str) -> int:
     descriptor = os.open(path, _FLAGS)
-    # What lies here the kernel has made, nothing of it waits or is a device; to ask would take a third of the read.
+    # The kernel makes everything in these folders: nothing there blocks or is a device, and checking would take a
+    # third of the time of the read.
     if path.startswith(_OF_THE_KERNEL) or stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
     os.close(descriptor)

@@ -24,7 +24,7 @@ _real_paths: dict[str, str] = {}
 
 
 def working_directory() -> "str | None":
-    """Return where this process is, None if that cannot be told; nothing there is touched, since it may not answer."""
+    """Return the working directory, None if it cannot be told; nothing in it is touched, since it may not answer."""
     try:
         return os.readlink("/proc/self/cwd")
     except OSError:  # not on Linux
@@ -37,9 +37,9 @@ def working_directory() -> "str | None":
 def trusted_folders() -> "Iterator[str]":
     """Give the folders of the module path but the working directory, in their order.
 
-    One after the other, as they are needed: to ask where a folder really is may take for ever where it does not answer.
-    Where this package, or Python's own library, lies in the working directory, somebody chose to run what is there: it
-    comes last, so that nothing in it takes the place of another's.
+    They are given one by one, as they are needed: to resolve a folder may take for ever where its file system does not
+    answer. Where this package, or Python's own library, lies in the working directory, somebody chose to run what is
+    there: it comes last, so that nothing in it takes the place of another's.
     """
     here = working_directory()
     names_here = False
@@ -90,7 +90,7 @@ class _TrustedImports:
                 self._put_back()
 
     def __call__(self, function: "Callable[Parameters, Result]") -> "Callable[Parameters, Result]":
-        """Return a function that is run so."""
+        """Return a function that runs with trusted imports."""
 
         def trusting(*arguments: "Parameters.args", **options: "Parameters.kwargs") -> "Result":
             with self:
@@ -102,7 +102,7 @@ class _TrustedImports:
         return trusting
 
     def begin_in_forked_process(self) -> None:
-        """Let go of what was held by threads that do not exist here."""
+        """Release what other threads held in the parent process: they do not exist in this one."""
         self._lock = RLock()
         if self._held and not _is_asked_by_us(sys._getframe(1)):  # noqa: SLF001 - Python's documented way
             self._held = 0
@@ -110,17 +110,17 @@ class _TrustedImports:
 
     def _put_back(self) -> None:
         _real_paths.clear()
-        if PathFinder.__dict__["find_spec"] is self._ours:  # else somebody wrapped it meanwhile, and calls it
+        if PathFinder.__dict__["find_spec"] is self._ours:  # else other code has wrapped it, and still calls it
             PathFinder.find_spec = self._before  # type: ignore[method-assign]
 
 
 def _in_trusted_folders(find_spec: "Any") -> "Any":
-    """Return Python's way to find a module on the path, kept to trusted folders where code of ours asks.
+    """Return Python's search for a module on the path, limited to trusted folders for imports by our own code.
 
-    Who asks is told by the stack, not by what was held: the user's other threads import as ever, and so does this one
-    after an interrupt in the wrong moment.
+    Who imports is read from the stack, not from a flag: the user's other threads import as always, and so does this one
+    after an interrupt at the wrong moment.
     """
-    by_others: Any = PathFinder.find_spec  # where it is no class method any more, but somebody's function
+    by_others: Any = PathFinder.find_spec  # where other code has replaced the class method by a function
 
     def find(
         finder: type[PathFinder], fullname: str, path: "Iterator[str] | None" = None, target: object = None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from colab_magics.requirement import Requirement
 
 _IN_REQUIREMENT = r"(?:-r|--require)[ =]+[\"']?([^\"']*)$"
-"""The expression of -r as far as it is typed."""
+"""Finds the expression of -r as far as it is typed."""
 
 _REPORT_CLASS = ("colab_magics.report", "Report")
 
@@ -61,7 +61,7 @@ class ColabMagics(Magics):
     language = Unicode(
         "auto",
         help="Language of the reports; the words of Colab's menus are quoted in it, with the English beside. "
-        '"auto": COLAB_MAGICS_LANGUAGE, LANGUAGE, LC_ALL or LANG, else English.',
+        '"auto": COLAB_MAGICS_LANGUAGE, LANGUAGE, LC_ALL, LC_MESSAGES or LANG, the first that is set; else English.',
     ).tag(config=True)
 
     panel_period_seconds = Float(
@@ -310,19 +310,19 @@ def unregister(ipython: InteractiveShell) -> None:
         if client is not None:
             client.close()
             if panel is not None:
-                panel.wait()  # a look that was under way may have started another child
+                panel.wait()  # a look that was still going on may have started another child
                 client.close()
 
 
 def _drop(ipython: InteractiveShell) -> None:
-    """Take every instance of ours, a half-made one too, off the list that `%config` reads."""
+    """Remove every instance of ours from the list that `%config` reads, also one whose making failed halfway."""
     ipython.configurables[:] = [one for one in ipython.configurables if not isinstance(one, ColabMagics)]
 
 
 def _read(magic: str, line: str) -> Options:
     """Read a magic's line; a mistake in it becomes one line that says what was found and what is allowed.
 
-    Where the line asks a requirement, that is not checked then: no magic may swallow the mistake.
+    If the line asks a requirement, this goes unchecked, so no magic may swallow the mistake.
     """
     from colab_magics import options
     from colab_magics.line import asks_requirement

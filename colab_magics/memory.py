@@ -1,7 +1,7 @@
-"""How much memory a process may use: all that limits it, how large each limit is, and what it leaves.
+"""How much memory a process may use: everything that limits it, how large each limit is, and how much it leaves.
 
-It only looks and never raises: what cannot be read, or cannot be, limits nothing. Light to import, since the observer's
-child imports it too.
+It only looks and never raises: a limit that cannot be read, or has an impossible value, is none. Light to import, since
+the observer's child imports it too.
 
 Sources: proc(5), getrlimit(2), the kernel's mm/overcommit-accounting.rst and mm/util.c, zfs(4).
 """
@@ -17,19 +17,20 @@ class Machine(NamedTuple):
     total_bytes: int
     """MemTotal."""
     available_bytes: int
-    """MemAvailable, and what the cache of ZFS gives back, which that does not count."""
+    """MemAvailable, and what the cache of ZFS gives back, which MemAvailable does not count."""
     swap_used_bytes: int | None
     """What is swapped out to disk."""
     committable_bytes: int | None = None
-    """CommitLimit: the most that programs may be promised, where the machine keeps to it (vm.overcommit_memory=2)."""
+    """CommitLimit: the most memory that the kernel promises to programs where vm.overcommit_memory is 2; None
+    otherwise."""
     committed_bytes: int = 0
-    """Committed_AS: what they were promised."""
+    """Committed_AS: how much it has promised."""
     shared_bytes: int | None = None
     """Shmem: files in memory (tmpfs), and memory that processes share."""
 
 
 class Limit(NamedTuple):
-    """One of what limits a process's memory."""
+    """One of the limits on a process's memory."""
 
     by: str
     """ "machine", "cgroup_v1", "cgroup_v2", "rlimit_as", "rlimit_data" or "commit"."""
@@ -68,8 +69,8 @@ def machine(root: str = "/") -> Machine | None:
 def limits(machine: Machine, pid: int | str = "self", root: str = "/") -> tuple[Limit, ...]:
     """Return all that limits a process's memory: the machine first, then its control groups, the nearest first.
 
-    What it may use in all is the least size, what it can allocate the least headroom; they may be two limits'. `root`
-    is a folder that stands for /.
+    What it may use in all is the least size, and what it can still allocate the least headroom; these may belong to two
+    different limits. `root` is a folder that stands for /.
     """
     found = [Limit("machine", machine.total_bytes, machine.available_bytes)]
     found += [
@@ -103,8 +104,8 @@ def tightest(limits: tuple[Limit, ...]) -> Limit:
     return min(limits, key=lambda limit: limit.headroom_bytes)
 
 
-# Where all that is promised must be there, the kernel keeps a little back: for the administrator, and of each program
-# a 32nd of its size up to so much (the defaults of vm.admin_reserve_kbytes and vm.user_reserve_kbytes).
+# Where the kernel promises no more than there is, it keeps a little back: for the administrator, and for each program a
+# 32nd of its size up to this much (the defaults of vm.admin_reserve_kbytes and vm.user_reserve_kbytes).
 _KEPT_FOR_THE_ADMINISTRATOR_BYTES = 2**23
 _MOST_KEPT_OF_ONE_BYTES = 2**27
 
@@ -113,7 +114,7 @@ _OWN_LIMITS = (
     ("Max data size ", "rlimit_data", "VmData"),
     ("Max address space ", "rlimit_as", "VmSize"),
 )
-"""What /proc/PID/limits calls it, what we do, and what counts against it in /proc/PID/status."""
+"""The name in /proc/PID/limits, ours, and what counts against the limit in /proc/PID/status."""
 
 
 def _own_limits(path: str) -> list[tuple[str, int, str]]:

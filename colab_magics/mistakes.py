@@ -10,7 +10,8 @@ from colab_magics.stopping import StopsCell
 class RequirementMistake(StopsCell, UsageError):  # noqa: N818 - a notebook shows it as a UsageError
     """A `UsageError` of one line; `%%capture` and other magics that run code do not swallow it.
 
-    IPython knows a `UsageError` by exactly that class, and shows it past all who render errors themselves.
+    IPython recognises a `UsageError` by exactly that class and then ignores `_render_traceback_`, which a subclass
+    keeps.
     """
 
     def shown(self) -> str:

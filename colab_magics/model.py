@@ -1,10 +1,10 @@
 """What was seen and found, and how a requirement stands: frozen values, nothing else.
 
-Units are part of the names: `_bytes` are integers; `_seconds`, `_percent`, `_watts`, `_celsius` are floats.
-There are three kinds of nothing. An empty tuple: there is none. `None` for a field: this device or system does not
-report it; where the cause is known it stands in `unavailable`. `Unavailable` in place of a section: nobody could look.
-A section of a `Snapshot` that is None was not asked for.
-The model holds no sentence: a rule's stands beside the rule, a code's in `views.messages`.
+Units are part of the names: `_bytes` are integers; `_seconds`, `_percent`, `_watts`, `_celsius` are floats. There are
+three kinds of nothing. An empty tuple: there is none. `None` for a field: this device or system does not report it; the
+reason, where it is known, stands in `unavailable`. `Unavailable` in place of a section: nobody could look. A section of
+a `Snapshot` that is None was not asked for. The model holds no sentence: a rule's stands beside the rule, a code's in
+`views.messages`.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class GpuProcess(Value):
     memory_used_bytes: int | None
     """What it holds of the GPU's memory."""
     kinds: tuple[str, ...]
-    """Of "compute", "graphics" and "mps" those that it is."""
+    """Those of "compute", "graphics" and "mps" that it is."""
     is_here: bool | None
     """True for a process of this pid namespace, False for one outside, None where that cannot be told."""
     is_this_kernel: bool
@@ -141,7 +141,7 @@ class Gpu(Value):
     virtualization: str | None
     """How it is handed to this machine, such as "pass-through"."""
     memory: GpuMemory | None
-    """None also for a GPU that has none of its own (reason "unified_memory")."""
+    """None also for a GPU that shares the machine's RAM (reason "unified_memory")."""
     utilization_percent: float | None
     """The share of the last sample period (1/6 to 1 s) in which something ran."""
     memory_utilization_percent: float | None
@@ -199,8 +199,8 @@ class Framework(Value):
     initialized: bool | None
     """Whether it has opened the GPU in this process; None where it is not loaded or will not say."""
     architectures: tuple[str, ...] | None = None
-    """What its build carries code for, in the build's own words ("sm_70"; "compute_90" is code that a driver translates
-    for later GPUs); None where that cannot be told."""
+    """What its build has code for, in the build's own words ("sm_70"; "compute_90" is code that a driver translates for
+    later GPUs); None where that cannot be told."""
     architectures_source: str | None = None
     """How that is known: "package" where its own files tell, "published" where a table of builds does."""
     platform: str | None = None
@@ -271,18 +271,19 @@ class Ram(Value):
     capacity_by: str
     """Which of them that is: "machine", "cgroup_v1", "cgroup_v2", "rlimit_as", "rlimit_data" or "commit"."""
     headroom_bytes: int
-    """What can still be allocated before something bites: the least that any of them leaves."""
+    """What can still be allocated before a limit is reached: the least that any of them leaves."""
     limited_by: str
-    """What bites first, in the same words; it need not be what says how much there is in all."""
+    """The limit that is reached first, in the same words; it may be another one than `capacity_by`."""
     limit_bytes: int
-    """The limit of what bites first."""
+    """The size of the limit that is reached first."""
     limit_level: int | None
-    """How far up the cgroup that bites first is (0: this process's own); None for all else."""
+    """How many levels up the cgroup is whose limit is reached first (0: this process's own); None where it is no
+    cgroup's."""
     kernel_bytes: int | None
     """This process's resident memory."""
     children_bytes: int | None
-    """What the processes below it hold beside it, our own observer apart, within a tenth or half a GiB: where what
-    they share might be counted more often, it is counted once (by PSS), or, if that took too long, this is None."""
+    """What its child processes hold in addition, without our own observer, to within a tenth or half a GiB. Shared
+    memory is counted once (by PSS) where it would matter more; None if that took too long."""
     observer_bytes: int
     """Our observer's resident memory; 0 while it does not run."""
     swap_used_bytes: int | None
@@ -292,17 +293,18 @@ class Ram(Value):
     other_kernels: tuple[OtherKernel, ...] | None
     """The same user's other kernels; expensive, so looked for on request only, and None otherwise."""
     unavailable: tuple[tuple[str, str], ...] = ()
-    """(field, reason) for each field that is None because what is told of it cannot be."""
+    """(field, reason) for each field that is None because the system reports an impossible value for it."""
     shared_bytes: int | None = None
-    """Of what is used under the limit that bites first: files in memory (tmpfs, as /dev/shm) and what processes share.
-    Files are given back when they are deleted, not when a process ends. None where that is not told."""
+    """The part of what is used under the limit reached first that is files in memory (tmpfs, such as /dev/shm) or
+    shared by processes. Files free their memory when they are deleted, not when a process ends. None where the system
+    does not tell."""
     killed_for_memory: int | None = None
-    """How many processes of this one's control group the kernel has killed for lack of memory since the group was made,
-    at least: mostly since the container started. None where that is not told."""
+    """At least how many processes of this one's control group the kernel has killed for lack of memory since the group
+    was made, mostly since the container started. None where the system does not tell."""
 
     @property
     def is_mostly_shared(self) -> bool:
-        """Whether most of what is used under the limit that bites first is `shared_bytes`."""
+        """Whether most of what is used under the limit reached first is `shared_bytes`."""
         used_bytes = self.limit_bytes - self.headroom_bytes
         return self.shared_bytes is not None and 2 * self.shared_bytes >= used_bytes > 0
 
@@ -313,7 +315,7 @@ class Ram(Value):
 
     @property
     def limiter(self) -> str:
-        """What bites first, "shared" for a group above with a larger limit than this process's: others are in it."""
+        """What is reached first; "shared" for a group above with a larger limit, since there are others in it."""
         return "shared" if self.limit_level and self.limit_bytes > self.capacity_bytes else self.limited_by
 
 
@@ -321,27 +323,27 @@ class Cpu(Value):
     """The processor cores this process may use."""
 
     usable_cores: float
-    """The least of affinity and the container's quota, so it may be a fraction."""
+    """The lesser of the CPU affinity and the container's quota, so it may be a fraction."""
     logical_cores: int
-    """The machine's that are in service, whatever Python is told to count (PYTHON_CPU_COUNT)."""
+    """The machine's cores that are online, whatever PYTHON_CPU_COUNT says."""
     quota_cores: float | None
     """The container's quota; None where it has none."""
     load_average: float | None
-    """The machine's run queue over the last minute; None where the system keeps none."""
+    """The machine's load average of the last minute; None where the system has none."""
 
 
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - its name; nothing is written there
-"""The place of the memory that processes share as files; nothing that is kept lies there."""
+"""Where processes share memory as files; nothing there is kept."""
 
 CONTAINER_SHARED_MEMORY_BYTES = 64 * 2**20
-"""What a container's engine gives of it, unless told otherwise."""
+"""How much of it container engines give by default."""
 
 
 class Disk(Value):
     """One file system; that of shared memory too, which is not counted among the runtime's disks."""
 
     places: tuple[str, ...]
-    """Which of ours lie on it: "/", "working directory", "/dev/shm"; never a path of a home."""
+    """Which of our places lie on it: "/", "working directory", "/dev/shm"; never a path below a home."""
     usage: Usage | None
     """How much there is, and how much is taken."""
     free_bytes: int | None
@@ -366,7 +368,7 @@ class Frontend(Value):
     shows_thread_updates: bool
     """Whether it shows what a background thread sends while no cell runs."""
     tells_whether_somebody_is_there: bool
-    """Whether a request from it says if somebody can answer: Jupyter's clients without a page say that nobody can."""
+    """Whether its requests say if somebody can answer; Jupyter's clients without a page say that nobody can."""
 
 
 class Platform(Value):
@@ -407,7 +409,8 @@ class GpuSample(Value):
 class Sample(Value):
     """What the observer noted at one moment.
 
-    An older one may stand for a short span up to that moment: the least headroom, and the greatest of all else.
+    An older one may stand for a short span up to that moment, with the least headroom and the greatest of every other
+    figure.
     """
 
     seconds_ago: float
@@ -417,8 +420,8 @@ class Sample(Value):
     kernel_bytes: int | None
     """As in `Ram`."""
     cpu_percent: float | None
-    """How much of the cores that this kernel may use was busy since the sample before, 0 to 100: the machine's work on
-    these cores or, where a container's quota is what bites, the container's; None for the first sample."""
+    """How busy the cores that this kernel may use were since the sample before, 0 to 100: by the machine's work on
+    these cores or, where a container's quota limits more, by the container's; None for the first sample."""
     gpus: tuple[GpuSample, ...]
     """One for each GPU, in NVML's order."""
 
@@ -455,7 +458,7 @@ class Snapshot(Value):
 
     @property
     def usable_gpus(self) -> tuple[Gpu, ...]:
-        """The GPUs but for those that the driver has lost or refuses to open."""
+        """The GPUs without those that the driver has lost or refuses to open."""
         return tuple(gpu for gpu in seen(self.gpus) if gpu.fault is None)
 
     @property
@@ -465,7 +468,7 @@ class Snapshot(Value):
 
     @property
     def runtime_disks(self) -> tuple[Disk, ...]:
-        """The disks where files are kept: without what is shared memory alone."""
+        """The disks where files are kept: all but shared memory."""
         return tuple(disk for disk in seen(self.disks) if disk.places != (SHARED_MEMORY,))
 
     @property
@@ -549,7 +552,7 @@ class Remedy(enum.StrEnum):
 
 
 class FoundGpu(Value):
-    """A GPU or MIG slice that CUDA can see, as far as requirements speak of it. None: not known."""
+    """What requirements ask of a GPU or MIG slice that CUDA can see. None: not known."""
 
     name: str | None
     """As the driver calls it."""

@@ -27,7 +27,7 @@ SCHEMA = "schema"
 """The word for the JSON Schema of its JSON."""
 
 AUTOLOAD = "autoload"
-"""The word for its other half, which has options of its own."""
+"""The word that loads the magics at every start; it has options of its own."""
 
 MET, NOT_MET, MISTYPED, NOT_WRITTEN = range(4)
 """The command's exit codes."""
@@ -49,16 +49,16 @@ SHORT_WAIT_SECONDS = 6.0
 LONGEST_WAIT_SECONDS = 3600.0
 
 MOST_CHARACTERS = 10_000
-"""Of a magic's line: it is read letter by letter, and nobody types as much."""
+"""The longest line of a magic: it is read letter by letter, and nobody types as much."""
 
 _EXCLUDED = {"widget": ("json", "output", "everything", "quiet"), "json": ("output", "quiet")}
-"""Options by their fields, and those that say another thing."""
+"""Options by their fields, and those that contradict them."""
 
 _MOST_DIGITS = 6
-"""Of a GPU's number."""
+"""The most digits of a GPU's number."""
 
 _MOST_REPEATED = 200
-"""Of the characters that a message about a line repeats of it."""
+"""The most characters of a line that a message about it repeats."""
 
 
 class Option(NamedTuple):
@@ -142,7 +142,7 @@ class Options(NamedTuple):
     widget: bool = False
     quiet: bool = False
     require: str | None = None
-    """All that are asked, as one expression."""
+    """All requirements on the line, as one expression."""
     strict: bool = False
     wait: float | None = None
     processes: bool = False
@@ -212,7 +212,7 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
 
 
 def _check_part(options: Options) -> None:
-    """Raise unless the command's word is one it knows, and goes with its options."""
+    """Raise unless the command knows its word, and the word goes with the options."""
     allowed = (*PARTS, SCHEMA)
     if options.part is not None and options.part not in allowed:
         raise _mistake(COMMAND, f"Found '{excerpt(options.part)}': the words are {' '.join((*allowed, AUTOLOAD))}")

@@ -13,7 +13,7 @@ from colab_magics import files
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 IMPOSSIBLE_BYTES = 2**60
-"""No machine has an exbibyte: a figure from here on is no size."""
+"""No machine has an exbibyte: a figure of this size or more is not believed."""
 
 _MOST_DIGITS = 19
 
@@ -28,7 +28,7 @@ def words(text: str, label: str) -> list[str]:
 
 
 def size(word: str) -> int | None:
-    """Return a number of bytes that can be, None for all else: "max", "-1", "lots"."""
+    """Return a possible number of bytes, None for everything else: "max", "-1", "lots"."""
     if not (word.isdecimal() and word.isascii() and len(word) <= _MOST_DIGITS):
         return None
     number = int(word)

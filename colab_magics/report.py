@@ -54,8 +54,8 @@ class Report(Value):
         return {"text/plain": text.render(self, options), "text/html": html.render(self, options)}
 
     def __rich__(self) -> object:
-        """Return the report for `rich.print`, which alone calls this; what is in brackets stays as it is."""
-        from rich.text import Text  # the user has it: it is asking
+        """Return the report for `rich.print`, the only caller: as a `Text`, in which brackets are no markup."""
+        from rich.text import Text  # rich is what calls this
 
         return Text(str(self))
 
@@ -71,7 +71,7 @@ class Report(Value):
 def gpu_info(
     *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = client.DEADLINE_SECONDS
 ) -> Report:
-    """Look at the GPUs; where there is none, also at the machine one has instead.
+    """Look at the GPUs; where there is none, also at the machine there is instead.
 
     `shell_class` is the dotted name of the IPython shell's class, None outside IPython. The driver is waited for no
     longer than `driver_deadline_seconds`.
@@ -290,7 +290,7 @@ def _with_what_is_asked(
 
 
 def _is_open(requirement: Requirement, snapshot: Snapshot) -> bool:
-    """Tell whether it hangs on the GPUs whether a requirement is met."""
+    """Tell whether it depends on the GPUs if a requirement is met."""
     from colab_magics.model import KEYS_OF_THE_DRIVER, State
     from colab_magics.requirement import check
     from colab_magics.requirement.parser import OF_AN_ACCELERATOR
@@ -318,7 +318,7 @@ def _once_started(snapshot: Snapshot, wait_seconds: float, deadline_seconds: flo
     """Ask a driver that is starting again and again, until it answers or the time is over.
 
     The time is counted from the first question, which was waited for `deadline_seconds`. One that was waited for in
-    vain may as well hang, and is said to.
+    vain may also hang, and the report says so.
     """
     import time
 

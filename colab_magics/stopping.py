@@ -1,7 +1,7 @@
 """What stops a cell, and with it "Run all": a requirement that is not met, or that cannot be read.
 
-An exception stops the run of the cell that it flies out of. But one cell may be run within another: `%%capture`, `%run`
-and the magics that people write start runs of their own, and IPython 7's `%%time` shows what its code raised. There the
+An exception stops the run of the cell that it leaves. But one cell may be run within another: `%%capture`, `%run` and
+the magics that people write start runs of their own, and IPython 7's `%%time` shows what its code raised. There the
 inner run fails and is shown, the magic goes on, and the cell on the page succeeds. So that no requirement is swallowed
 in this way, its exception notices who shows it, and fails the runs that would go on.
 """
@@ -52,12 +52,13 @@ class StopsCell(Exception):  # noqa: N818 - what it is made for; those made of i
         stdout = sys.stdout
 
         def after_the_last() -> None:
-            shell.last_execution_succeeded = False  # the exit code of a terminal's IPython hangs on it
-            # What `%%capture` took away is shown again. A kernel has sent it past `sys.stdout`, and kept the lines.
+            shell.last_execution_succeeded = False  # the exit code of IPython in a terminal depends on it
+            # What `%%capture` swallowed is shown again. A kernel sends tracebacks past `sys.stdout`, and keeps the
+            # lines.
             if sys.stdout is not stdout and getattr(shell, "_last_traceback", None) != lines:
                 try:
                     raise self
-                except StopsCell:  # rich shows what is being handled, whatever it is told to show
+                except StopsCell:  # rich shows the exception that is being handled, whatever it is told to show
                     shell.showtraceback()
 
         _once_ended(runs[-1], shell, after_the_last)
@@ -101,7 +102,7 @@ def swallowing_runs(frame: FrameType) -> list[FrameType]:
     if shower.f_globals.get("__name__") in ("__main__", __name__):
         return []  # the user's own code caught it and shows it, or we show it a second time
     runs: list[FrameType] = []
-    is_swallowed = not _is_run(shower)  # by whoever caught and showed it: `%%time`, or `%run` of a .py file
+    is_swallowed = not _is_run(shower)  # in whatever caught and showed it: `%%time`, or `%run` of a .py file
     for one in frames:
         if _is_magic(one):
             is_swallowed = True  # a magic goes on when a run of its own has failed
@@ -114,7 +115,7 @@ def swallowing_runs(frame: FrameType) -> list[FrameType]:
 
 
 def _keep_debugger_away(shell: Any) -> None:
-    """Let `%pdb on` open no debugger for what is being shown: it would open in our code, and find nothing there."""
+    """Keep `%pdb on` from opening a debugger: it would open in our code, where there is nothing to find."""
     if not shell.call_pdb:
         return
     debugger = shell.debugger

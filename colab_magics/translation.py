@@ -1,6 +1,6 @@
 """Our own sentences in the reader's language: gettext catalogues, with English where there is none.
 
-The words of menus are no sentences of ours: they are quotations, and stand in `facts`.
+The words of menus are not ours: they are quotations, and stand in `facts`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 ENGLISH = "en"
 
 _LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")
-"""Of these the first that is set counts: POSIX, Base Definitions, 8.2."""
+"""The first of these variables that is set counts: POSIX, Base Definitions, 8.2."""
 
 _NO_LANGUAGE = ("C", "POSIX")
-"""Locales in which LANGUAGE counts for nothing, as gettext has it."""
+"""Locales in which gettext ignores LANGUAGE."""
 _DOMAIN = "colab_magics"
 _CATALOGUES = os.path.join(os.path.dirname(__file__), "locale")
 
@@ -53,7 +53,7 @@ class Translator:
         return self(", ").join(items)
 
     def joined(self, sentences: Iterable[str]) -> str:
-        """Return sentences as one text: what stands between two of them is a matter of the language."""
+        """Return sentences as one text: whether a space stands between two of them depends on the language."""
         return self.gap.join(sentences)
 
     @property

@@ -14,7 +14,7 @@ Self = TypeVar("Self", bound="Value")
 
 
 class _DataclassFields:
-    """What the functions of `dataclasses` ask of a class, made when one of them first asks."""
+    """What the functions of `dataclasses` read from a class, made when one of them first does."""
 
     def __init__(self) -> None:
         self._made: dict[type[Value], dict[str, Any]] = {}

@@ -48,14 +48,15 @@ COLAB = "colab"
 """The service whose dialog the table describes: Google's hosted Colab."""
 
 HIGH_RAM_BYTES = 20e9
-"""From here on the Colab Pro notebook calls a runtime high-RAM (its RAM cell, read 2026-11-22)."""
+"""From this much RAM on the Colab Pro notebook calls a runtime high-RAM (its RAM cell, read 2026-11-22)."""
 
 HIGH_RAM_FACTOR = 1.5
-"""From so many times the standard shape's RAM on it is the high-RAM shape: those published have twice or more."""
+"""From this many times the standard shape's RAM on it is the high-RAM shape: those published have twice as much or
+more."""
 
 
 _LABEL = re.compile(r"(\d{1,4}) ?GB\b", re.IGNORECASE)
-"""In a name; of several the last is the device's own: "NVIDIA H100 80GB HBM3 MIG 1g.10gb"."""
+"""Finds the memory in a name; of several the last is the device's own: "NVIDIA H100 80GB HBM3 MIG 1g.10gb"."""
 
 _MOST_BESIDE_LABEL = 0.125
 """By what share the memory that drivers report differs from a label, at most: up to 7.4 % with whole cards

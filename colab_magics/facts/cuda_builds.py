@@ -82,8 +82,9 @@ def runs_on(framework: Framework, capability: str | None) -> bool | None:
 def serves(words: Iterable[str], capability: str | None, cuda_version: str | None = None) -> bool | None:
     """Tell whether what a build carries runs on GPUs of a compute capability; None: that cannot be told.
 
-    Machine code runs on its own compute capability and on later ones of the same major number, but for Tegra's; with
-    "a" behind it on its own alone, with "f" within its family. What a driver translates ("compute_") runs on all later.
+    Machine code runs on its own compute capability and on later ones of the same major number, except for Tegra's; with
+    an "a" behind it only on its own, with an "f" within its family. What a driver translates ("compute_") runs on all
+    later ones.
     """
     wanted = _number(capability)
     if wanted is None:

@@ -1,4 +1,4 @@
-"""The one child process that talks to NVIDIA's driver and notes over time, and the kernel's side of it.
+"""The one child process that talks to NVIDIA's driver and takes samples over time, and the kernel's side of it.
 
 The driver can hang in a way that no thread ends and can kill the process that called it, so it is only ever called in
 a child, which also asks mounts that may be silent. `client` is the kernel's side: it starts the child by `starting` and

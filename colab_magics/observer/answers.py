@@ -1,8 +1,8 @@
-"""What the child writes, read from a pipe of its: a line of JSON at a time, within a time and a size.
+"""What the child writes, read from its pipe: one line of JSON at a time, within a limit of time and of size.
 
 The child is ours, but not all that runs in it: a driver may have written over its memory, and after an upgrade it may
-be of another version than the kernel, which keeps what it has imported. So nothing that comes is believed: `Nonsense`
-is what nobody could have meant. What a line must hold is in `shapes`.
+be of another version than the kernel, which keeps what it has imported. So nothing is believed unchecked: `Nonsense` is
+what no child of ours would write. What a line must hold is in `shapes`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PIECE_BYTES = 1 << 16
 
 _MOST_DIGITS = 1000
 _DEEPEST = 8
-"""An answer's processes of the slices of a GPU have lists in them: deeper goes nothing."""
+"""The deepest lists are those within the processes of the slices of a GPU."""
 _MOST_UNPAIRED = 1000
 """Brackets in names, which may stand alone; and as deep as Python itself goes unless told otherwise."""
 
@@ -46,7 +46,7 @@ class Answers:
 
     @property
     def held_bytes(self) -> int:
-        """How much has been read that nobody has taken yet: a line's longest and one piece at most."""
+        """How much has been read and not taken yet: at most the longest line and one piece."""
         return len(self._unfinished) + sum(map(len, self._lines))
 
     def next(self, until: float, *, waits: bool = True) -> dict[str, Any] | None:
@@ -82,7 +82,7 @@ def _no_constant(name: str) -> float:
     raise ValueError(name)
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)  # it would take NaN and Infinity, which are no JSON
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)  # by itself it accepts NaN and Infinity, which are no JSON
 
 
 def _object(line: bytes) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class Asking:
     """The conversation with one child about GPUs. One thread asks at a time; any may stop the sampling or close."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        # Held for moments only. Reentrant: a finalizer that stops sampling may run anywhere.
+        # Held for moments only. Reentrant, because a finalizer that stops the sampling may run anywhere.
         self._writing = threading.RLock()
         self._process = process
         self._is_closed = False
@@ -46,8 +46,8 @@ class Asking:
     def exchange(self, sample_every_seconds: float | None, *, until: float) -> dict[str, Any] | None:
         """Send a request and return its answer, None if it has not come in time. Answers to older ones are dropped.
 
-        A request that the child is still at is not sent again, but for the period: its answer will be of this moment.
-        Raise `Gone` where the child has ended, `Nonsense` where it answers what it cannot mean.
+        A request that the child is still working on is not sent again, except to change the period: its answer will be
+        as of now. Raise `Gone` where the child has ended, `Nonsense` where it answers what it cannot mean.
         """
         self._receive(until, waits=False)
         request: dict[str, Any] = {}
@@ -67,12 +67,12 @@ class Asking:
         try:
             return self._receive(until)
         except KeyboardInterrupt:
-            self._is_awaited = False  # by the next question its answer would be an old one
+            self._is_awaited = False  # by the next question its answer would be out of date
             raise
 
     def stop_sampling(self) -> None:
         """Let the child take no more samples. Does not wait, not even for a question under way."""
-        with contextlib.suppress(OSError):  # it has ended, or has not read for long: it hangs
+        with contextlib.suppress(OSError):  # it has ended, or has not read for a long time because it hangs
             self._send({"sample_every_seconds": None})
 
     def close(self) -> None:
@@ -114,7 +114,7 @@ class Asking:
         return None
 
     def _note_stage(self, line: dict[str, Any]) -> None:
-        """Keep how far the child is: it says once that it is up, and that it loads at most once for a question."""
+        """Note how far the child is: it says once that it is up, and for each question at most once that it loads."""
         self._stages_told += 1
         if not shapes.is_stage(line) or self._stages_told > 1 + self._number:
             raise Nonsense("a stage that there is not")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from colab_magics.observer.samples import Sampler
 
 IDLE_SECONDS = 60.0
-"""Without work for this long the child ends: an open driver would stand in the way of a reload or a reset."""
+"""After this long without work the child ends: an open driver would keep others from reloading or resetting it."""
 
 STUCK_SECONDS = 65
 """A request or a sample that takes longer ends the child. Longer than `client.STARTING_SECONDS`, when the client kills.
@@ -43,10 +43,10 @@ It ends by SIGALRM, whose default action works even where the driver's loader ho
 """
 
 LONGEST_REQUEST_BYTES = 1 << 16
-"""What is longer did not come from `asking` or `looking`."""
+"""The longest request: what is longer did not come from `asking` or `looking`."""
 
 _KEPT_SIGNALS = frozenset({signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ})
-"""Nobody can change the first two; Python ignores the others, for errors that it can raise."""
+"""The first two cannot be changed; Python ignores the others and raises errors instead."""
 _PARENT_CHECK_SECONDS = 1.0
 _PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -117,7 +117,7 @@ class _RequestLoop:
                 if len(received) > LONGEST_REQUEST_BYTES:
                     return
             elif to_next is None and not (self._looks is not None and self._looks.hang):
-                return  # while a look hangs it would not end: the system waits for the thread
+                return  # it would not end while a look hangs: the system waits for that thread
             if self._sampler is not None:
                 signal.alarm(STUCK_SECONDS)
                 self._sampler.take_if_due()
@@ -125,7 +125,7 @@ class _RequestLoop:
 
     def _handle(self, request: dict[str, Any]) -> None:
         signal.alarm(STUCK_SECONDS)
-        # The question opens the driver, which a sample does not.
+        # A question opens the driver; a sample does not.
         answer = {"id": request["id"], **self._devices.answer()} if "id" in request else None
         if "sample_every_seconds" in request:
             samples = self._sample_every(request["sample_every_seconds"])

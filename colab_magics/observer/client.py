@@ -158,7 +158,7 @@ class Observer:
             self._failures, self._rest_until = 0, 0.0
 
     def __del__(self) -> None:
-        """End the child when nothing leads to it any more: `%autoreload` makes this module, and its observer, anew."""
+        """End the child when nothing refers to it: `%autoreload` runs this module again, with a new observer."""
         self._end()
 
     def forget(self) -> None:
@@ -194,7 +194,7 @@ class Observer:
         if not self._warm and not self._failures and waited < STARTING_SECONDS:
             code = "driver_starting" if waited < SLOW_SECONDS else "driver_slow"
             return _unavailable(code, seconds=round(waited, 1))
-        if self._warm and until < in_full:  # another thread's question took its time: nothing is known of the driver
+        if self._warm and until < in_full:  # another thread's question took the time: nothing is known of the driver
             return _unavailable("driver_silent", seconds=round(deadline_seconds, 1))
         if not self._warm:
             seconds = waited
@@ -327,7 +327,7 @@ def _unavailable(code: str, **values: float | str) -> Unavailable:
 
 
 def _cause_of_death(exit_code: int | None) -> str:
-    """Return how the child ended. Where somebody else waits for our children, all of them seem to have ended well."""
+    """Return how the child ended. Where other code waits for our children, all of them seem to have ended well."""
     if not exit_code:
         return "unknown"
     if exit_code > 0:

@@ -39,7 +39,7 @@ _MOST_MHZ = 10**5
 _MOST_OF_A_VERSION = 999
 _PROCESS_KINDS = ("Compute", "Graphics", "MPSCompute")
 _GONE = frozenset({"gpu_lost", "gpu_needs_reset"})
-_VITAL = ("memory", "utilization_percent", "temperature_celsius")  # what a GPU that is lost tells none of
+_VITAL = ("memory", "utilization_percent", "temperature_celsius")  # what a lost GPU no longer tells
 _NONE_OF_THAT_KIND = frozenset({"driver_too_old", "binding_too_old", "call_was_removed", "not_supported"})
 
 
@@ -66,8 +66,8 @@ class Devices:
     def use(self) -> list[dict[str, int | None]]:
         """Return of each GPU the memory that is used and the utilization, by the names of `model.GpuSample`.
 
-        Nothing else is asked for. Empty where the driver refuses, and until `answer` has opened it: to open it may take
-        seconds, and would load a library that is not there again and again.
+        Nothing else is asked for. Empty where the driver refuses, and until `answer` has opened it: opening may take
+        seconds, and would try again and again to load a library that is missing.
         """
         if self._nvml.driver is None:
             return []
@@ -161,7 +161,7 @@ class Devices:
 
 
 def _within(most: int, figure: Any) -> Any:
-    """Return a figure, refused where no GPU that there is or will soon be can have it."""
+    """Return a figure; one that no GPU of today or the near future can have is refused."""
     if not 0 <= figure <= most:
         raise Refused("impossible")
     return figure
@@ -172,7 +172,7 @@ def _bounded(most: int, read: Reader) -> Reader:
 
 
 def _plain(function: str, *arguments: Any) -> Reader:
-    """Return a reader that gives what a wrapper answers."""
+    """Return a reader that returns a wrapper's answer as it is."""
     return lambda nvml, handle: nvml.call(function, handle, *arguments)
 
 

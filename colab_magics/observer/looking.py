@@ -19,7 +19,7 @@ UP_SECONDS = 3.0
 
 
 LONGEST_ANSWER_BYTES = 4096
-"""Eight figures, or the few words of an error."""
+"""The longest answer: eight figures, or the few words of an error."""
 
 
 class _Look(NamedTuple):
@@ -27,7 +27,7 @@ class _Look(NamedTuple):
 
     key: str
     began_at: float | None
-    """By the monotonic clock, when that was known; None before."""
+    """When the child began it, on the monotonic clock; None before that is known."""
 
 
 class Looking:
@@ -82,14 +82,14 @@ class Looking:
         return {"error": f"the process that asks was not up after {UP_SECONDS:g} s"}
 
     def close(self) -> None:
-        """Let go of the pipes; whoever waits for an answer is waited for."""
+        """Close the pipes, once whoever waits for an answer is done."""
         with self._lock:
             if not self._is_closed:
                 self._is_closed = True
                 self.forget()
 
     def forget(self) -> None:
-        """Let go of the pipes at once: in a process that was forked, nobody else uses them."""
+        """Close the pipes at once: in a process that was forked, nobody else uses them."""
         for descriptor in (self._requests, self._answers_end):
             os.close(descriptor)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 LONGEST_REQUEST_BYTES = 1 << 16
-"""What is longer did not come from `looking`."""
+"""The longest request: what is longer did not come from `looking`."""
 
 
 def file_system(path: str) -> dict[str, int]:
@@ -55,7 +55,7 @@ class Looks:
 
     @property
     def hang(self) -> bool:
-        """Whether a look is under way: a process of which a thread hangs cannot end anyway."""
+        """Whether a look is going on: a process with a thread that hangs cannot end anyway."""
         return bool(self._under_way)
 
     def _serve(self) -> None:

@@ -86,7 +86,7 @@ class Nvml:
             except Refused as refused:
                 if refused.code != _LIBRARY_NOT_FOUND:
                     raise
-                self.library = "broken"  # it loads, and lacks what it needs
+                self.library = "broken"  # it loads, but lacks a function that the binding needs
                 return False
         if self.driver is None or None in self.driver.values():
             self.driver = {"version": self.reported("nvmlSystemGetDriverVersion"), **self._cuda()}
@@ -102,7 +102,7 @@ class Nvml:
         return {"cuda_version": told, "has_cuda_library": True}
 
     def _has_cuda_library(self, refused: Refused) -> bool | None:
-        """Tell by the driver's refusal; None where the library lies in a folder that the loader may not look in."""
+        """Tell by the driver's refusal; None where the library lies in a folder that the loader may not search."""
         if refused.code not in _NO_CUDA or any(os.path.exists(f"{folder}/{_CUDA}") for folder in _KNOWN_FOLDERS):
             return None
         return False
@@ -162,7 +162,7 @@ class Nvml:
     def _binding(self) -> Any:
         try:
             pynvml = self._load_pynvml()
-        except Exception as error:  # whatever somebody's file of that name raises
+        except Exception as error:  # a file of that name may be anybody's, and raise anything
             raise Refused("binding_broken") from error
         if not hasattr(pynvml, "nvmlMemory_v2"):
             raise Refused("binding_too_old")

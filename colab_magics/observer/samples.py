@@ -26,10 +26,10 @@ KEPT_SECONDS = 300.0
 """What is older is forgotten."""
 
 SENT_SAMPLES = 40
-"""Of more, several that follow each other are sent as one: the kernel's side pays for each of them with each look."""
+"""The most samples in an answer: of more, neighbours are sent as one, since each costs the kernel time at each look."""
 
 UNASKED_SECONDS = 3600.0
-"""Without a question for so long nobody looks at what is noted: no more is."""
+"""After this long without a question nobody looks at the samples any more, so no more are taken."""
 
 _IDLE, _WAITING_FOR_DISK = 3, 4
 _GUEST = 8  # from here on is what "user" and "nice" have counted already
@@ -97,7 +97,7 @@ class Sampler:
         )
 
     def _note_a_gap(self) -> None:
-        """Let what was before a pause not run on into what comes after it."""
+        """Begin anew after a pause, so that what was before does not run on into what comes after."""
         self._processor = Processor(self._kernel_pid)
         self._taken += 1
         self._kept.append(Noted(self._taken, self._kept[-1].at, None, None, None, []))
@@ -123,7 +123,7 @@ class Sampler:
 
 
 def _fullest(span: list[Noted]) -> Noted:
-    """Return the moments of a span as one, at its end: the least that was left, and the most that was used."""
+    """Return the samples of a span as one, at its end: with the least that was left, and the most that was used."""
     last = span[-1]
     return last._replace(
         ram_headroom_bytes=_known(min, [noted.ram_headroom_bytes for noted in span]),
@@ -176,7 +176,7 @@ def _share_of_quota(before: cgroup.CpuQuota | None, after: cgroup.CpuQuota, seco
 
 
 def _percent(part: float, whole: float) -> float | None:
-    """Return a share of what has passed. Clocks of their own counted the two: a share can come out beyond 0 or 100."""
+    """Return a share, kept within 0 to 100: its two figures are counted by different clocks."""
     return round(min(100.0, max(0.0, 100 * part / whole)), 1) if whole > 0 else None
 
 

@@ -19,7 +19,7 @@ _MOST_SLICES = 64
 _MOST_PROCESSES = 100_000
 _MOST_SAMPLES = 64
 _LONGEST_TEXT = 255
-"""NVML's longest is 96 bytes; a system's error has at most some words."""
+"""NVML's longest text is 96 bytes, and a system's error a few words."""
 _32_BITS, _64_BITS = 2**32 - 1, 2**64 - 1
 _MOST_SECONDS = 10**9
 _MOST_BYTES = 2**60
@@ -114,7 +114,7 @@ def _either(*checks: Check) -> Check:
 
 
 def _refusals_of(fields: dict[str, Check]) -> Check:
-    """Return the check of an "unavailable": fields of what it stands in, each with a reason."""
+    """Return the check of an "unavailable": fields of the object that it stands in, each with a reason."""
     is_reason = _reason(FIELD_REASONS)
     return lambda value: type(value) is dict and value.keys() <= fields.keys() and all(map(is_reason, value.values()))
 
@@ -124,7 +124,7 @@ def _is_memory(value: Any) -> bool:
 
 
 def _are_processes(value: Any) -> bool:
-    """As the other checks, but in one go: there may be thousands of them for each GPU."""
+    """Like the other checks, but in one function: there may be thousands of processes for each GPU."""
     return (
         type(value) is list
         and len(value) <= _MOST_PROCESSES

@@ -81,7 +81,7 @@ def _pipe() -> tuple[int, int]:
 def _environment() -> dict[str, str]:
     """Return this process's environment, with the folders of libraries too that it was started with.
 
-    On Colab the driver's library is found by them alone, and a notebook may have set others since.
+    On Colab only these lead to the driver's library, and a notebook may have set others since.
     """
     environment = dict(os.environ)
     with contextlib.suppress(OSError):

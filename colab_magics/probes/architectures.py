@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 _MOST_BYTES = 128 * 2**20
 _PIECE_BYTES = 2**20
 _OVERLAP_BYTES = 4096
-"""More than the longest list of all GPUs there are."""
+"""Longer than a list of all GPUs there are."""
 
 _WORD = r"(?:sm|compute)_\d{2,3}[af]?"
 _BEGINNINGS = (re.compile(rb"sm_\d"), re.compile(rb"compute_\d"))
 _MOST_WORDS = 64
-"""Of a list: there are three dozen GPUs to compile for, of all generations."""
+"""The most words in a list: there are three dozen GPUs to compile for, of all generations."""
 _LIST = re.compile(rf"({_WORD}(?: {_WORD}){{0,{_MOST_WORDS - 1}}})\0".encode())
 _IN_NOTE = re.compile(r"""["']cuda_compute_capabilities["']\s*[,:]\s*\[([^\]]{0,2000})\]""")
 
@@ -57,7 +57,7 @@ def in_words(told: object) -> tuple[str, ...] | None:
 
 @functools.lru_cache(maxsize=8)
 def _searched(path: str, _size: int, _changed_at: int) -> tuple[str, ...] | None:
-    """Search a file once, and again when it has changed; one that grows meanwhile no further than it may be large."""
+    """Search a file once, and again when it has changed; of one that grows meanwhile no more than the limit is read."""
     lists: set[bytes] = set()
     tail = b"\0"
     for piece in itertools.islice(files.pieces(path, _PIECE_BYTES), _MOST_BYTES // _PIECE_BYTES + 1):
@@ -72,8 +72,8 @@ def _searched(path: str, _size: int, _changed_at: int) -> tuple[str, ...] | None
 def _lists(searched: bytes) -> Iterator[bytes]:
     """Return the lists that begin after the first byte, which is there for what stands before the second.
 
-    To look for what begins with letters that are given, and then for the rest, takes a quarter of the time that one
-    expression for it all takes.
+    Searching for the fixed letters first and then for the rest takes a quarter of the time of one expression for it
+    all.
     """
     for beginning in _BEGINNINGS:
         for begins in beginning.finditer(searched, 1):

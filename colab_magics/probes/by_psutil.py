@@ -1,4 +1,4 @@
-"""What psutil is asked where /proc does not tell, held to what can be."""
+"""What psutil is asked where /proc does not tell; impossible answers are dropped."""
 
 from __future__ import annotations
 

@@ -20,22 +20,23 @@ from colab_magics.probes.by_psutil import PSUTIL_ERRORS, resident_by_psutil
 
 _FEW_BYTES = 2**29
 _FEW = 10
-"""So much may be counted more than once before it is looked at closer: half a GiB, or a tenth of what may be used where
-that is less, or a tenth of all that is held."""
+"""How much may be counted more than once before PSS is read: half a GiB, or a tenth of what may be used where that is
+less, or a tenth of all that is held."""
 
 _SECONDS_PER_BYTE = 0.015 / 2**30
 _SECONDS = 0.03
 _SECONDS_OF_EVERYTHING = 1.0
-"""What PSS may take."""
+"""How long reading PSS may take."""
 _LATE = 3
-"""After so many times that it is given up: what it takes is estimated, so that the answer is the same each time."""
+"""It is given up where it would take this many times as long. The time is estimated, so that the answer is the same
+each time."""
 
 _LARGEST_PID = 2**22
 """PID_MAX_LIMIT of the kernel's include/linux/threads.h."""
 
 _START_OF_STACK = 25
-"""In /proc/PID/stat, counted from the state on. It is another for each program that was started, but for a forked
-process its parent's."""
+"""Its place in /proc/PID/stat, counted from the state on. Each program that is started has another; a forked process
+has its parent's."""
 
 
 class Children(NamedTuple):
@@ -139,7 +140,7 @@ def _start_of_stack(pid: int) -> str:
     try:
         return files.read(f"/proc/{pid}/stat").rpartition(")")[2].split()[_START_OF_STACK]
     except (OSError, IndexError):
-        return ""  # unknown: it may be another's that is not known either
+        return ""  # unknown, so it may be that of another process whose own is unknown too
 
 
 def _together_bytes(family: dict[int, _Held], seconds: float) -> int | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Told = dict[str, int] | Unavailable
 
 _LARGEST_BYTES = 2**63
-"""From here on a size is no size: what says that it has 8 EiB has no limit, or does not know."""
+"""A size from here on is not believed: what claims 8 EiB has no limit, or does not know it."""
 
 _READ_ONLY = 1
 """ST_RDONLY of statvfs(3); Python has a name for it on some systems only."""

@@ -25,7 +25,7 @@ class Library(enum.StrEnum):
     """How NVIDIA's management library (libnvidia-ml.so.1) was found."""
 
     ABSENT = "absent"
-    """By no name and in no known folder."""
+    """Not found, by its name or in a known folder."""
     BROKEN = "broken"
     """A file is there, and does not load."""
     LOADS = "loads"

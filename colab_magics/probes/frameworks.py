@@ -1,8 +1,8 @@
 """Numerical frameworks: which are installed, whether their builds can use an NVIDIA GPU, and which ones.
 
-Nothing is imported and no GPU is touched. Read are the metadata on the search path, the file in which a build notes
-what it was made for, and what modules that are loaded anyway keep. For which GPUs PyTorch has code stands in one of its
-libraries alone, which is searched once. What lies in the working directory is the user's own, and left alone.
+Nothing is imported and no GPU is touched. What is read: the metadata on the search path, the file in which a build
+notes what it was made for, and the attributes of modules that are already loaded. Only one of PyTorch's libraries says
+for which GPUs it has code; it is searched once. What lies in the working directory is the user's own, and left alone.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def _tensorflow_noted(distribution: _Distribution | None) -> _Build | None:
 
 def _tensorflow_initialized(modules: Mapping[str, object]) -> bool | None:
     context = _kept(modules.get("tensorflow.python.eager.context"), "_context", default=...)
-    started = False if context is None else _kept(context, "_initialized")  # it is made at the first use
+    started = False if context is None else _kept(context, "_initialized")  # it is created at its first use
     if started is not True:
         return False if started is False else None
     gpus = _kept(context, "_num_gpus")
@@ -238,7 +238,7 @@ def _version(module: object, distribution: _Distribution | None) -> str | None:
 
 
 def _kept(thing: object, name: str, *, default: object = None) -> object:
-    """Return what a module or an object keeps under a name, past any code of its own: that may import or open a GPU."""
+    """Return what a thing keeps under a name without running code of its own: that may import, or open a GPU."""
     try:
         return object.__getattribute__(thing, "__dict__").get(name, default)
     except Exception:  # noqa: BLE001 - it may be anything that somebody put among the modules

@@ -44,7 +44,7 @@ def _is_voila(environment: Mapping[str, str]) -> bool:
 
 
 def _request(kernel: Any) -> Mapping[str, Any]:
-    """Return what a kernel is at, nothing where it does not tell that as ipykernel does from version 6 on."""
+    """Return the request that a kernel is working on; empty where it is not told as by ipykernel 6 and later."""
     try:
         request: Mapping[str, Any] = kernel.get_parent("shell")
     except (AttributeError, TypeError):  # ipykernel 5; xeus-python

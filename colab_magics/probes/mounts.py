@@ -1,4 +1,4 @@
-"""On which mount a place lies, read from /proc alone: to touch a mount that does not answer would hold this process.
+"""On which mount a place lies, read from /proc alone: touching a mount that does not answer would block this process.
 
 Sources: proc(5), for mountinfo and fdinfo; filesystems(5).
 """
@@ -19,7 +19,7 @@ _LOCAL = frozenset(
         "tmpfs", "tracefs", "udf", "vfat", "xfs", "zfs",
     }
 )  # fmt: skip
-"""Types whose answer hangs on no other machine and on no program: every other one may be silent."""
+"""Types whose answer depends on no other machine and on no program; every other one may be silent."""
 
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
@@ -38,7 +38,7 @@ class Mount(NamedTuple):
 
     @property
     def always_answers(self) -> bool:
-        """Whether whoever asks it is not held up by a server that is silent."""
+        """Whether it always answers, since no server stands behind it that could be silent."""
         return self.type in _LOCAL
 
 

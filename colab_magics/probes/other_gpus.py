@@ -12,10 +12,10 @@ import sys
 from colab_magics import files
 
 _DISPLAYS = ("0x0300", "0x0302", "0x0380")  # VGA, 3D, other
-_ACCELERATORS = "0x1200"  # as which AMD's Instinct MI300X and MI325X come (apache/cloudstack#11701)
+_ACCELERATORS = "0x1200"  # processing accelerators, as AMD's Instinct MI300X and MI325X are (apache/cloudstack#11701)
 _VENDORS = {
     "0x1002": ("AMD", (*_DISPLAYS, _ACCELERATORS)),
-    "0x8086": ("Intel", _DISPLAYS),  # whose other accelerators are no GPUs
+    "0x8086": ("Intel", _DISPLAYS),  # Intel's processing accelerators are no GPUs
 }
 """Makers and the classes of their devices. A virtual machine's display (Cirrus, virtio, QXL, VMware, Bochs) and a
 server's (ASPEED, Matrox) have other numbers; QEMU's imitations of old ATI cards are listed below."""

@@ -85,10 +85,11 @@ def _in_folder(folder: str, wanted: Collection[str]) -> dict[str, Package]:
 
 
 MOST_BYTES = 100_000
-"""Of a note or of metadata, whose version stands at the top; the notes that are known have less than a tenth."""
+"""The most that is read of a note or of metadata, where the version stands at the top; known notes have less than a
+tenth."""
 
 VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]{0,63}")
-"""What can be a version, of a release or of somebody's own build: nothing longer is shown as one."""
+"""What can be a version, of a release or of somebody's own build; nothing longer is shown."""
 
 _METADATA = re.compile(
     r"(?P<name>[a-z0-9][a-z0-9._-]*?)(?:-[0-9v][^-]*(?:-py[0-9.]+)?)?\.(?:dist|egg)-info", re.IGNORECASE | re.ASCII

@@ -47,7 +47,8 @@ def probe_platform(
     )
 
 
-# The tables are gone through once for each state of the variables that they name: hardly more than once in a process.
+# The tables are searched once for each state of the variables that they name, which is hardly more than once in a
+# process.
 @functools.lru_cache(maxsize=16)
 def _where(shell_class: str | None, values: tuple[str | None, ...], root: str) -> tuple[str | None, Frontend]:
     """Return the service and the frontend where the variables of the signals have these values."""

@@ -1,4 +1,4 @@
-"""Whose a process is that the driver names: of this pid namespace or of another, and this very kernel or not.
+"""Whose process the driver names: one of this pid namespace or of another, and this very kernel or not.
 
 In a container the driver may report the host's process numbers, and such a number may by chance be that of another
 process here (NVIDIA/nvidia-docker issues 179 and 1483). So a number counts as one of ours only if the process of that
@@ -12,10 +12,10 @@ import os
 from colab_magics import files, units
 
 _INITIAL_NAMESPACE = "pid:[4026531836]"
-"""PROC_PID_INIT_INO of Linux's include/linux/proc_ns.h: outside of it numbers may be another namespace's."""
+"""PROC_PID_INIT_INO of Linux's include/linux/proc_ns.h; in any other namespace, numbers may be those of another one."""
 
 _MOST_BYTES = 256
-"""Of a name: the kernel cuts it to 15, and of its own threads to 63 characters."""
+"""The longest name: the kernel cuts names to 15 characters, those of its own threads to 63."""
 
 _DEVICE_FILES = ("/dev/nvidia", "/dev/dxg")
 

@@ -88,7 +88,7 @@ def _swap_used_bytes(machine: memory.Machine, root: str) -> int | None:
 
 
 def _shared_bytes(machine: memory.Machine, tightest: memory.Limit, root: str) -> int | None:
-    """Return what is shared of what counts against the limit that bites first; a process's own counts none of it."""
+    """Return the shared part of what counts against the limit reached first; a process's own counts none."""
     if tightest.by == "machine":
         return machine.shared_bytes
     return None if tightest.level is None else cgroup.shared_bytes(tightest.level, root)
@@ -130,7 +130,7 @@ def _proportional_bytes() -> int | None:
     if told_bytes:
         return told_bytes
     try:
-        # psutil takes a file without such a line for one that says 0.
+        # psutil reads a file without such a line as 0.
         return getattr(psutil.Process().memory_full_info(), "pss", None) or None
     except PSUTIL_ERRORS:
         return None

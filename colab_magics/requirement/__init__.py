@@ -73,7 +73,7 @@ __all__ = [
 ]
 
 _MOST_UNKNOWN_NAMES = 3
-"""Of which a verdict tells."""
+"""The most names that a verdict tells of."""
 
 
 def check(requirement: Requirement, snapshot: Snapshot, *, strict: bool = False) -> Verdict:

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 _FREE_WHEN_FRESH = 0.85
 
 _COMES_WITH_A_GPU = frozenset({"cuda", "driver"})
-"""What a machine without a GPU lacks altogether; in which version it comes, nobody has published."""
+"""What a machine without a GPU does not have at all; nobody has published which version comes with a GPU."""
 
 
 class Help(NamedTuple):
-    """What would make a requirement met; nothing where nothing is known to."""
+    """What would make a requirement met; empty where nothing is known to."""
 
     remedy: Remedy | None = None
     """As in `model.Verdict`."""
@@ -39,7 +39,7 @@ class Help(NamedTuple):
     others: tuple[Offer, ...] = ()
     """As in `model.Verdict`."""
     to_install: tuple[str, ...] = ()
-    """What is to be installed, there or beside that, as pip takes it."""
+    """What is to be installed, on that machine or as well, as pip takes it."""
 
 
 def help_for(requirement: Requirement, snapshot: Snapshot, machine: Machine) -> Help:
@@ -58,7 +58,7 @@ def help_for(requirement: Requirement, snapshot: Snapshot, machine: Machine) -> 
 def _on_hardware(
     requirement: Requirement, snapshot: Snapshot, machine: Machine, installed: Iterable[str]
 ) -> tuple[Remedy | None, tuple[Offer, ...]]:
-    """Return what helps of a machine that has all packages."""
+    """Return what helps, for a machine that has all packages."""
     shown = _with_packages(machine_of(snapshot, with_hidden=True), installed)
     if shown != machine and met(requirement, shown) is not False:
         return Remedy.SHOW_GPUS, ()
@@ -81,7 +81,7 @@ def _on_hardware(
 
 
 class _Search:
-    """Looks for a machine that would do in place of this one, which does not."""
+    """Looks for a machine that would meet the requirement in place of this one, which does not."""
 
     def __init__(self, requirement: Requirement, now: Machine, images: Sequence[OfferedImage]) -> None:
         self._requirement = requirement
@@ -155,8 +155,8 @@ def _fewest(offers: Sequence[Offer]) -> tuple[Offer, ...]:
 def _kinds(requirement: Requirement, machine: Machine) -> tuple[frozenset[str], ...]:
     """Return the kinds of machines to look among, in this order.
 
-    What runs on a GPU stays there, unless a TPU is asked for. Who does without an accelerator can have a GPU where more
-    RAM or disk comes with one alone.
+    Whoever has a GPU stays with GPUs, unless a TPU is asked for. Whoever has no accelerator is offered a GPU where more
+    RAM or disk comes only with one.
     """
     asked = {key for clause in requirement.clauses for key in clause.keys}
     if not asked & (OF_AN_ACCELERATOR | _COMES_WITH_A_GPU):
@@ -199,7 +199,7 @@ def _following(version: Version) -> Version:
 
 
 def _conditions(term: Term) -> Iterator[str]:
-    """Give what pip is to be told. It compares whole versions, we as many parts as are asked for: 2.4.1 is no > 2.4."""
+    """Give what pip is to be told. It compares whole versions, we only the parts asked for: 2.4.1 is not > 2.4."""
     versions = [value for value in term.values if isinstance(value, Version)]
     for version in versions if term.operator == "!=" else versions[:1]:
         match term.operator:

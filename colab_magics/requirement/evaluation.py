@@ -32,7 +32,7 @@ def nearest(requirement: Requirement, machine: Machine) -> tuple[Truth, ...]:
     """Return how each clause stands for the device with which they stand best together."""
     gpus = (_UNKNOWN_GPU,) if machine.gpus is None else machine.gpus
     count = _count(requirement, machine, gpus)
-    tpu = bool(machine.chips) if machine.gpus or machine.chips is not None else None  # no machine has both
+    tpu = bool(machine.chips) if machine.gpus or machine.chips is not None else None  # no machine has a GPU and a TPU
     devices = [*gpus, Device(present=tpu, is_gpu=False), _NO_DEVICE]
     ways = [
         tuple(_clause_truth(clause, machine, device, count) for clause in requirement.clauses) for device in devices

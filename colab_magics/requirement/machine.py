@@ -1,4 +1,4 @@
-"""A machine as requirements see it, this one or one on offer, with what is not known of it left open."""
+"""A machine as requirements see it, this one or one on offer; what is not known of it stays open."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Span = tuple[Any, Any]
 ANY: Span = (0, math.inf)
 
 AS_ASKED = "as asked"
-"""In place of a version: whatever is asked of it holds, as where one installs what is asked."""
+"""In place of a version: meets whatever is asked of it, as for a package that is about to be installed."""
 
 NOT_INSTALLED = "not installed"
 """In place of a version."""
@@ -39,7 +39,7 @@ NOT_INSTALLED = "not installed"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Device:
-    """What is asked of a GPU is asked of one of these; a TPU stands here for bf16 alone.
+    """A GPU, to which everything that is asked of a GPU applies; or a TPU, which counts for bf16 alone.
 
     `present` is None for one that may not be there. `names` are what it is called; none if that is not known.
     `label` is the memory that it is sold as having.
@@ -123,7 +123,7 @@ def machine_of(snapshot: Snapshot, *, with_hidden: bool = False) -> Machine:
 
 
 def _visible(gpus: tuple[Device, ...], count: int) -> tuple[Device, ...]:
-    """Return the GPUs that CUDA sees so many of: of GPUs that are alike it does not matter which."""
+    """Return the GPUs of which CUDA sees this many: where all are alike it does not matter which."""
     if count >= len(gpus):
         return gpus
     kinds = {replace(gpu, free=ANY) for gpu in gpus}
@@ -169,7 +169,7 @@ def _colab_names(name: str | None) -> tuple[str, ...]:
 
 
 def _chip(tpu: Tpu) -> Chip:
-    """Return a TPU's names. Other services write the kind otherwise than Colab ("v5litepod-8" is a v5e-8)."""
+    """Return a TPU's names. Other services write the kind differently from Colab ("v5litepod-8" is a v5e-8)."""
     whole = tpu.accelerator_type
     size = re.search(r"-[0-9]+$", whole or "")
     ours = f"{tpu.kind}{size.group()}" if size and tpu.kind else None
@@ -177,7 +177,7 @@ def _chip(tpu: Tpu) -> Chip:
 
 
 def exactly(figure: float | None) -> Span:
-    """Return a figure that is known, or may be any if it is None."""
+    """Return the span of a figure that is known; of None, which may be any."""
     return ANY if figure is None else (figure, figure)
 
 

@@ -17,13 +17,14 @@ KINDS = ("gpu", "tpu")
 """The keys whose values are names."""
 
 _ALIKE = str.maketrans("oil", "011")
-"""Letters that are taken for figures: "A1OO"."""
+"""Letters that are mistaken for digits: "A1OO"."""
 
 _LIKELY = 0.7
-"""How alike two names are, of 1, where one may be meant by the other: "A10" and "A100" are, "L40S" and "L4" not."""
+"""How alike two names must be, of 1, for one to be a slip for the other: "A10" and "A100" are, "L40S" and "L4" are
+not."""
 
 _LONGEST = 60
-"""Of the names that are compared letter by letter: no device has a longer one."""
+"""The longest name that is compared letter by letter: no device has a longer one."""
 
 
 def words(name: str) -> list[str]:

@@ -42,7 +42,7 @@ _PACKAGE = re.compile(r"[A-Za-z](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 """A package's name, as PyPA's specification of names has it, but for those few that begin with a figure."""
 
 _TEMPLATE = frozenset("{}$")
-"""Of a variable that IPython was to put in: it does not where other braces on the line confuse it."""
+"""A variable that IPython should have filled in: other braces on the line can keep it from that."""
 _SHOWN_OF_A_TEXT = 60
 
 _MEANT = {
@@ -59,10 +59,10 @@ _MEANT = {
     "vcpu": "cores",
     "vcpus": "cores",
 }
-"""What people call the keys."""
+"""Other words that people use for the keys."""
 
 _SHORTEST_MISTYPED = 3
-"""Of the keys that a name is taken for: two letters are like too much."""
+"""The shortest key that a name may be a slip for: two letters resemble too much."""
 
 _PACKAGES_LIKE_KEYS = frozenset(
     {"bpython", "cuga", "cudf", "cython", "dask", "gpy", "ihm", "ipython", "rax", "ray", "river", "rpm", "sh",
@@ -72,7 +72,7 @@ _PACKAGES_LIKE_KEYS = frozenset(
 RAPIDS' cudf."""
 
 MOST_CHARACTERS = 2000
-"""Of a requirement: one that names everything that can be asked has a tenth of it."""
+"""The most characters of a requirement: one that names everything that can be asked has a tenth of that."""
 
 
 class RequirementSyntaxError(StopsCell, ValueError):
@@ -301,7 +301,7 @@ class _Reader:
         raise self._mistake(word, f"{key} takes {allowed}", position, lacks="value")
 
     def _mistake(self, found: str, allowed: str, position: int, *, lacks: str = "") -> RequirementSyntaxError:
-        """Return the mistake that something was found; nothing, where something should stand that it `lacks`."""
+        """Return the mistake of what was found, or of what is missing (`lacks`) where nothing was."""
         what = f'Found "{excerpt(found)}"' if found else f"Found no {lacks}"
         return RequirementSyntaxError(what, allowed, self._text, position)
 
@@ -324,7 +324,7 @@ def _is_term(part: str, last_key: str) -> bool:
 
 
 def _key_meant(name: str) -> str | None:
-    """Return the key that a normalised name is called by people, or that it is but for one letter."""
+    """Return the key that people mean by a normalised name: by another word for it, or with one letter wrong."""
     typed = name.replace("-", "_")
     if typed in KEYS:
         return typed

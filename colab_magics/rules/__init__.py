@@ -1,6 +1,6 @@
 """What a snapshot means: each rule decides by a snapshot alone whether it applies, and hands on the figures.
 
-A rule stands whole in the module of its subject; that module's `RULES` are all that is to be told of it.
+A rule stands whole in the module of its subject; that module's `RULES` lists all of them.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _HARDLY_USED_PERCENT = 5.0
 _AFTER_SECONDS = 900.0
-"""Of the kernel's age: before, a GPU may wait for its first work."""
+"""The kernel's age from which on a GPU counts as unused: before, it may be waiting for its first work."""
 
 
 @rule(
@@ -50,9 +50,9 @@ def costly_gpu_unused(snapshot: Snapshot) -> Values | None:
 def gpu_unused(snapshot: Snapshot) -> Values | None:
     """Hosted Colab: any other GPU that has done nothing for the first quarter of an hour of this kernel.
 
-    Whether units or the free allowance pay for it, a kernel cannot see. Its page says so every 15 minutes or so
-    (googlecolab/colabtools issue 6082, 2026-08-23). Where it is known what it takes of a paid plan, that is said at
-    once instead.
+    A kernel cannot see whether compute units or the free allowance pay for it. Colab's page says the same every 15
+    minutes or so (googlecolab/colabtools issue 6082, 2026-08-23). Where it is known what the GPU costs in compute
+    units, `costly_gpu_unused` says that at once instead.
     """
     platform = snapshot.platform
     if _on_colab(snapshot) is None or not isinstance(platform, Platform) or costly_gpu_unused(snapshot) is not None:

@@ -39,7 +39,7 @@ def cuda_hidden(snapshot: Snapshot) -> Values | None:
 def framework_cpu_only(snapshot: Snapshot) -> Values | None:
     """There is a GPU, and PyTorch, JAX, TensorFlow or CuPy is a build without CUDA.
 
-    Where another framework can use the GPU, a build that is merely installed is nobody's trouble.
+    Where another framework can use the GPU, a build that is merely installed troubles nobody.
     """
     frameworks = _beside_a_gpu(snapshot)
     for framework in sorted(frameworks, key=lambda framework: not framework.loaded):
@@ -85,8 +85,8 @@ def framework_needs_newer_driver(snapshot: Snapshot) -> Values | None:
 def build_lacks_gpu_code(snapshot: Snapshot) -> Values | Milder | None:
     """PyTorch or TensorFlow is a build without code for this GPU: the first computation will fail.
 
-    It matters less where the framework is not loaded and another one can use that GPU. One that the driver cannot run
-    at all is not told of twice.
+    It matters less where the framework is not loaded and another one can use that GPU. A build that the driver cannot
+    run at all has its own rule, and is not told twice.
     """
     frameworks = _beside_a_gpu(snapshot)
     for framework in sorted(frameworks, key=lambda framework: not framework.loaded):

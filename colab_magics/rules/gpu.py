@@ -153,7 +153,8 @@ def one_gpu_of_several(snapshot: Snapshot) -> Values | None:
 def gpu_idle(snapshot: Snapshot) -> Values | None:
     """A GPU does nothing while this kernel holds a tenth of its memory or more: normal only between two cells.
 
-    What others hold, a desktop for one, is theirs. Where the driver does not tell who holds it, it may be this kernel.
+    What others hold, such as a desktop, does not count. Where the driver does not tell who holds it, it may be this
+    kernel.
     """
     for gpu in seen(snapshot.gpus):
         memory = gpu.memory

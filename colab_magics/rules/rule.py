@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Milder(NamedTuple):
-    """What a rule returns where what it found matters less than it mostly does."""
+    """What a rule returns where its finding matters less than usual."""
 
     severity: Severity
     """How much it matters there."""
@@ -34,14 +34,14 @@ class Rule(NamedTuple):
     subject: Subject
     """Whose report it belongs to; the report on the whole runtime has all."""
     severity: Severity
-    """How much it matters; at most, where the rule tells by itself (`Milder`)."""
+    """How much it matters at most: a rule may say less (`Milder`)."""
     message: str
     """Its sentence in English, marked for translation. A place says how its value is spoken: `{free_bytes:size}`; the
     ways are those of `views.messages`."""
     applies: Applies
     """Returns what the sentence needs, None where the rule does not apply."""
     fixable_in_place: bool
-    """Whether a command may mend it, without another machine, so that it is worth looking again."""
+    """Whether it can be repaired without another machine, so that it is worth looking again."""
     blocks_gpu: bool
     """Whether it stands between programs and the GPU."""
     is_the_answer: bool

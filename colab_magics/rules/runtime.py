@@ -79,7 +79,7 @@ def shared_memory_nearly_full(snapshot: Snapshot) -> Values | None:
 def shared_memory_small(snapshot: Snapshot) -> Values | None:
     """A container has less than 1 GiB of the memory through which DataLoader's workers hand over their data.
 
-    A system gives half of its RAM.
+    An ordinary system gives half of its RAM.
     """
     shared = snapshot.shared_memory
     if shared is None or shared.usage is None or shared_memory_nearly_full(snapshot) is not None:
