@@ -195,6 +195,16 @@ def test_links_between_files_of_the_repository_are_links_of_the_site() -> None:
     assert link_on_site("../examples/screenshots/panel-dark.png", "docs") == "examples/screenshots/panel-dark.png"
 
 
+def test_the_site_loads_nothing_from_elsewhere() -> None:
+    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    style = (ROOT / "docs" / "site.css").read_text(encoding="utf-8")
+
+    assert re.search(r"^  font: false\b", settings, re.MULTILINE)
+    assert "://" not in settings
+    assert "url(" not in style
+    assert "@import" not in style
+
+
 def test_every_page_can_be_reached_from_the_readme_and_on_the_site() -> None:
     from_readme = {link for page, link in LINKS if page == "README.md"}
     on_the_site = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
