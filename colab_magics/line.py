@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 _REQUIRE = "--require"
+_COMMENT = "#"
 
 _DOUBLE = "\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}\N{DOUBLE LOW-9 QUOTATION MARK}"
 _SINGLE = "\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}\N{SINGLE LOW-9 QUOTATION MARK}"
@@ -52,8 +53,52 @@ def asks_requirement(line: str) -> bool:
     return any(_before_expression(word)[1] is not None for word in line.split())
 
 
+def ending(line: str) -> tuple[str, str | None] | None:
+    """Return what a line ends in that is still being typed: its last word, and the expression that this belongs to.
+
+    The word is empty behind a space; the expression is None where the line does not end in one. In a comment nothing is
+    being typed: None.
+    """
+    words, still_open = _split(line)
+    if still_open == _COMMENT:
+        return None
+    expression: list[str] | None = None
+    for word in words:
+        _, first = _before_expression(word)
+        if first is not None:
+            expression = [first]
+        elif expression is None or _is_option(word) or _is_whole(expression):
+            expression = None
+        else:
+            expression.append(word)
+    last = words[-1]
+    is_option = expression == [""] and "=" not in last
+    if expression is None or is_option or (_is_whole(expression) and not still_open):
+        return last, None
+    return last, " ".join(map(_unquoted, expression))
+
+
+def _is_whole(expression: list[str]) -> bool:
+    """Tell whether an expression is one quotation, which no further word belongs to."""
+    first = next(filter(None, expression), "")
+    return bool(first) and _is_quoted(first)
+
+
 def _words(line: str) -> list[str]:
     """Split a line at its spaces, but not within quotes, which stay; leave out what is no part of it."""
+    words, still_open = _split(line)
+    if still_open not in ("", _COMMENT):
+        raise ValueError("No closing quotation")
+    while words and not words[-1].rstrip(";"):
+        words.pop()
+    return [*words[:-1], words[-1].rstrip(";")] if words else []
+
+
+def _split(line: str) -> tuple[list[str], str]:
+    """Split a line at its spaces, but not within quotes, which stay. The last word is empty behind a space.
+
+    Return with the words what is open at the line's end: a comment, what would close a quotation, or nothing.
+    """
     words, word, closing = [], "", ""
     for character in line:
         if closing:
@@ -64,17 +109,12 @@ def _words(line: str) -> list[str]:
             if word:
                 words.append(word)
             word = ""
-        elif character == "#" and (not word or word.endswith(";")):
-            break
+        elif character == _COMMENT and (not word or word.endswith(";")):
+            return [*words, word], _COMMENT
         else:
             word += character
             closing = _CLOSING.get(character, "")
-    if closing:
-        raise ValueError("No closing quotation")
-    words.append(word)
-    while words and not words[-1].rstrip(";"):
-        words.pop()
-    return [*words[:-1], words[-1].rstrip(";")] if words else []
+    return [*words, word], closing
 
 
 def _before_expression(word: str) -> tuple[list[str], str | None]:

@@ -6,9 +6,11 @@ Importing this module imports IPython's magic machinery and nothing that a repor
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+from IPython import version_info
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from traitlets import Float, TraitError, Unicode, validate
@@ -20,13 +22,20 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from colab_magics.completion import Offer
     from colab_magics.options import Options
     from colab_magics.panel.session import Panel
     from colab_magics.report import Report
     from colab_magics.requirement import Requirement
 
-_IN_REQUIREMENT = r"(?:-r|--require)[ =]+[\"']?([^\"']*)$"
-"""Finds the expression of -r as far as it is typed."""
+_LINE = re.compile(r"\s*(?:(?:[^%#\"']*=\s*|%\w[^#\"']*\s)(?=%))?(?P<escape>%{0,2})(?P<name>\w+)\s+(?P<typed>.*)")
+"""A line with a magic, also one whose result is kept, or that another magic runs: `report = %gpu_info`, `%time ...`."""
+
+_AUTOMAGIC = re.compile(r"[-\d]|$")
+"""How what stands behind a name begins where the name may be a magic's without its `%`."""
+
+_HAS_MATCHERS = version_info >= (8, 6)
+"""Whether IPython lets one matcher ask that no other is heard."""
 
 _REPORT_CLASS = ("colab_magics.report", "Report")
 
@@ -118,20 +127,56 @@ class ColabMagics(Magics):
 
         return self._run(options.STATUS, line)
 
+    def complete_line(self, _line: str) -> list[str]:
+        """Return what may follow on a line with a magic of ours: IPython below 8.6 asks this when Tab is pressed."""
+        shell: Any = self.shell
+        completer = shell.Completer
+        until_cursor = completer.text_until_cursor
+        offered = self._offer(until_cursor)
+        if offered is None:
+            return []
+        token = completer.splitter.split_line(until_cursor)
+        return [token.removesuffix(offered.begun) + word for word in offered.words]
+
+    def complete_context(self, context: Any) -> Any:
+        """Return the same for IPython 8.6 and newer, as its second form of matchers does."""
+        offered = self._offer(context.text_until_cursor)
+        if offered is None:
+            return {"completions": []}
+        from IPython.core.completer import SimpleCompletion
+
+        return {
+            "completions": [SimpleCompletion(text=word, type="keyword") for word in offered.words],
+            "matched_fragment": offered.begun,
+            "ordered": True,
+            "suppress": True,
+        }
+
+    complete_context.matcher_api_version = 2  # type: ignore[attr-defined]  # a function takes any attribute
+
+    def _offer(self, until_cursor: str) -> Offer | None:
+        """Return what may follow on a line that is typed so far, None unless a magic of ours is on it."""
+        found = _LINE.fullmatch(until_cursor)
+        if found is None:
+            return None
+        escape, name, typed = found["escape"], found["name"], found["typed"]
+        if name not in ColabMagics.magics["cell" if escape == "%%" else "line"]:
+            return None
+        if not escape and not self._is_automagic(name, typed):
+            return None
+        return self._offered(name, typed)
+
+    def _is_automagic(self, name: str, typed: str) -> bool:
+        """Tell whether IPython takes a line that begins with a name for a magic's."""
+        shell: Any = self.shell
+        is_on = bool(shell.magics_manager.auto_magic)
+        return is_on and name not in shell.user_ns and _AUTOMAGIC.match(typed) is not None
+
     @trusted_imports
-    def complete(self, _shell: Any, event: Any) -> list[str]:
-        """Return what may follow in a magic's line: IPython calls this when Tab is pressed after the magic's name."""
-        import re
+    def _offered(self, name: str, typed: str) -> Offer:
+        from colab_magics import completion
 
-        required = re.search(_IN_REQUIREMENT, event.text_until_cursor)
-        if required:
-            from colab_magics.requirement.completion import completions
-
-            return completions(required[1])
-        from colab_magics import options
-
-        magic = event.command.removeprefix("%")
-        return [*options.flags(magic), *(self._indices if magic == options.GPU else ())]
+        return completion.offer(name, typed, self._indices)
 
     def _run(self, magic: str, line: str) -> Report | None:
         chosen = _read(magic, line)
@@ -270,8 +315,7 @@ def register(ipython: InteractiveShell) -> None:
     kinds = ipython.magics_manager.magics
     magics.replaced = tuple((kind, name, kinds[kind].get(name)) for kind in kinds for name in ColabMagics.magics[kind])
     ipython.register_magics(magics)
-    for name in ColabMagics.magics["line"]:
-        ipython.set_hook("complete_command", magics.complete, str_key=f"%{name}")
+    _matchers(ipython).append(_matcher(magics))
     formatters: Any = ipython.display_formatter
     formatters.mimebundle_formatter.for_type_by_name(*_REPORT_CLASS, magics.report_as_bundle)
 
@@ -296,9 +340,7 @@ def unregister(ipython: InteractiveShell) -> None:
         value = getattr(magics, name)
         if name in configured or value != magics.trait_defaults(name):
             ipython.config[ColabMagics.__name__][name] = value
-    completers: Any = ipython.strdispatchers.get("complete_command")
-    for name in ColabMagics.magics["line"]:
-        completers.strs.pop(f"%{name}", None)
+    _matchers(ipython)[:] = [one for one in _matchers(ipython) if one != _matcher(magics)]
     formatters: Any = ipython.display_formatter
     formatters.mimebundle_formatter.pop(".".join(_REPORT_CLASS), None)
     _drop(ipython)
@@ -312,6 +354,27 @@ def unregister(ipython: InteractiveShell) -> None:
             if panel is not None:
                 panel.wait()  # a look that was still going on may have started another child
                 client.close()
+
+
+def _matchers(ipython: InteractiveShell) -> list[Any]:
+    """Return IPython's list in which what completes our lines stands; whoever stands there, completes them alone.
+
+    From 8.6 on that are `custom_matchers`, as its documentation has it: one may ask that no other matcher is heard,
+    Jedi neither, which IPython grants unless the user has set `IPCompleter.suppress_competing_matchers = False`. Before
+    it are the `magic_arg_matchers`, by which IPython itself completes `%config`: the hook `complete_command`, which is
+    documented, knows no line but one that begins with the magic's name, and Jedi adds Python's names to it.
+
+    Neither can say that nothing fits. Where nothing of ours begins as it was typed, or nothing is to be offered (a size
+    in a requirement), IPython goes on to its own: names, files.
+    """
+    completer: Any = ipython.Completer
+    matchers: list[Any] = completer.custom_matchers if _HAS_MATCHERS else completer.magic_arg_matchers
+    return matchers
+
+
+def _matcher(magics: ColabMagics) -> Callable[..., Any]:
+    """Return what completes our lines, in the form that this IPython calls."""
+    return magics.complete_context if _HAS_MATCHERS else magics.complete_line
 
 
 def _drop(ipython: InteractiveShell) -> None:

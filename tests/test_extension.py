@@ -25,6 +25,7 @@ def state(shell: InteractiveShell) -> dict[str, Any]:
         "configurables": [id(one) for one in shell.configurables],
         "events": {name: list(callbacks) for name, callbacks in shell.events.callbacks.items()},
         "completers": {name: dict(dispatch.strs) for name, dispatch in shell.strdispatchers.items()},
+        "matchers": [*shell.Completer.custom_matchers, *shell.Completer.magic_arg_matchers],
         "formatters": {
             mimetype: (set(formatter.type_printers), dict(formatter.deferred_printers))
             for mimetype, formatter in (
@@ -109,6 +110,7 @@ def test_reloading_leaves_one_of_everything(shell: InteractiveShell) -> None:
 
     assert [type(one).__name__ for one in shell.configurables].count("ColabMagics") == 1
     assert {name for name in shell.magics_manager.magics["line"] if name in NAMES} == NAMES
+    assert [matcher.__module__ for matcher in state(shell)["matchers"]].count("colab_magics.magics") == 1
 
 
 def test_unloading_ends_the_child(shell: InteractiveShell) -> None:

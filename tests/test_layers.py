@@ -23,6 +23,7 @@ FLOORS = {
     "magics": 5,
     "__main__": 4,
     "panel": 4,
+    "completion": 4,
     "report": 3,
     "options": 3,
     "mistakes": 2,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from colab_magics.line import arguments, asks_requirement
+from colab_magics.line import arguments, asks_requirement, ending
 from colab_magics.options import GPU, OptionError, Options, read_line
 from requirements import REPEATABLE
 
@@ -128,6 +128,32 @@ def test_a_line_asks_a_requirement_also_where_it_cannot_be_read(line: str, asks:
     assert asks_requirement(line) == asks
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", ("", None)),
+        ("-q --st", ("--st", None)),
+        ("-q ", ("", None)),
+        ("-r", ("-r", None)),
+        ("--requ", ("--requ", None)),
+        ("-r ", ("", " ")),
+        ("--require=", ("--require=", "")),
+        ('-r "gpu=T4, vr', ('"gpu=T4, vr', " gpu=T4, vr")),
+        ("-qr gpu=T4, vr", ("vr", " gpu=T4, vr")),
+        ("-rgpu=T4, ", ("", "gpu=T4, ")),
+        ('-r "gpu=T4"', ('"gpu=T4"', None)),
+        ('-r "gpu=T4" ', ("", None)),
+        ("-r gpu=T4 -q ", ("", None)),
+        ("-r gpu=T4 # vr", None),
+        ("-q #", None),
+    ],
+)
+def test_a_line_that_is_still_typed_ends_in_a_word_or_in_a_requirement(
+    line: str, expected: tuple[str, str | None] | None
+) -> None:
+    assert ending(line) == expected
+
+
 PIECES = st.sampled_from(
     ["-r", "--require", "--require=", "-q", "-qr", "--", "-", "=", "gpu=T4", ",", " ", "  ", "\t", '"', "'", "\u201c",
      "\u201d", "\u2018", "\u00ab", "#", ";", "0", "-o", "--strict", "{x}", "\\", "\xa0", "\n", "\0"]
@@ -157,3 +183,11 @@ def test_a_line_has_arguments_or_a_quotation_that_does_not_end(line: str) -> Non
         said = str(error)
 
     assert said == "No closing quotation"
+
+
+@REPEATABLE
+@given(st.text(max_size=80) | st.lists(PIECES, max_size=20).map("".join))
+def test_whatever_is_typed_it_ends_in_what_its_end_is(line: str) -> None:
+    found = ending(line)
+
+    assert found is None or line.endswith(found[0])

@@ -11,7 +11,6 @@ from typing import Any
 
 import nbformat
 import pytest
-from IPython.core.completer import provisionalcompleter
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from nbclient import NotebookClient
@@ -145,7 +144,7 @@ def test_the_report_is_of_the_driver_that_was_waited_for(loaded: InteractiveShel
 
     assert loaded.run_cell('report = %gpu_info -o -r "gpus>=8"').success
     assert len(loaded.user_ns["report"].snapshot.gpus) == 8
-    assert "7" in completions(loaded, "%gpu_info 7")
+    assert "7" in loaded.Completer.complete(line_buffer="%gpu_info 7")[1]
 
 
 def test_a_requirement_that_needs_no_gpu_waits_for_none(
@@ -434,42 +433,3 @@ def test_a_card_is_shown_where_its_exception_is_and_where_a_page_shows_it(
     assert "conda create" in caught.streams["stdout"]
     assert captured.shown == []
     assert len(captured.traceback) > 1
-
-
-def completions(shell: InteractiveShell, text: str) -> set[str]:
-    """Press Tab after a text, as ipykernel and the terminal do."""
-    with provisionalcompleter():
-        return {completion.text for completion in shell.Completer.completions(text, len(text))}
-
-
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [
-        ("%gpu_info --j", {"--json"}),
-        ("%ram_info --str", {"--strict"}),
-        ("%runtime_status --req", {"--require"}),
-        ('%gpu_info -r "vr', {"vram", "vram_free"}),
-        ('%gpu_info -r "ram>=20, di', {"disk"}),
-        ('%gpu_info -r "gpu=A', {"A100"}),
-        ('%gpu_info -r "gpu=A100|L', {"L4"}),
-        ('%gpu_info -r "tpu=v5', {"v5e-1"}),
-        ('%gpu_info -r "gpu=A100 or L', {"L4"}),
-        ("%gpu_info -r gpu=A100 and vr", {"vram", "vram_free"}),
-        ("%gpu_info -r gpu=A100 and driver>=550 and sh", {"shm"}),
-    ],
-)
-def test_tab_offers_options_keys_and_accelerators(typed: str, offered: set[str], loaded: InteractiveShell) -> None:
-    assert offered <= completions(loaded, typed)
-
-
-def test_tab_offers_the_gpus_that_were_seen(loaded: InteractiveShell, plug_in: Plug) -> None:
-    plug_in("eight-a100")
-    loaded.run_cell("%gpu_info -q")
-
-    assert "7" in completions(loaded, "%gpu_info 7")
-
-
-def test_after_unloading_tab_offers_nothing_of_ours(loaded: InteractiveShell) -> None:
-    loaded.run_cell("%unload_ext colab_magics")
-
-    assert "--json" not in completions(loaded, "%gpu_info --j")
