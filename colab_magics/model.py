@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias, TypeVar
 
     Thing = TypeVar("Thing")
-    Spoken: TypeAlias = "str | int | float | tuple[str, ...] | Unavailable"
+    Spoken: TypeAlias = "str | int | float | tuple[str, ...] | tuple[int, ...] | Unavailable"
     """A figure or a name that a sentence needs; the sentence says how it is spoken."""
     Values: TypeAlias = "tuple[tuple[str, Spoken], ...]"
     """Values by name."""

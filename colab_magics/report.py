@@ -201,9 +201,10 @@ def hold(  # noqa: PLR0913 - what is asked, of what, and how
 
 
 def only(report: Report, indices: tuple[int, ...]) -> Report:
-    """Keep the GPUs with these indices; all of them where none is named, or nobody could look.
+    """Keep the GPUs with these indices, and what is found of them; all where none is named, or nobody could look.
 
-    Where none of them is there (any more), the GPUs are not known: that there is no GPU would be another answer.
+    Where none of them is there (any more), the GPUs are not known: that there is no GPU would be another answer. What
+    would hold of these alone (that no GPU is used, or that all are hidden from CUDA) is not found.
     """
     from colab_magics.model import Unavailable
 
@@ -211,7 +212,10 @@ def only(report: Report, indices: tuple[int, ...]) -> Report:
     if not indices or not isinstance(gpus, tuple):
         return report
     chosen = tuple(gpu for gpu in gpus if gpu.index in indices)
-    return replace(report, snapshot=replace(report.snapshot, gpus=chosen or Unavailable(code="gpu_lost")))
+    snapshot = replace(report.snapshot, gpus=chosen or Unavailable(code="gpu_lost"))
+    known = {finding.rule for finding in report.findings}
+    found = _judge(report.subject, snapshot).findings
+    return replace(report, snapshot=snapshot, findings=tuple(one for one in found if one.rule in known or not chosen))
 
 
 def _look(probe: Callable[..., Section], **arguments: Any) -> Section | Unavailable:

@@ -29,6 +29,23 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's customary name
     return message
 
 
+class Plural(str):
+    """A message that counts something: its English words for one, with those for several, and the place that counts."""
+
+    __slots__ = ("counted", "several")
+
+    several: str
+    counted: str
+    """The place with a number, or with as many things."""
+
+
+def NP_(one: str, several: str, *, counted: str) -> Plural:  # noqa: N802 - as gettext names what marks a message
+    """Mark a message that counts for translation where it stands, as `N_` does."""
+    message = Plural(one)
+    message.several, message.counted = several, counted
+    return message
+
+
 class Translator:
     """Translates messages, which are their English words, into one language.
 
@@ -47,6 +64,10 @@ class Translator:
         """Return a message in this language, with its places filled."""
         translated = self._catalogue.gettext(message)
         return translated.format(**values) if values else translated
+
+    def counting(self, message: Plural, count: int, /, **values: object) -> str:
+        """Return a message that counts in this language, in the form for so many, with its places filled."""
+        return self._catalogue.ngettext(message, message.several, count).format(**values)
 
     def listed(self, items: Iterable[str]) -> str:
         """Return items as a list in words."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +17,37 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-KEYWORDS = ("N_", "translate", "_translate", "self")  # self: `Translator` itself
+KEYWORDS = {
+    "N_": None,
+    "NP_": (1, 2),
+    "translate": None,
+    "_translate": None,
+    "self": None,  # `Translator` itself
+}
+"""What messages are handed to, and where those for one and for several stand."""
+
+Message = str | tuple[str, str]
+"""In English, where it counts for one and for several."""
 COLUMNS = ("label", "applies", "purpose", "meaning", "advice")
 
 
-def in_package(package: Path) -> dict[str, list[str]]:
+def in_package(package: Path) -> dict[Message, list[str]]:
     """Return the messages of a package, each with the files that have it."""
-    found = extract_from_dir(package, method_map=[("**.py", "python")], keywords=dict.fromkeys(KEYWORDS))
-    said = [(message, file) for file, _, message, _, _ in found if isinstance(message, str)]
+    found = extract_from_dir(package, method_map=[("**.py", "python")], keywords=KEYWORDS)
+    said: list[tuple[Message, str]] = [(message, file) for file, _, message, _, _ in found if message]
     for table in sorted((package / "facts").glob("*.toml")):
         rows = tomllib.loads(table.read_text(encoding="utf-8"))
         said += [(message, table.relative_to(package).as_posix()) for message in _sentences(rows)]
-    messages: dict[str, list[str]] = {}
-    for message, file in sorted(said, key=lambda one: (one[1], one[0])):
+    messages: dict[Message, list[str]] = {}
+    for message, file in sorted(said, key=lambda one: (one[1], singular(one[0]))):
         files = messages.setdefault(message, [])
         files += [] if file in files else [file]
     return messages
+
+
+def singular(message: Message) -> str:
+    """Return a message, where it counts that for one: by this it is known."""
+    return message if isinstance(message, str) else message[0]
 
 
 def read(file: Path) -> Catalog:
@@ -41,7 +56,12 @@ def read(file: Path) -> Catalog:
         return read_po(opened)
 
 
-def update(file: Path, messages: dict[str, list[str]]) -> list[str]:
+def forms(translated: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return the forms of a translation: several where a message counts, as many as the language has."""
+    return (translated or "",) if isinstance(translated, str | None) else tuple(translated)
+
+
+def update(file: Path, messages: dict[Message, list[str]]) -> list[str]:
     """Bring a catalogue to these messages, compile it for this checkout, and return those without a translation."""
     catalogue, template = read(file), Catalog()
     for message, files in messages.items():
@@ -52,7 +72,7 @@ def update(file: Path, messages: dict[str, list[str]]) -> list[str]:
         write_po(opened, catalogue, width=0)
     with file.with_suffix(".mo").open("wb") as opened:
         write_mo(opened, catalogue)
-    return [str(message.id) for message in catalogue if message.id and not message.string]
+    return [singular(message.id) for message in catalogue if message.id and not all(forms(message.string))]
 
 
 def _sentences(table: Any) -> Iterator[str]:

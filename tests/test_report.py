@@ -20,7 +20,7 @@ from rich.console import Console
 import documents
 from builders import COLAB, CPU, DISK, DRIVER, EIGHT_A100, SHARED, T4, TORCH, V5E, a_ram, a_report
 from colab_magics import RequirementSyntaxError, report
-from colab_magics.model import Package, Platform, Snapshot, State, Subject, Unavailable
+from colab_magics.model import Package, Platform, Severity, Snapshot, State, Subject, Unavailable
 from colab_magics.observer import client
 from colab_magics.probes.gpu import Seen
 from colab_magics.report import Held, Report
@@ -479,6 +479,25 @@ def test_only_the_gpus_that_were_asked_for_are_kept() -> None:
     assert report.only(seen, (9,)).snapshot.gpus == Unavailable(code="gpu_lost")
     unknown = a_report(gpus=Unavailable(code="no_permission"), driver=None)
     assert report.only(unknown, (0,)) is unknown
+
+
+def test_what_is_found_is_of_the_gpus_that_were_asked_for() -> None:
+    idle = replace(T4, memory=replace(T4.memory, used_bytes=8 * 2**30))
+    hot, hidden = (
+        replace(T4, index=1, slowdown_reasons=("thermal_hardware",)),
+        replace(T4, index=2, is_hidden=True, cuda_index=None),
+    )
+    seen = a_report(Subject.GPU, gpus=(idle, hot, hidden))
+
+    def found(*indices: int) -> list[str]:
+        return [one.rule for one in report.only(seen, indices).findings if one.severity is not Severity.HINT]
+
+    assert found() == ["gpu_slowed", "one_gpu_of_several", "gpu_idle"]
+    assert found(0) == ["gpu_idle"]
+    assert found(1) == ["gpu_slowed"]
+    assert found(2) == [], "others are not hidden from CUDA"
+    assert found(7) == ["driver_failed"]
+    assert report.only(replace(seen, verdict=None), (1,)).verdict is None
 
 
 # A driver that is starting --------------------------------------------------------------------------------------------

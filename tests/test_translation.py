@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from colab_magics.facts import menus
-from colab_magics.translation import ENGLISH, N_, preferred_language, translator
+from colab_magics.translation import ENGLISH, N_, NP_, preferred_language, translator
 
 KNOWN = ("en", "zh-CN", "zh-TW", "ja", "pt-BR")
 
@@ -129,3 +129,10 @@ def test_a_list_and_a_text_are_put_together_as_the_language_does() -> None:
 
 def test_marking_changes_nothing() -> None:
     assert N_("GPU memory") == "GPU memory"
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 files"), (1, "1 file"), (2, "2 files")])
+def test_a_message_that_counts_has_the_form_for_so_many(count: int, said: str) -> None:
+    message = NP_("{count} file", "{count} files", counted="count")
+
+    assert translator(ENGLISH).counting(message, count, count=count) == said

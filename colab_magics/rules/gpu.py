@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from colab_magics.model import Severity, Subject, Unavailable, seen
 from colab_magics.rules.rule import rule
-from colab_magics.translation import N_
+from colab_magics.translation import N_, NP_
 
 if TYPE_CHECKING:
     from colab_magics.model import Gpu, Snapshot, Values
@@ -105,7 +105,11 @@ def cuda_library_missing(snapshot: Snapshot) -> Values | None:
 @rule(
     Subject.GPU,
     Severity.ERROR,
-    N_("GPU {index} had {errors} memory errors that could not be corrected: results may be wrong."),
+    NP_(
+        "GPU {index} had {errors} memory error that could not be corrected: results may be wrong.",
+        "GPU {index} had {errors} memory errors that could not be corrected: results may be wrong.",
+        counted="errors",
+    ),
 )
 def gpu_memory_errors(snapshot: Snapshot) -> Values | None:
     """A GPU's memory has had errors that ECC could not correct: results may be wrong."""
@@ -149,20 +153,30 @@ def one_gpu_of_several(snapshot: Snapshot) -> Values | None:
     return (("count", len(shares)),)
 
 
-@rule(Subject.GPU, Severity.INFO, N_("GPU {index} is idle while {used_bytes:size} of its memory are held."))
+@rule(
+    Subject.GPU,
+    Severity.INFO,
+    NP_(
+        "GPU {indices:numbers} is idle while {used_bytes:size} of its memory are held.",
+        "GPUs {indices:numbers} are idle while {used_bytes:size} of their memory are held.",
+        counted="indices",
+    ),
+)
 def gpu_idle(snapshot: Snapshot) -> Values | None:
-    """A GPU does nothing while this kernel holds a tenth of its memory or more: normal only between two cells.
+    """GPUs do nothing while this kernel holds a tenth of their memory or more: normal only between two cells.
 
     What others hold, such as a desktop, does not count. Where the driver does not tell who holds it, it may be this
     kernel.
     """
-    for gpu in seen(snapshot.gpus):
-        memory = gpu.memory
-        if memory is None or gpu.utilization_percent != 0 or not _may_be_ours(gpu):
-            continue
-        if memory.used_percent >= _IDLE_MEMORY_PERCENT:
-            return ("index", gpu.index), ("used_bytes", memory.used_bytes)
-    return None
+    idle = [
+        (gpu.index, gpu.memory.used_bytes)
+        for gpu in seen(snapshot.gpus)
+        if gpu.memory is not None and gpu.memory.used_percent >= _IDLE_MEMORY_PERCENT
+        if gpu.utilization_percent == 0 and _may_be_ours(gpu)
+    ]
+    if not idle:
+        return None
+    return ("indices", tuple(index for index, _ in idle)), ("used_bytes", sum(used_bytes for _, used_bytes in idle))
 
 
 def _may_be_ours(gpu: Gpu) -> bool:

@@ -6,12 +6,12 @@ The English messages stand where they are decided: a rule's beside the rule, a s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from colab_magics import facts
 from colab_magics.model import Finding, Unavailable
 from colab_magics.rules import RULES
-from colab_magics.translation import ENGLISH, N_
+from colab_magics.translation import ENGLISH, N_, Plural
 from colab_magics.units import gib, printable, size, span
 
 if TYPE_CHECKING:
@@ -143,7 +143,11 @@ def sentence(said: Remark, translate: Translator) -> str:
 
 def spoken(message: str, values: Values, translate: Translator) -> str:
     """Return a message with its values in words, each in the way that its place asks for."""
-    return translate(message, **{name: _InWords(value, translate) for name, value in values})
+    in_words = {name: _InWords(value, translate) for name, value in values}
+    if isinstance(message, Plural):
+        counted: Any = dict(values)[message.counted]
+        return translate.counting(message, len(counted) if isinstance(counted, tuple) else counted, **in_words)
+    return translate(message, **in_words)
 
 
 def reason(unavailable: Unavailable, translate: Translator) -> str:
@@ -210,6 +214,22 @@ def capacity(ram: Ram, translate: Translator) -> str | None:
 def places(names: tuple[str, ...], translate: Translator) -> str:
     """Return the places on a disk."""
     return translate.listed(_place(name, translate) for name in names)
+
+
+def numbers(ascending: tuple[int, ...], translate: Translator) -> str:
+    """Return numbers as a list, three and more that follow each other by their first and last: "0, 2, 4 to 7"."""
+    runs: list[list[int]] = []
+    for number in ascending:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return translate.listed(
+        translate("{first} to {last}", first=run[0], last=run[-1])
+        if len(run) > 2  # noqa: PLR2004 - two are as short by themselves
+        else translate.listed(map(str, run))
+        for run in runs
+    )
 
 
 def origin(whose: str, translate: Translator) -> str:
@@ -287,6 +307,7 @@ _WAYS_OF_SPEAKING: dict[str, Callable[..., str]] = {
     "device": device,
     "field_reason": field_reason,
     "limiter": lambda value, translate: translate(_LIMITERS[value]),
+    "numbers": numbers,
     "origin": origin,
     "list": lambda value, translate: translate.listed(map(printable, value)),
     "place": _place,
@@ -301,7 +322,8 @@ _WAYS_OF_SPEAKING: dict[str, Callable[..., str]] = {
     "tpu": lambda value, translate: printable(value) if value else translate("kind unknown"),
     "way": way,
 }
-"""How values are spoken: as they are; a GPU by its name; why it cannot be used; what limits the RAM; whose word a fact
-is; names in a row; a place on a disk; somebody's words; compute units an hour; why something is not known; a service by
-its name; bytes; what slows a GPU down; seconds; what a service has said; a TPU by its name; a way through menus.
+"""How values are spoken: as they are; a GPU by its name; why it cannot be used; what limits the RAM; numbers in their
+order; whose word a fact is; names in a row; a place on a disk; somebody's words; compute units an hour; why something
+is not known; a service by its name; bytes; what slows a GPU down; seconds; what a service has said; a TPU by its name;
+a way through menus.
 """

@@ -147,6 +147,15 @@ def test_what_a_gpu_is_in(rule: Rule, changes: dict[str, Any], expected: bool) -
     assert (rule(a_snapshot(gpus=(replace(T4, **changes),))) is not None) is expected
 
 
+def test_all_that_are_idle_are_told_in_one() -> None:
+    idle = replace(T4, memory=memory(8, 7))
+    gpus = (idle, *(replace(idle, index=index) for index in (2, 3)), replace(idle, index=4, **BUSY))
+    found = gpu.gpu_idle(a_snapshot(gpus=gpus))
+
+    assert found is not None
+    assert dict(found.values) == {"indices": (0, 2, 3), "used_bytes": 24 * GIB}
+
+
 def test_of_several_gpus_the_one_in_trouble_is_named() -> None:
     gpus = (T4, replace(T4, index=1, ecc_errors=3, slowdown_reasons=("power_brake",)))
     found = {rule: dict(rule(a_snapshot(gpus=gpus)).values) for rule in (gpu.gpu_memory_errors, gpu.gpu_slowed)}

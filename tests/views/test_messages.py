@@ -151,6 +151,27 @@ def test_every_code_that_the_package_gives_has_words_and_every_reason_is_given()
     assert {*nvml._REASONS.values()} <= messages.FIELD_REASONS.keys()
 
 
+@pytest.mark.parametrize(
+    ("rule", "values", "english", "chinese"),
+    [
+        ("gpu_memory_errors", (("index", 0), ("errors", 1)), "had 1 memory error that", "出现了 1 个"),
+        ("gpu_memory_errors", (("index", 0), ("errors", 2)), "had 2 memory errors that", "出现了 2 个"),
+        ("gpu_idle", (("indices", (3,)), ("used_bytes", 2**30)), "GPU 3 is idle while", "GPU 3 处于"),
+        (
+            "gpu_idle",
+            (("indices", (1, 2, 3, 4, 5, 6)), ("used_bytes", 2**30)),
+            "GPUs 1 to 6 are idle while 1.0 GiB of their memory are held.",
+            "GPU 1 至 6 处于",
+        ),
+    ],
+)
+def test_one_and_several_are_told_apart(rule: str, values: Any, english: str, chinese: str) -> None:
+    finding = Finding(rule=rule, severity=Severity.INFO, values=values)
+
+    assert english in messages.sentence(finding, ENGLISH)
+    assert chinese in messages.sentence(finding, translator("zh-CN"))
+
+
 def test_an_error_of_nvml_s_that_nobody_knows_is_said_by_its_number() -> None:
     assert messages.reason(Unavailable(code="nvml_error_77"), ENGLISH) == (
         "The NVIDIA driver cannot be asked: NVML error 77."
@@ -182,6 +203,10 @@ def test_a_finding_whose_sentence_is_a_reason_says_the_reason() -> None:
         ("", "580.82", "580.82"),
         ("", 3.0, "3"),
         ("", 2, "2"),
+        ("numbers", (3,), "3"),
+        ("numbers", (0, 1), "0, 1"),
+        ("numbers", (0, 2, 4, 5, 6, 7), "0, 2, 4 to 7"),
+        ("numbers", (1, 2, 3, 4, 5, 6), "1 to 6"),
         ("device", "Tesla T4", "Tesla T4"),
         ("device", "", "GPU of unknown name"),
         ("field_reason", "no_permission", "no permission"),
