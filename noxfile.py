@@ -97,6 +97,13 @@ def docs(session: nox.Session) -> None:
     build_site(session)
 
 
+@nox.session(reuse_venv=True, default=False)
+def examples(session: nox.Session) -> None:
+    """Execute the notebooks of examples/ on a machine that is composed, and store them with their outputs."""
+    session.install(f"{ROOT}[panel]", *group("test"))
+    session.run("python", str(ROOT / "tests" / "examples.py"))
+
+
 @nox.session(python=NEWEST_PYTHON, requires=["build"])
 def tests(session: nox.Session) -> None:
     """Test the wheel with the newest of everything, on the newest Python that we promise and that is here."""

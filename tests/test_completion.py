@@ -30,6 +30,7 @@ def loaded(shell: InteractiveShell, request: pytest.FixtureRequest, tmp_path: Pa
     if request.param:
         pytest.importorskip("jedi")
     shell.Completer.use_jedi = request.param
+    shell.Completer.backslash_combining_completions = False  # IPython 7 takes seconds to list the names of characters
     for name in ("gpu", "ram.txt", "--all.txt", "vram"):
         (tmp_path / name).touch()
     shell.run_cell(f"%cd -q {tmp_path}")

@@ -1,39 +1,25 @@
-"""The notebooks of examples/ run from top to bottom."""
+"""The notebooks of examples/ run from top to bottom, and are stored with what they show."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
-from traitlets.config import Config
 
-from fake_nvml import FakeDriver
+import examples
 
-EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.ipynb"))
+EXAMPLE = pytest.mark.parametrize("file", examples.FILES, ids=lambda file: file.stem)
 
 
-def run(file: Path, folder: Path) -> list[Any]:
-    """Run a notebook in a folder and return its cells of code, each with all that it showed.
-
-    The kernel listens on sockets of files, whose paths must be short. Ports of TCP are chosen long before it listens
-    there, under load seconds, and where another kernel is given one of them meanwhile, the second dies at its start.
-    """
-    notebook = nbformat.read(file, as_version=4)
-    with TemporaryDirectory() as sockets:
-        NotebookClient(
-            notebook,
-            timeout=60,
-            iopub_timeout=60,
-            raise_on_iopub_timeout=True,
-            resources={"metadata": {"path": str(folder)}},
-            config=Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"}),
-        ).execute()
+def cells_of_code(notebook: Any) -> list[Any]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def stored(file: Path) -> list[Any]:
+    return cells_of_code(nbformat.read(file, as_version=4))
 
 
 @pytest.fixture(autouse=True)
@@ -43,14 +29,9 @@ def a_home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 
 
-@pytest.mark.parametrize("gpu", [False, True], ids=["no GPU", "T4"])
-@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
-def test_an_example_runs_top_to_bottom(
-    file: Path, gpu: bool, tmp_path: Path, plug_in: Callable[..., FakeDriver]
-) -> None:
-    if gpu:
-        plug_in("t4")
-    for cell in run(file, tmp_path):
+@EXAMPLE
+def test_an_example_runs_top_to_bottom_on_this_machine(file: Path, tmp_path: Path) -> None:
+    for cell in cells_of_code(examples.run(file, tmp_path)):
         for output in cell.outputs:
             assert output.output_type != "error"
             assert output.get("name") != "stderr"
@@ -59,15 +40,45 @@ def test_an_example_runs_top_to_bottom(
                 assert output.data["text/html"]
 
 
+@EXAMPLE
+def test_what_is_stored_is_what_an_example_shows(file: Path, tmp_path: Path) -> None:
+    """On both stacks alike: the machine, its Python too, is composed."""
+    now = nbformat.reads(examples.executed(file, tmp_path), as_version=4)
+
+    for was, cell in zip(stored(file), cells_of_code(now), strict=True):
+        assert cell.outputs == was.outputs, "run `nox -s examples`, then read the diff"
+    assert now == nbformat.read(file, as_version=4)
+
+
+@EXAMPLE
+def test_a_stored_output_can_be_read_without_scripts_and_style_sheets(file: Path) -> None:
+    reports = [output.data for cell in stored(file) for output in cell.outputs if output.output_type == "display_data"]
+    for report in reports:
+        html = report["text/html"]
+        assert "<script" not in html
+        words = re.sub("<[^>]*>", " ", re.sub("<style>.*?</style>", "", html, flags=re.DOTALL))
+        assert report["text/plain"].split(":")[0].split("：")[0] in " ".join(words.split())
+
+
+def test_all_are_stored_executed_and_none_tells_of_the_run() -> None:
+    assert len(examples.FILES) > 2
+    for file in examples.FILES:
+        cells = stored(file)
+        assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+        assert any(cell.outputs for cell in cells)
+        text = file.read_text(encoding="utf-8")
+        assert {*re.findall(r"(?<![\d:])\d\d:\d\d:\d\d(?!\.\d\b)", text)} <= {"12:00:00"}
+        assert {*re.findall(r"[0-9a-f]{32}", text)} <= {"0" * 32}
+        assert "Tesla T4" in text
+
+
 def test_run_without_a_page_the_tour_shows_the_report_in_the_panel_s_place(tmp_path: Path) -> None:
-    (opened,) = [cell for cell in run(EXAMPLES[-1], tmp_path) if cell.source == "%runtime_status -w"]
+    (opened,) = [
+        cell
+        for cell in cells_of_code(examples.run(examples.FILES[-1], tmp_path))
+        if cell.source == "%runtime_status -w"
+    ]
 
     (shown,) = opened.outputs
     assert "application/vnd.jupyter.widget-view+json" not in shown.data
     assert shown.data["text/plain"].startswith("No panel, since this notebook runs without a page to click in")
-
-
-def test_there_are_examples_and_they_are_kept_without_outputs() -> None:
-    assert EXAMPLES
-    for file in EXAMPLES:
-        assert not [cell for cell in nbformat.read(file, as_version=4).cells if cell.get("outputs")]

@@ -144,7 +144,7 @@ def test_where_a_number_stands_before_what_is_counted_there_is_a_form_for_one() 
     """Of the places that may be 1: "2 cores" is chosen by hand, since a part of a core is "0.33 cores"."""
     no_plural = {"of", "takes", "is", "has", "comes", "needs", "marks", "units", "that", "may"}
     not_counted = {"{count} cores", "Only one of {count} GPUs is in use.", "There are {count} TPU devices: {kind}."}
-    counting = re.compile(r"\{(?:count|number|errors|[a-z_]*(?:count|number|errors))\} ((?:[A-Za-z]+ )?[A-Za-z]+s)\b")
+    counting = re.compile(r"\{(?:count|number|errors|[a-z_]*(?:count|number|errors))\} ((?:[A-Za-z]+ )??[A-Za-z]+s)\b")
     said_of_one = {
         message
         for message in in_source()
