@@ -28,6 +28,9 @@ KEPT_SECONDS = 300.0
 SENT_SAMPLES = 40
 """The most samples in an answer: of more, neighbours are sent as one, since each costs the kernel time at each look."""
 
+SECOND_AFTER_SECONDS = 0.2
+"""So soon after the first sample comes the second: a share of CPU time, and a line, need two."""
+
 UNASKED_SECONDS = 3600.0
 """After this long without a question nobody looks at the samples any more, so no more are taken."""
 
@@ -56,14 +59,20 @@ class Sampler:
         self._kept: deque[Noted] = deque()
         self._taken = 0
         self._period_seconds: float | None = None
+        self._begins = False
         self._next_at = 0.0
         self._asked_at = 0.0
 
     def set_period(self, seconds: float | None) -> None:
-        """Sample every so many seconds, beginning at once; None: no more. What has been noted is kept."""
+        """Sample every so many seconds, beginning at once; None: no more. What has been noted is kept.
+
+        The second sample comes sooner, after `SECOND_AFTER_SECONDS`.
+        """
         self._asked_at = time.monotonic()
-        if seconds is not None and self._period_seconds is None and self._kept:
-            self._note_a_gap()
+        if seconds is not None and self._period_seconds is None:
+            self._begins = True
+            if self._kept:
+                self._note_a_gap()
         if seconds is not None and seconds != self._period_seconds:
             # Not sooner after the last one than the period says: CPU time is counted in hundredths of a second.
             self._next_at = max(time.monotonic(), self._kept[-1].at + seconds if self._kept else 0)
@@ -82,6 +91,8 @@ class Sampler:
         if self._period_seconds is None or now < self._next_at:
             return
         self._next_at += self._period_seconds * ((now - self._next_at) // self._period_seconds + 1)
+        if self._begins:
+            self._begins, self._next_at = False, min(self._next_at, now + SECOND_AFTER_SECONDS)
         while self._kept and now - self._kept[0].at > KEPT_SECONDS:
             self._kept.popleft()
         self._taken += 1

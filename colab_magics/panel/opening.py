@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from colab_magics import options
-from colab_magics.model import Platform, Subject
+from colab_magics.model import Platform, Subject, Unavailable
+from colab_magics.observer.samples import SECOND_AFTER_SECONDS
 from colab_magics.probes.frontend import is_nobody_there
 from colab_magics.probes.platform import probe_platform
 from colab_magics.translation import N_
@@ -41,12 +43,19 @@ def why_no_panel(shell: Any, *, shell_class: str | None, environment: Mapping[st
 
 
 def open_panel(first: Report, source: Source, shell: Any, chosen: RenderOptions, *, period_seconds: float) -> Panel:
-    """Open a panel that begins with a report and goes on looking."""
+    """Open a panel that begins with a report and goes on looking.
+
+    One that does not move by itself looks once more before it is shown, at most `SECOND_AFTER_SECONDS` later, so that
+    it has what needs two samples: a share of CPU time, and lines.
+    """
+    started = time.monotonic()
     from colab_magics.panel.session import Panel
 
-    panel = Panel(
-        first, source, shell.events, chosen, period_seconds=period_seconds, moves_by_itself=moves_by_itself(first)
-    )
+    moves = moves_by_itself(first)
+    if not moves and not isinstance(first.snapshot.gpus, Unavailable):  # else the driver would be waited for again
+        time.sleep(max(0.0, SECOND_AFTER_SECONDS - (time.monotonic() - started)))
+        first = source.look(sample_every_seconds=period_seconds)
+    panel = Panel(first, source, shell.events, chosen, period_seconds=period_seconds, moves_by_itself=moves)
     panel.open()
     return panel
 

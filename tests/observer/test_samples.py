@@ -21,7 +21,7 @@ from clocks import Clock
 from colab_magics.model import Unavailable
 from colab_magics.observer import client, samples
 from colab_magics.observer.child import STUCK_SECONDS
-from colab_magics.observer.samples import Processor, Sampler
+from colab_magics.observer.samples import SECOND_AFTER_SECONDS, Processor, Sampler
 from fake_nvml import FakeDriver
 
 Plug = Callable[..., FakeDriver]
@@ -90,6 +90,14 @@ def a_sampler() -> Sampler:
     return Sampler(os.getpid(), SimpleNamespace(use=list))  # type: ignore[arg-type]
 
 
+def begun(period: float, clock: Clock) -> Sampler:
+    """Return a sampler that has just taken its first two samples."""
+    sampler = a_sampler()
+    sampler.set_period(period)
+    run(sampler, clock, SECOND_AFTER_SECONDS)
+    return sampler
+
+
 def run(sampler: Sampler, clock: Clock, seconds: float) -> None:
     """Let time pass as the child does: it wakes when a sample is due."""
     until = clock.now + seconds
@@ -122,7 +130,7 @@ def test_of_several_moments_the_fullest_is_sent_and_the_newest_as_it_is(
     used = iter([[use(5, 10)], [use(5, None)], [use(5, 90)], [use(7, 20)], *[[use(5, 10)]] * 146, [use(2, 3)]])
     sampler = Sampler(os.getpid(), SimpleNamespace(use=lambda: next(used)))  # type: ignore[arg-type]
     sampler.set_period(2)
-    run(sampler, clock, 299)
+    run(sampler, clock, 297.5)
     sent = [Noted(**sample) for sample in sampler.answer()]
 
     assert min(noted.ram_headroom_bytes or 0 for noted in sent) == 1
@@ -148,46 +156,56 @@ def test_before_the_first_moment_nothing_is_sent() -> None:
 
 
 def test_a_sample_that_comes_late_does_not_put_off_the_next(clock: Clock) -> None:
-    sampler = a_sampler()
-    sampler.set_period(2)
+    sampler = begun(2, clock)
     clock.now += 2.5
     sampler.take_if_due()
 
-    assert sampler.seconds_to_next() == 1.5
+    assert sampler.seconds_to_next() == pytest.approx(1.5)
 
 
 def test_moments_that_were_missed_are_skipped(clock: Clock) -> None:
-    sampler = a_sampler()
-    sampler.set_period(2)
+    sampler = begun(2, clock)
     clock.now += 13
     sampler.take_if_due()
     sampler.take_if_due()
 
-    assert ages(sampler) == [13, 0]
+    assert ages(sampler) == [13.2, 13, 0]
     assert sampler.seconds_to_next() == 1
 
 
 def test_the_same_period_again_changes_nothing(clock: Clock) -> None:
-    sampler = a_sampler()
-    sampler.set_period(2)
+    sampler = begun(2, clock)
     clock.now += 1.5
     sampler.set_period(2)
 
-    assert ages(sampler) == [1.5]
-    assert sampler.seconds_to_next() == 0.5
+    assert ages(sampler) == [1.7, 1.5]
+    assert sampler.seconds_to_next() == pytest.approx(0.5)
+
+
+def test_the_second_sample_comes_soon_after_the_first_and_after_a_pause_too(clock: Clock) -> None:
+    sampler = begun(10, clock)
+    assert ages(sampler) == [0.2, 0]
+    run(sampler, clock, 9.9)
+    assert ages(sampler) == [10.1, 9.9]
+    sampler.set_period(None)
+    run(sampler, clock, 20)
+    sampler.set_period(10)
+    run(sampler, clock, SECOND_AFTER_SECONDS)
+
+    assert ages(sampler)[-2:] == [0.2, 0]
+    assert sampler.seconds_to_next() == pytest.approx(10)
 
 
 @pytest.mark.parametrize(("period", "to_next"), [(1, 1), (2, 0.5), (60, 58.5)])
 def test_another_period_counts_from_the_last_sample_and_keeps_what_was_noted(
     period: float, to_next: float, clock: Clock
 ) -> None:
-    sampler = a_sampler()
-    sampler.set_period(10)
+    sampler = begun(10, clock)
     clock.now += 1.5
     sampler.set_period(period)
 
-    assert ages(sampler) == ([1.5, 0] if period < 1.5 else [1.5])
-    assert sampler.seconds_to_next() == to_next
+    assert ages(sampler) == ([1.7, 1.5, 0] if period < 1.5 else [1.7, 1.5])
+    assert sampler.seconds_to_next() == pytest.approx(to_next)
 
 
 def test_what_was_noted_outlasts_a_pause_and_not_a_long_one(clock: Clock) -> None:
@@ -334,13 +352,14 @@ def test_the_use_of_two_groups_is_not_compared(tmp_path: Path) -> None:
 
 def test_samples_come_at_the_period_also_while_nobody_asks() -> None:
     first = noted()
-    time.sleep(4 * PERIOD + 0.1)
+    time.sleep(SECOND_AFTER_SECONDS + 3 * PERIOD + 0.1)
     later = noted()
 
     assert [sample.seconds_ago for sample in first] == [pytest.approx(0, abs=0.1)]
     assert len(later) == 5
     since_the_first = [later[0].seconds_ago - sample.seconds_ago for sample in later]
-    assert since_the_first == [pytest.approx(number * PERIOD, abs=0.24) for number in range(5)]
+    expected = [0, *(SECOND_AFTER_SECONDS + number * PERIOD for number in range(4))]
+    assert since_the_first == [pytest.approx(seconds, abs=0.19) for seconds in expected]
 
 
 def test_what_is_left_is_what_the_report_says_also_under_limits_that_are_the_kernel_s_alone() -> None:
@@ -453,10 +472,11 @@ def test_a_question_without_a_period_neither_starts_nor_stops_it(plug_in: Plug) 
 
 def test_another_period_holds_at_once_and_keeps_what_was_noted() -> None:
     noted(3600)
-    time.sleep(PERIOD + 0.1)
-    assert len(noted(3600)) == 1
+    time.sleep(SECOND_AFTER_SECONDS + PERIOD + 0.1)
+    assert len(noted(3600)) == 2
 
     assert [sample.seconds_ago for sample in noted(PERIOD)] == [
+        pytest.approx(SECOND_AFTER_SECONDS + PERIOD + 0.1, abs=0.2),
         pytest.approx(PERIOD + 0.1, abs=0.2),
         pytest.approx(0, abs=0.1),
     ]
@@ -602,7 +622,7 @@ def test_a_forked_process_does_not_stop_its_parent_s(plug_in: Plug) -> None:
         "print(status, len(client.ask(sample_every_seconds=0.5)['samples']), client.pid() == child)\n"
     )
 
-    assert shown == "0 3 True\n"
+    assert shown == "0 4 True\n"
 
 
 def test_a_forked_process_that_asks_has_samples_of_itself(plug_in: Plug) -> None:
