@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from colab_magics.guides import Goal
 from notebooks import Notebook
 
 THREADS = "import threading; print(sum(t.name.startswith('colab_magics') for t in threading.enumerate()))"
@@ -16,8 +19,22 @@ def title(notebook: Notebook) -> str:
     return str(notebook.widgets[notebook.of_class("cm-title")]["value"])
 
 
-def guide(notebook: Notebook) -> str:
-    return str(notebook.widgets[notebook.of_class("cm-goal")]["value"])
+def goals(notebook: Notebook) -> str:
+    return str(notebook.widgets[notebook.of_class("cm-fits")]["value"])
+
+
+def guide(notebook: Notebook, goal: Goal) -> str:
+    """Return what the page shows once a goal is opened."""
+    found = re.search(
+        rf'<details name="[^"]*"[^>]*class="cm-goal-{goal}">.*?(?=<details name=|$)', goals(notebook), re.DOTALL
+    )
+    assert found is not None
+    return found[0]
+
+
+def opened(notebook: Notebook) -> list[str]:
+    """Return the goals that the page shows opened from the start."""
+    return re.findall(r'<details name="[^"]*" open="" class="cm-goal-(\w+)">', goals(notebook))
 
 
 def cards(notebook: Notebook) -> list[str]:

@@ -53,13 +53,14 @@ FLOORS = {
 INSIDE: dict[str, tuple[set[str], ...]] = {
     "views": (
         {"display"},
-        {"terminal"},
-        {"html", "json", "text", "verdict"},
-        {"details", "gpu_table", "guide_html"},
+        {"terminal", "verdict"},
+        {"html", "json", "text"},
+        {"details", "goals_html"},
+        {"gpu_table", "guide_html"},
         {"bars", "dialog_schematic", "guide_text", "tables"},
         {"html_parts", "summary"},
         {"gpus", "machine"},
-        {"__init__", "layout", "markup", "messages", "render_options"},
+        {"__init__", "layout", "markup", "messages", "render_options", "requirement_words", "style_sheets"},
     ),
     "panel": (
         {"opening"},

@@ -181,7 +181,9 @@ _FOR_FINDINGS = {
         TO_USE_THE_GPU,
         steps=(TextStep(Sentence(N_("install a build for the driver's CUDA"))), RESTART_KERNEL),
     ),
-    "gpu_memory_nearly_full": Guide(TO_MAKE_ROOM, steps=(TextStep(_FREE_GPU_MEMORY), OR_RESTART_KERNEL)),
+    "gpu_memory_nearly_full": Guide(
+        TO_MAKE_ROOM, steps=(TextStep(_FREE_GPU_MEMORY), OR_RESTART_KERNEL), otherwise=Goal.MEMORY
+    ),
     "killed_for_memory": TO_NEED_LESS_MEMORY,
     "kernel_holds_most_ram": Guide(TO_MAKE_ROOM, steps=(_DELETE_VARIABLES, OR_RESTART_KERNEL)),
     "no_inodes_left": Guide(

@@ -6,28 +6,25 @@ and a broken Output widget (widgetsnbextension from 3.6.7 on) empties the whole 
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import os
-import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ipywidgets as widgets
 
 from colab_magics import facts
-from colab_magics.guides import GOAL_LABELS, Goal
 from colab_magics.imports import trusted_imports
+from colab_magics.translation import N_
+from colab_magics.views import goals_html, style_sheets
 from colab_magics.views.display import FALLBACK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from colab_magics.translation import Translator
 
 PERIODS_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 """The periods to choose from, besides the one that the settings ask for."""
 
-_STYLE_SHEETS = ("views/look.css", "views/gpu_table.css", "panel/panel.css", "views/guide.css")
+_STYLE_SHEETS = ("views/look.css", "views/gpu_table.css", "panel/panel.css", *goals_html.STYLE_SHEETS)
 
 _IN_PLACE_OF_THE_REPORT = """
 .{fallback}-{number} {{ display: none; }}
@@ -49,52 +46,41 @@ class Handlers(NamedTuple):
     close: Callable[[], None]
     choose_period: Callable[[float], None]
     choose_language: Callable[[str], None]
-    choose_goal: Callable[[Goal], None]
     answered: Callable[[str], None]
 
 
 class Controls:
     """The widgets, made once. Where `period_seconds` is None nothing moves by itself: no Pause, no choice of period."""
 
-    def __init__(self, handlers: Handlers, *, language: str, period_seconds: float | None) -> None:
-        self._setting_thread: int | None = None
-        self._title, self._card, self._guide = (_html(name) for name in ("cm-title", "cm-card", "cm-goal"))
-        self._refresh = _button(handlers.refresh)
-        self._check_again = _button(handlers.check_again)
-        self._close = _button(handlers.close)
-        self._moving = None if period_seconds is None else _Moving(handlers, period_seconds)
-        self._language = widgets.Dropdown(
-            options=[(menu.name, menu.language) for menu in facts.menus()], value=language
-        )
-        self._goal = widgets.ToggleButtons(options=[(goal.value, goal) for goal in Goal], value=None)
-        self._on_choice(self._language, handlers.choose_language)
-        self._on_choice(self._goal, handlers.choose_goal)
-        pause: tuple[widgets.Widget, ...] = ()
-        period: tuple[widgets.Widget, ...] = ()
+    def __init__(self, handlers: Handlers, translate: Translator, *, period_seconds: float | None) -> None:
+        make = _Maker(translate)
+        self._spoken = make.spoken
+        self._title, self._card, self._goals = (make.html(name) for name in ("cm-title", "cm-card", "cm-fits"))
+        self._moving = None if period_seconds is None else _Moving(make, handlers, period_seconds)
+        self._refresh = make.button(N_("Refresh"), handlers.refresh)
+        languages = [(menu.name, menu.language) for menu in facts.menus()]
+        self._language = make.choice(N_("Language"), languages, translate.language, handlers.choose_language)
+        buttons, choices = [self._refresh, make.button(N_("Close"), handlers.close)], [self._language]
         if self._moving is not None:
-            self._on_choice(self._moving.period, handlers.choose_period)
-            pause, period = (self._moving.pause,), (self._moving.period,)
-        self._checking = _row(self._check_again)
+            buttons.insert(0, self._moving.pause)
+            choices.insert(0, self._moving.period)
+        # Of its own layout, which hides it.
+        self._checking = make.row("cm-controls", make.button(N_("Check again"), handlers.check_again), is_shown=False)
         style = widgets.HTML(layout={"display": "none"})
-        self._root = widgets.VBox(
-            [
-                style,
-                _row(self._title, *pause, self._refresh, self._close),
-                self._card,
-                self._checking,
-                self._goal,
-                self._guide,
-                _row(*period, self._language),
-            ]
+        self._root = make.column(
+            style,
+            make.row("cm-controls", self._title, *buttons),
+            self._card,
+            self._checking,
+            make.row("cm-controls cm-choices", *choices),
+            self._goals,
         )
         # By `Widget.close_all()`, or whatever else closes widgets that are not its own.
         self._root.observe(lambda change: handlers.close() if change["new"] is None else None, names="comm")
         number = self._root.model_id
-        self._root.add_class("cm-panel")
-        self._root.add_class(f"cm-panel-{number}")
-        style.value = (
-            f"<style>{_style_sheet()}{_IN_PLACE_OF_THE_REPORT.format(number=number, fallback=FALLBACK)}</style>"
-        )
+        self._root._dom_classes = ("cm-panel", f"cm-panel-{number}")  # noqa: SLF001 - in one message, not in two
+        ours_alone = _IN_PLACE_OF_THE_REPORT.format(number=number, fallback=FALLBACK)
+        style.value = f"<style>{style_sheets.together(*_STYLE_SHEETS)}{ours_alone}</style>"
 
     @property
     def view(self) -> dict[str, Any]:
@@ -103,41 +89,28 @@ class Controls:
 
     def speak(self, translate: Translator) -> None:
         """Put the words of a language on every control."""
-        self._refresh.description = translate("Refresh")
-        self._check_again.description = translate("Check again")
-        self._close.description = translate("Close")
-        if self._moving is not None:
-            self._moving.period.description = translate("Every")
-        self._language.description = translate("Language")
-        self._goal.description = translate("I want")
-        goal = self._goal.value
-        with self._not_chosen():
-            self._goal.options = [(translate(GOAL_LABELS[one]), one) for one in Goal]  # which chooses the first of them
-            self._goal.value = goal
+        for widget, message in self._spoken:
+            widget.description = translate(message)
 
-    def show(self, *, title: str, card: str, can_check_again: bool) -> None:
-        """Show what was seen; only what has changed is sent."""
+    def show(self, *, title: str, card: str, can_check_again: bool, marking: str) -> None:
+        """Show what was seen; only what has changed is sent. `marking` are the classes that mark a goal."""
         self._title.value = title
         self.show_card(card)
         self._checking.layout.display = None if can_check_again else "none"
+        self._goals._dom_classes = tuple(marking.split())  # noqa: SLF001 - what is in the widget stays as it is
 
     def show_card(self, card: str) -> None:
         """Show what moves."""
         self._card.value = card
 
+    def show_goals(self, goals: str) -> None:
+        """Show the goals with their guides; unless they are the same this closes the one that is open."""
+        self._goals.value = goals
+
     def show_moving(self, *, is_live: bool, translate: Translator) -> None:
         """Show whether the panel moves by itself."""
         if self._moving is not None:
             self._moving.pause.description = translate("Pause") if is_live else translate("Resume")
-
-    def show_goal(self, goal: Goal) -> None:
-        """Show that a goal is the one chosen."""
-        with self._not_chosen():
-            self._goal.value = goal
-
-    def show_guide(self, guide: str) -> None:
-        """Show what to click for the goal that is chosen."""
-        self._guide.value = guide
 
     def ask(self, number: int) -> None:
         """Have the page that shows the panel answer with a number, if there is one."""
@@ -150,31 +123,14 @@ class Controls:
             self._moving.echo.close()
         _close_all(self._root)
 
-    @contextlib.contextmanager
-    def _not_chosen(self) -> Iterator[None]:
-        """Let what this thread sets now be no choice of the user's, which may come in another."""
-        self._setting_thread = threading.get_ident()
-        try:
-            yield
-        finally:
-            self._setting_thread = None
-
-    def _on_choice(self, widget: widgets.Widget, choose: Callable[[Any], None]) -> None:
-        @trusted_imports
-        def chosen(change: dict[str, Any]) -> None:
-            if self._setting_thread != threading.get_ident() and change["new"] is not None:
-                choose(change["new"])
-
-        widget.observe(chosen, names="value")
-
 
 class _Moving:
     """What only a panel that moves by itself has."""
 
-    def __init__(self, handlers: Handlers, period_seconds: float) -> None:
-        self.pause = _button(handlers.pause_or_resume)
+    def __init__(self, make: _Maker, handlers: Handlers, period_seconds: float) -> None:
+        self.pause = make.button(N_("Resume"), handlers.pause_or_resume)
         periods = [(f"{seconds:g} s", seconds) for seconds in sorted({*PERIODS_SECONDS, period_seconds})]
-        self.period = widgets.Dropdown(options=periods, value=period_seconds)
+        self.period = make.choice(N_("Every"), periods, period_seconds, handlers.choose_period)
         self.echo = _Echo(handlers.answered)
 
 
@@ -198,26 +154,55 @@ class _Echo:
             widget.close()
 
 
-def _html(name: str) -> widgets.HTML:
-    widget = widgets.HTML()
-    widget.add_class(name)
-    return widget
+class _Maker:
+    """Makes widgets whose first state is whole, and which share what they need not have alone: each is a message."""
 
+    def __init__(self, translate: Translator) -> None:
+        self.spoken: list[tuple[widgets.Widget, str]] = []
+        """What has words on it, and its message."""
+        self._translate = translate
+        self._layout = widgets.Layout()
+        self._styles: dict[type[widgets.Widget], widgets.Widget] = {}
 
-def _button(act: Callable[[], None]) -> widgets.Button:
-    @trusted_imports
-    def clicked(_button: widgets.Button) -> None:
-        act()
+    def html(self, name: str) -> widgets.HTML:
+        return self._styled(widgets.HTML, _dom_classes=(name,))
 
-    button = widgets.Button()
-    button.on_click(clicked)
-    return button
+    def button(self, message: str, act: Callable[[], None]) -> widgets.Button:
+        @trusted_imports
+        def clicked(_button: widgets.Button) -> None:
+            act()
 
+        button = self._styled(widgets.Button, description=self._translate(message))
+        button.on_click(clicked)
+        self.spoken.append((button, message))
+        return button
 
-def _row(*children: widgets.Widget) -> widgets.HBox:
-    row = widgets.HBox(children)
-    row.add_class("cm-controls")
-    return row
+    def choice(
+        self, message: str, options: list[tuple[str, Any]], value: object, choose: Callable[[Any], None]
+    ) -> widgets.Dropdown:
+        @trusted_imports
+        def chosen(change: dict[str, Any]) -> None:
+            choose(change["new"])
+
+        dropdown = self._styled(widgets.Dropdown, description=self._translate(message), options=options, value=value)
+        dropdown.observe(chosen, names="value")
+        self.spoken.append((dropdown, message))
+        return dropdown
+
+    def row(self, names: str, *children: widgets.Widget, is_shown: bool = True) -> widgets.HBox:
+        layout = self._layout if is_shown else widgets.Layout(display="none")
+        return widgets.HBox(children, layout=layout, _dom_classes=tuple(names.split()))
+
+    def column(self, *children: widgets.Widget) -> widgets.VBox:
+        return widgets.VBox(children, layout=self._layout)
+
+    def _styled(self, kind: type[widgets.Widget], **state: Any) -> Any:
+        """Make a widget with the style that the others of its kind have."""
+        if kind in self._styles:
+            state["style"] = self._styles[kind]
+        widget = kind(layout=self._layout, **state)
+        self._styles[kind] = widget.style
+        return widget
 
 
 def _close_all(widget: Any) -> None:
@@ -227,13 +212,3 @@ def _close_all(widget: Any) -> None:
         if hasattr(widget, part):
             getattr(widget, part).close()
     widget.close()
-
-
-@functools.cache
-def _style_sheet() -> str:
-    folder = os.path.dirname(os.path.dirname(__file__))
-    sheets = []
-    for name in _STYLE_SHEETS:
-        with open(os.path.join(folder, name), encoding="utf-8") as file:
-            sheets.append(file.read())
-    return "".join(sheets)

@@ -1,40 +1,36 @@
-"""What stands below "I want": the goal that a panel opens at, and the guide to the one that is chosen. Plain HTML."""
+"""What stands below "I want": every goal with its guide, and when the page is to be sent them again. Plain HTML."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colab_magics import guides
-from colab_magics.guides import Goal
-from colab_magics.model import Subject
+from colab_magics.model import Subject, Unavailable, seen
 from colab_magics.rules import blocking
-from colab_magics.views import guide_html
+from colab_magics.views import goals_html
 
 if TYPE_CHECKING:
     from colab_magics.report import Report
     from colab_magics.translation import Translator
     from colab_magics.views.markup import Html
 
-_GOAL_OF = {Subject.GPU: Goal.GPU, Subject.RAM: Goal.MEMORY}
-"""The goal that a panel on a subject may open at."""
+
+def render(report: Report, translate: Translator, *, group: str) -> Html:
+    """Return the goals on this machine; a panel on GPUs or RAM begins with the one that fits, opened."""
+    opened = None if report.subject is Subject.RUNTIME else goals_html.fitting(report)
+    return goals_html.render(report, translate, group=group, opened=opened)
 
 
-def goal_to_open_at(report: Report) -> Goal | None:
-    """Return the goal that a report on GPUs or RAM suggests."""
-    goal = _GOAL_OF.get(report.subject)
-    found = (guides.for_finding(finding, report.snapshot) for finding in report.findings)
-    is_suggested = any(guide is not None and goal in (guide.goal, guide.otherwise) for guide in found)
-    return goal if is_suggested else None
-
-
-def render(goal: Goal, report: Report, translate: Translator) -> Html:
-    """Return the guide to a goal on this machine."""
-    guide = guides.for_goal(goal, report.snapshot, blocking(report.findings))
-    return guide_html.page(guide, translate)
+def marking(report: Report) -> str:
+    """Return the classes that mark the goal that fits."""
+    return goals_html.marking(goals_html.fitting(report))
 
 
 def depends_on(report: Report) -> tuple[object, ...]:
-    """Return what of a report the guides depend on: while it stays equal, so do they."""
-    snapshot = report.snapshot
-    gpus = tuple(gpu.name for gpu in snapshot.gpus) if isinstance(snapshot.gpus, tuple) else snapshot.gpus
-    return gpus, snapshot.tpus, tuple(finding.rule for finding in report.findings)
+    """Return what of a report the guides depend on: while it stays equal, so do they.
+
+    How long a driver has been silent is no part of it: what is sent again closes the guide that is open.
+    """
+    snapshot, found = report.snapshot, blocking(report.findings)
+    gpus = tuple((gpu.name, gpu.is_hidden) for gpu in seen(snapshot.gpus))
+    unseen = snapshot.gpus.code if isinstance(snapshot.gpus, Unavailable) else None
+    return gpus, unseen, snapshot.tpus, found and found.rule

@@ -25,7 +25,6 @@ from colab_magics.views import display
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from colab_magics.guides import Goal
     from colab_magics.panel.source import Source
     from colab_magics.report import Report
     from colab_magics.translation import Translator
@@ -81,7 +80,6 @@ class Panel:
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._shown: display.ShownWidget | None = None
-        self._goal = guidance.goal_to_open_at(report)
         self._registered: list[tuple[str, Callable[..., None]]] = []
         self._closing = self.close  # the same object every time: `%autoreload` makes the method anew
         self._controls = Controls(
@@ -92,10 +90,9 @@ class Panel:
                 close=self.close,
                 choose_period=self._choose_period,
                 choose_language=self._choose_language,
-                choose_goal=self._choose_goal,
                 answered=self._answered,
             ),
-            language=options.language,
+            options.translate,
             period_seconds=period_seconds if self._moves else None,
         )
         self._presence = Presence(self._controls.ask, was_seen=not self._moves)
@@ -270,7 +267,7 @@ class Panel:
             self._report = report
             self._show()
             if guidance.depends_on(report) != guided:
-                self._show_guide()
+                self._show_goals()
 
     def _show(self) -> None:
         """Show the last report again, in the language of now."""
@@ -280,6 +277,7 @@ class Panel:
             title=card.title(self._report, self._options),
             card=card.render(self._report, self._options, notes=notes),
             can_check_again=bool(card.fixable_in_place(self._report)),
+            marking=guidance.marking(self._report),
         )
 
     @property
@@ -292,13 +290,11 @@ class Panel:
             self._controls.speak(self._translate)
             self._controls.show_moving(is_live=self._is_live, translate=self._translate)
             self._show()
-            if self._goal is not None:
-                self._controls.show_goal(self._goal)
-            self._show_guide()
+            self._show_goals()
 
-    def _show_guide(self) -> None:
-        if self._goal is not None:
-            self._controls.show_guide(guidance.render(self._goal, self._report, self._translate))
+    def _show_goals(self) -> None:
+        goals = guidance.render(self._report, self._translate, group=f"cm-goals-{self._controls.view['model_id']}")
+        self._controls.show_goals(goals)
 
     def _pause(self, note: str) -> None:
         self._source.stop_sampling()
@@ -358,9 +354,3 @@ class Panel:
             self._clicked()
             self._options = self._options._replace(language=language)
             self._speak()
-
-    def _choose_goal(self, goal: Goal) -> None:
-        with self._lock:
-            self._clicked()
-            self._goal = goal
-            self._show_guide()

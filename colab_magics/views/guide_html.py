@@ -1,6 +1,7 @@
-"""A goal's guide as HTML, a page of its own. No style sheet and no script.
+"""A goal's guide as HTML: no style sheet and no script.
 
-What a notebook that is opened again untrusted keeps (no style sheet, no ARIA) reads in the same order.
+What to do is seen at once; the tables of facts, and where to read more, are folded. What a notebook that is opened
+again untrusted keeps (no style sheet, no ARIA) reads in the same order.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from colab_magics import facts
 from colab_magics.guides import ChoiceStep, ClickStep, CommandStep, MenuStep, TextStep
 from colab_magics.views import dialog_schematic, guide_text, messages, tables
-from colab_magics.views.html_parts import listed, noted, paragraph, quotation, quoted_english
+from colab_magics.views.html_parts import folded, listed, noted, paragraph, quotation, quoted_english
 from colab_magics.views.markup import Html, element, joined
 
 if TYPE_CHECKING:
@@ -22,13 +23,12 @@ if TYPE_CHECKING:
 
 
 def page(guide: Guide, translate: Translator) -> Html:
-    """Return a guide as one `<div>`: its purpose, the steps beside their drawing, what they cost, then the rest."""
-    links = _links(guide.links, translate)
-    return element("div", *_parts(guide, translate), links, class_="cm-guide", lang=translate.spoken)
+    """Return a guide as one `<div>`: its purpose, the steps beside their drawing, what they cost; the rest folded."""
+    return element("div", *_parts(guide, translate), _rest(guide, translate), class_="cm-guide", lang=translate.spoken)
 
 
 def _parts(guide: Guide, translate: Translator) -> list[Html]:
-    """Return a guide from its purpose to its tables."""
+    """Return a guide from its purpose to what it costs."""
     purpose = messages.sentence(guide.purpose, translate)
     parts = [
         element("p", element("strong", purpose), class_="cm-guide-purpose"),
@@ -45,8 +45,16 @@ def _parts(guide: Guide, translate: Translator) -> list[Html]:
         parts.append(element("div", steps, drawing, class_="cm-guide-way") if drawing else steps)
     consequences = [messages.sentence(sentence, translate) for sentence in guide.consequences]
     parts.append(paragraph(consequences, translate, class_="cm-guide-cost"))
-    parts += [part for other in guide.also for part in _parts(other, translate)]
-    return [*parts, *(tables.as_html(table, translate) for table in guide.tables)]
+    return parts + [part for other in guide.also for part in _parts(other, translate)]
+
+
+def _rest(guide: Guide, translate: Translator) -> Html:
+    """Return the tables and the links, folded where they are more than a line; nothing where there are none."""
+    links = _links(guide.links, translate)
+    facts_shown = [tables.as_html(table, translate) for table in guide.tables]
+    if not any(facts_shown):
+        return links
+    return folded(translate("More about it"), joined((*facts_shown, links)), class_="cm-guide-more")
 
 
 def _point(point: Point, translate: Translator) -> Html:

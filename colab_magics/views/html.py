@@ -6,13 +6,11 @@ words beside, and structure is plain paragraphs, lists and tables.
 
 from __future__ import annotations
 
-import functools
-import os
 from typing import TYPE_CHECKING
 
 from colab_magics import guides
-from colab_magics.model import Severity, seen
-from colab_magics.views import bars, gpu_table, gpus, guide_text, layout, messages, summary
+from colab_magics.model import Severity, Subject, seen
+from colab_magics.views import bars, gpu_table, gpus, guide_text, layout, messages, style_sheets, summary
 from colab_magics.views.markup import Html, element, joined
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
@@ -36,6 +34,7 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
     parts = [] if note is None else [element("p", note, class_="cm-note")]
     parts.append(heading(report, translate))
     several = gpu_table.rows(matter, translate)
+    sheets = ["views/gpu_table.css"] if several else []
     parts.append(table_of_gpus(several, translate))
     parts.append(rows(bars.of_report(report.subject, matter, translate, everything=options.everything)))
     if options.processes and not options.everything:
@@ -53,8 +52,12 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
 
         sections = details.sections(matter, translate) + details.of_findings(findings, report.snapshot, translate)
         parts += [_section(title, rows) for title, rows in sections]
-    style = style_sheet(*(["gpu_table.css"] if several else []))
-    return element("div", style, *parts, class_="colab-magics", lang=translate.spoken)
+        if report.subject is Subject.RUNTIME:
+            from colab_magics.views import goals_html
+
+            parts.append(goals_html.page(report, translate))
+            sheets += goals_html.STYLE_SHEETS
+    return element("div", style_sheet(*sheets), *parts, class_="colab-magics", lang=translate.spoken)
 
 
 def heading(report: Report, translate: Translator) -> Html:
@@ -199,20 +202,6 @@ def _value(value: str) -> str | Html:
     return element("a", value, href=value) if isinstance(value, layout.Address) else value
 
 
-@functools.cache
-def style_sheet(*names: str) -> Html:
-    """Return the one look of reports and cards, with what the sheets of these names add, as short as it can be said."""
-    folder, sheets = os.path.dirname(__file__), []
-    for name in ("look.css", *names):
-        with open(os.path.join(folder, name), encoding="utf-8") as file:
-            sheets.append(file.read())
-    return Html(f"<style>{shortened_css(''.join(sheets))}</style>")
-
-
-def shortened_css(sheet: str) -> str:
-    """Return a style sheet without its comments, and without the spaces that only its readers need."""
-    kept = "".join(part.partition("*/")[2] if number else part for number, part in enumerate(sheet.split("/*")))
-    short = " ".join(kept.split())
-    for long, brief in ((" { ", "{"), ("; }", "}"), (" }", "}"), ("; ", ";"), (": ", ":"), (", ", ","), ("} ", "}")):
-        short = short.replace(long, brief)
-    return short
+def style_sheet(*more: str) -> Html:
+    """Return the one look of reports and cards, with what further style sheets of the package add."""
+    return Html(f"<style>{style_sheets.together('views/look.css', *more)}</style>")

@@ -24,9 +24,9 @@ def listed(items: Iterable[str | Html]) -> Html:
     return element("ul", *(element("li", item) for item in items), class_="cm-guide-list")
 
 
-def folded(title: str, content: Html) -> Html:
+def folded(title: str, content: Html, *, class_: str | None = None) -> Html:
     """Return content that shows its title until it is opened."""
-    return element("details", element("summary", title), content)
+    return element("details", element("summary", title), content, class_=class_)
 
 
 def quotation(path: tuple[str, ...], translate: Translator) -> Html:

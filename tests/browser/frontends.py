@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,8 +192,8 @@ class Notebook:
 
     @property
     def guide(self) -> Locator:
-        """What the panel says after a click on what someone wants."""
-        return self.panel.locator(".cm-goal")
+        """The guide to the goal that is open in the panel."""
+        return self.panel.locator(".cm-goals > details[open] > .cm-guide")
 
     @property
     def report(self) -> Locator:
@@ -203,9 +204,14 @@ class Notebook:
         buttons = self.panel.get_by_role("button", name=name, exact=False)
         return buttons.or_(self.panel.get_by_role("combobox", name=name))
 
+    @property
+    def chips(self) -> Locator:
+        """What follows "I want"."""
+        return self.panel.locator(".cm-goals > details > summary")
+
     def goal(self, name: str) -> Locator:
-        """The button after "I want" with this name."""
-        return self.panel.get_by_role("button", name=name, exact=True)
+        """The chip after "I want" with this name."""
+        return self.chips.filter(has_text=re.compile(f"^{re.escape(name)}$"))
 
     def said(self) -> list[tuple[str, str, str]]:
         """Return role, name and value of all in the panel that a screen reader is told of."""

@@ -54,7 +54,9 @@ def test_it_opens_with_bars_that_are_also_said_and_words_for_every_number(
         assert [said for said in meters if said.startswith(name)], meters
     assert {"60", "87"} <= {value.removesuffix("%") for value in meters.values()}
     assert {name: value for role, name, value in said if role == "combobox"} == {"Every": "2 s", "Language": "English"}
-    assert {"Pause", "Refresh", "Close", *GOALS} <= {name for role, name, _ in said if role == "button"}
+    assert {"Pause", "Refresh", "Close"} <= {name for role, name, _ in said if role == "button"}
+    assert ("group", "I want") in {(role, name) for role, name, _ in said}
+    assert [name for role, name, _ in said if role == "DisclosureTriangle"] == [*GOALS]
     periods = notebook.control("Every").locator("option").all_inner_texts()
     assert [period.replace("\xa0", " ") for period in periods] == ["0.5 s", "1 s", "2 s", "5 s", "10 s"]
 
@@ -90,10 +92,13 @@ def test_each_goal_is_led_through_in_two_languages(open_notebook: Callable[..., 
     expect(notebook.guide).to_contain_text("variables and files in /content are lost")
 
     notebook.control("Language").select_option("简体中文")
+    notebook.panel.locator(".cm-goal-gpu > summary").click()
     expect(steps.nth(0)).to_contain_text("代码执行程序")
     expect(steps.nth(0)).to_contain_text("Runtime > Change runtime type")
     expect(notebook.panel).not_to_contain_text("Not connected to a GPU.")
-    for word in ("Refresh", "Close", *GOALS):
+    for word in ("Refresh", "Close"):
+        expect(notebook.control(word)).to_have_count(0)
+    for word in GOALS:
         expect(notebook.goal(word)).to_have_count(0)
 
 
@@ -137,12 +142,14 @@ def test_clicks_while_a_cell_runs_are_answered_then_or_after_it(
     busy = notebook.start(SLEEPS.format(seen=seen))
     for goal in ("more memory", "a TPU", "a GPU", "a TPU"):
         notebook.goal(goal).click()
+        expect(notebook.guide).to_contain_text(GOALS[goal].replace("a GPU", "another GPU"))
+    assert notebook.is_running(busy)  # what someone wants asks no kernel
     notebook.control("Every").select_option("0.5 s")
     notebook.control("Pause").click()
     seen.touch()
     notebook.wait_for(busy)
 
-    expect(notebook.guide).to_contain_text(GOALS["a TPU"])
+    expect(notebook.guide).to_contain_text(GOALS["a TPU"])  # and stays open while the card is refreshed
     notebook.control("Resume").click()
     a_live_t4.set(f"gpu0.memory_used = {3 * GIB}")
     uses(notebook.card, 3)

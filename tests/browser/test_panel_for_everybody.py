@@ -15,6 +15,7 @@ from browser.pictures import bars, picture
 from fake_nvml import FakeDriver
 
 GIB = 2**30
+NARROW, TALLEST_GUIDE = 420, 1200
 OPEN = ("%load_ext colab_magics", "%runtime_status -w")
 GOALS = {
     "a GPU": "To use another GPU",
@@ -26,6 +27,12 @@ GOALS = {
     "I hit a limit": "When you hit a limit",
 }
 STOPS = "button:visible, select:visible, a[href]:visible, summary:visible"
+PLACE_OF_THE_GUIDE = """goals => {
+    const guide = goals.querySelector(':scope > details[open] > .cm-guide').getBoundingClientRect();
+    const chips = [...goals.querySelectorAll(':scope > details > summary')].map(one => one.getBoundingClientRect());
+    const room = goals.getBoundingClientRect();
+    return [guide.height, Math.round(room.width - guide.width), guide.top - Math.max(...chips.map(one => one.bottom))];
+}"""
 HAS_FOCUS = """panel => {
     const one = document.activeElement;
     if (!panel.contains(one)) return null;
@@ -44,6 +51,7 @@ def test_everything_in_it_can_be_read_in_every_theme_and_width(
     for goal, purpose in GOALS.items():
         notebook.goal(goal).click()
         expect(notebook.guide.locator(".cm-guide-purpose").first).to_have_text(purpose)
+        expect(notebook.guide).to_have_count(1)  # one is open at a time
         for summary in notebook.guide.locator("summary").all():
             summary.click()
         # What the operating system prefers is none of the notebook's business: the page has a theme of its own.
@@ -59,6 +67,31 @@ def test_everything_in_it_can_be_read_in_every_theme_and_width(
     assert [bar for bar in drawn if bar.fill_to_track < 3] == []
 
 
+@pytest.mark.frontends("lab")
+@pytest.mark.parametrize("machine", ["colab", "colab with a T4", "kaggle"])
+def test_where_there_is_little_room_a_guide_is_no_taller_than_a_page(
+    machine: str,
+    open_notebook: Callable[..., Notebook],
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if machine == "kaggle":
+        monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Interactive")
+    else:
+        request.getfixturevalue("on_colab")
+    if machine == "colab with a T4":
+        request.getfixturevalue("a_live_t4")
+    notebook = open_notebook(*OPEN, width=NARROW)
+    for goal in GOALS:
+        notebook.goal(goal).click()
+        expect(notebook.guide).to_have_count(1)
+        height, unused_width, below_the_chips = notebook.panel.locator(".cm-goals").evaluate(PLACE_OF_THE_GUIDE)
+        assert height <= TALLEST_GUIDE, goal
+        assert unused_width == 0, goal
+        assert below_the_chips >= 0, goal
+        assert misfits(notebook.panel) == [], goal
+
+
 def test_the_keyboard_alone_reaches_and_works_everything(
     open_notebook: Callable[..., Notebook], a_live_t4: FakeDriver
 ) -> None:
@@ -67,6 +100,18 @@ def test_the_keyboard_alone_reaches_and_works_everything(
     notebook.goal("a TPU").focus()
     keyboard.press("Enter")
     expect(notebook.guide).to_contain_text("To use a TPU")
+    keyboard.press("Space")
+    expect(notebook.guide).to_have_count(0)
+    keyboard.press("Enter")
+    chip = notebook.goal("more memory")
+    chip.scroll_into_view_if_needed()
+    unfocused = picture(chip)
+    keyboard.press("Tab")
+    while notebook.page.evaluate("document.activeElement.tagName") != "SUMMARY" or not chip.evaluate(
+        "one => one === document.activeElement"
+    ):
+        keyboard.press("Tab")
+    assert picture(chip) != unfocused, "it is not to be seen where the focus is"
 
     stops = notebook.panel.locator(STOPS)
     stops.first.focus()

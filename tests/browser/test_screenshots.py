@@ -100,6 +100,6 @@ def test_the_panel_in_chinese(
     assert fonts, "install a font with Chinese characters, such as Debian's fonts-noto-cjk"
     notebook = a_busy_panel(open_notebook, a_live_t4)
     notebook.control("Language").select_option("简体中文")
-    notebook.panel.get_by_role("button", name="GPU", exact=True).click()
+    notebook.goal("GPU").click()
     expect(notebook.guide).to_contain_text("代码执行程序")
     keep("panel-chinese", notebook, notebook.guide.locator(".cm-guide-cost"))

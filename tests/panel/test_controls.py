@@ -7,7 +7,6 @@ import ipywidgets as widgets
 import pytest
 
 from colab_magics import facts
-from colab_magics.guides import GOAL_LABELS, Goal
 from colab_magics.panel.controls import Controls, Handlers
 from colab_magics.translation import translator
 
@@ -23,8 +22,7 @@ def clicks() -> Clicks:
 @pytest.fixture
 def controls(clicks: Clicks) -> Iterator[Controls]:
     """Controls of a panel that moves by itself, in English."""
-    made = Controls(handlers(clicks), language="en", period_seconds=2.0)
-    made.speak(translator("en"))
+    made = Controls(handlers(clicks), translator("en"), period_seconds=2.0)
     yield made
     made.close()
 
@@ -49,23 +47,16 @@ def dropdowns(controls: Controls) -> dict[str, widgets.Dropdown]:
 
 
 def test_only_core_widgets_are_used_and_buttons_have_no_colour(controls: Controls) -> None:
-    allowed = {widgets.VBox, widgets.HBox, widgets.HTML, widgets.Button, widgets.Dropdown, widgets.ToggleButtons}
+    allowed = {widgets.VBox, widgets.HBox, widgets.HTML, widgets.Button, widgets.Dropdown}
 
     assert {type(one) for one in every_widget(controls._root)} == allowed
     assert all(one.button_style == "" for one in buttons(controls).values())
-    assert controls._goal.button_style == ""
     assert controls.view["model_id"] == controls._root.model_id
 
 
 def test_languages_are_named_by_the_facts(controls: Controls) -> None:
     assert dropdowns(controls)["Language"].options == tuple((menu.name, menu.language) for menu in facts.menus())
     assert dropdowns(controls)["Language"].value == "en"
-
-
-def test_every_goal_can_be_chosen_and_none_is_at_first(controls: Controls) -> None:
-    assert controls._goal.options == tuple((GOAL_LABELS[goal], goal) for goal in Goal)
-    assert controls._goal.value is None
-    assert controls._goal.description == "I want"
 
 
 def test_words_are_those_of_the_language(controls: Controls) -> None:
@@ -84,7 +75,6 @@ def test_a_click_is_handed_on(controls: Controls, clicks: Clicks) -> None:
         buttons(controls)[name].click()
     dropdowns(controls)["Every"].value = 5.0
     dropdowns(controls)["Language"].value = "zh-CN"
-    controls._goal.value = Goal.MEMORY
 
     assert clicks == [
         ("pause_or_resume",),
@@ -93,31 +83,30 @@ def test_a_click_is_handed_on(controls: Controls, clicks: Clicks) -> None:
         ("close",),
         ("choose_period", 5.0),
         ("choose_language", "zh-CN"),
-        ("choose_goal", Goal.MEMORY),
     ]
 
 
-def test_a_choice_that_is_set_is_no_click(controls: Controls, clicks: Clicks) -> None:
-    controls.show_goal(Goal.TPU)
-    controls.show_guide("<p>steps</p>")
+def test_another_language_is_no_click_and_leaves_the_goals_alone(controls: Controls, clicks: Clicks) -> None:
+    controls.show_goals("<p>goals</p>")
     controls.speak(translator("zh-CN"))
-    controls.speak(translator("en"))
 
-    assert controls._goal.value is Goal.TPU
-    assert controls._guide.value == "<p>steps</p>"
+    assert controls._goals.value == "<p>goals</p>"
     assert clicks == []
 
 
-def test_where_no_goal_is_chosen_another_language_chooses_none(controls: Controls, clicks: Clicks) -> None:
-    controls.speak(translator("zh-CN"))
+def test_what_fits_is_marked_around_the_goals_which_stay_as_they_are(controls: Controls) -> None:
+    controls.show_goals("<p>goals</p>")
+    changed = list[str]()
+    controls._goals.observe(lambda change: changed.append(change["name"]))
+    for _ in range(2):
+        controls.show(title="", card="", can_check_again=False, marking="cm-fits cm-fits-memory")
 
-    assert controls._goal.value is None
-    assert clicks == []
+    assert changed == ["_dom_classes"]
+    assert tuple(controls._goals._dom_classes) == ("cm-fits", "cm-fits-memory")
 
 
 def test_the_setting_s_period_is_among_those_to_choose_from(clicks: Clicks) -> None:
-    controls = Controls(handlers(clicks), language="de", period_seconds=3.5)
-    controls.speak(translator("de"))
+    controls = Controls(handlers(clicks), translator("de"), period_seconds=3.5)
 
     assert (dropdowns(controls)["Every"].value, dropdowns(controls)["Language"].value) == (3.5, "de")
     assert [value for _, value in dropdowns(controls)["Every"].options] == [0.5, 1.0, 2.0, 3.5, 5.0, 10.0]
@@ -125,8 +114,7 @@ def test_the_setting_s_period_is_among_those_to_choose_from(clicks: Clicks) -> N
 
 
 def test_what_does_not_move_by_itself_has_neither_pause_nor_period(clicks: Clicks) -> None:
-    controls = Controls(handlers(clicks), language="en", period_seconds=None)
-    controls.speak(translator("en"))
+    controls = Controls(handlers(clicks), translator("en"), period_seconds=None)
     controls.show_moving(is_live=False, translate=translator("en"))
 
     assert buttons(controls).keys() == {"Refresh", "Close", "Check again"}
@@ -135,10 +123,10 @@ def test_what_does_not_move_by_itself_has_neither_pause_nor_period(clicks: Click
 
 
 def test_check_again_is_there_where_something_may_be_gone(controls: Controls) -> None:
-    controls.show(title="<p>t</p>", card="<p>c</p>", can_check_again=False)
+    controls.show(title="<p>t</p>", card="<p>c</p>", can_check_again=False, marking="cm-fits")
     assert controls._checking.layout.display == "none"
 
-    controls.show(title="<p>t</p>", card="<p>c</p>", can_check_again=True)
+    controls.show(title="<p>t</p>", card="<p>c</p>", can_check_again=True, marking="cm-fits")
     assert controls._checking.layout.display is None
     assert (controls._title.value, controls._card.value) == ("<p>t</p>", "<p>c</p>")
 
@@ -155,7 +143,7 @@ def test_the_report_behind_it_is_hidden_until_the_kernel_is_gone(controls: Contr
 
 
 def test_what_is_closed_leaves_no_widget_behind(clicks: Clicks) -> None:
-    controls = Controls(handlers(clicks), language="en", period_seconds=1.0)
+    controls = Controls(handlers(clicks), translator("en"), period_seconds=1.0)
     every = every_widget(controls._root)
     controls.close()
 

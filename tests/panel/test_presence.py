@@ -217,7 +217,7 @@ def test_a_page_where_nobody_does_anything_is_left_alone_until_a_cell_or_a_click
 
     assert notebook.watch(until=lambda: "Pause" in words(notebook), seconds=4)  # since a cell has run
     assert notebook.watch(until=lambda: NOBODY in card(notebook), seconds=5)
-    notebook.choose("I want", "a GPU")
+    notebook.choose("Language", "Deutsch")
     assert notebook.watch(until=lambda: "Pause" in words(notebook), seconds=4)
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from colab_magics.guides import Goal
 from fake_nvml import FakeDriver
 from notebooks import Notebook
-from panels import PANEL, THREADS, card, cards, guide, open_panel, settle, title, words
+from panels import PANEL, THREADS, card, cards, goals, guide, open_panel, opened, settle, title, words
 
 GIB = 2**30
+MOST_MESSAGES = 34
+"""With which a panel opens: each widget, layout and style is one, and so is each of their later states."""
 
 MISTAKES = {
     "in looking": """
@@ -133,65 +138,95 @@ def test_the_period_can_be_chosen(jupyter: tuple[Notebook, FakeDriver]) -> None:
 @pytest.mark.parametrize(
     ("goal", "said"),
     [
-        ("a GPU", "L4 GPU"),
-        ("a TPU", "v5e-1 TPU"),
-        ("more memory", "High-RAM"),
-        ("longer runs", "24 h"),
-        ("to stop paying", "Disconnect and delete runtime"),
-        ("I hit a limit", "colab-billing@google.com"),
+        (Goal.GPU, "L4 GPU"),
+        (Goal.TPU, "v5e-1 TPU"),
+        (Goal.MEMORY, "High-RAM"),
+        (Goal.LONGER, "24 h"),
+        (Goal.CHEAPER, "Disconnect and delete runtime"),
+        (Goal.LIMIT, "colab-billing@google.com"),
     ],
 )
-def test_every_goal_has_its_guide(colab: tuple[Notebook, FakeDriver], goal: str, said: str) -> None:
+def test_every_goal_is_there_with_its_guide(colab: tuple[Notebook, FakeDriver], goal: Goal, said: str) -> None:
     notebook, _ = colab
     notebook.run("%runtime_status -w")
-    assert guide(notebook) == ""
-    notebook.choose("I want", goal)
-    settle(notebook)
 
-    assert said in guide(notebook)
+    assert said in guide(notebook, goal)
+    assert opened(notebook) == []
 
 
-def chosen_goal(notebook: Notebook) -> str | None:
-    labels = notebook.widgets[notebook.widget(description="I want")]
-    return None if labels["index"] is None else str(labels["_options_labels"][labels["index"]])
-
-
-def test_it_opens_at_its_subject_where_something_can_be_done(colab: tuple[Notebook, FakeDriver]) -> None:
+def test_it_begins_with_its_subject_where_something_can_be_done(colab: tuple[Notebook, FakeDriver]) -> None:
     notebook, driver = colab
     notebook.run("%gpu_info -w")
-    assert (chosen_goal(notebook), guide(notebook)) == (None, "")
+    assert opened(notebook) == []
 
     driver.set("gpus = 0")
     notebook.run("%gpu_info -w")
-    assert chosen_goal(notebook) == "a GPU"
-    assert "T4 GPU" in guide(notebook)
+    assert opened(notebook) == ["gpu"]
+    assert "cm-fits-gpu" in notebook.widgets[notebook.of_class("cm-fits")]["_dom_classes"]
+    assert "T4 GPU" in guide(notebook, Goal.GPU)
 
 
 def test_a_panel_on_ram_begins_with_it(colab: tuple[Notebook, FakeDriver]) -> None:
     notebook, _ = colab
     notebook.run("%ram_info -w")
 
-    assert "High-RAM" in guide(notebook)
-    assert chosen_goal(notebook) == "more memory"
     assert card(notebook).index("<b>RAM</b>") < card(notebook).index("<b>GPU memory</b>")
 
 
-def test_another_language_changes_every_word_and_keeps_the_goal(colab: tuple[Notebook, FakeDriver]) -> None:
+def test_the_goals_are_sent_once_and_again_only_with_another_language_or_other_hardware(
+    jupyter: tuple[Notebook, FakeDriver],
+) -> None:
+    notebook, driver = jupyter
+    open_panel(notebook)
+    model, first = notebook.of_class("cm-fits"), goals(notebook)
+    notebook.updates.clear()
+    driver.set(f"gpu0.memory_used = {14 * GIB + GIB * 4 // 10}")
+    assert notebook.watch(until=lambda: "cm-fits-memory" in notebook.widgets[model]["_dom_classes"], seconds=5)
+    notebook.click("Refresh")
+    notebook.choose("Every", "1 s")
+    settle(notebook)
+    sent = [update["data"]["state"] for update in notebook.updates if update["comm_id"] == model]
+    assert [set(state) for state in sent] == [{"_dom_classes"}]
+
+    notebook.choose("Language", "Deutsch")
+    settle(notebook)
+    assert goals(notebook) != first
+    assert re.findall('name="([^"]*)"', goals(notebook)) == re.findall('name="([^"]*)"', first)
+
+
+def test_a_panel_opens_with_few_messages(jupyter: tuple[Notebook, FakeDriver], monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook, _ = jupyter
+    notebook.is_page_open = False  # so that it does not move yet
+    sent = notebook.send("%runtime_status -w")
+    kinds = list[str]()
+    heard = notebook._next_message
+
+    def note(*, timeout: float) -> dict[str, Any]:
+        message = heard(timeout=timeout)
+        kinds.append(message["msg_type"])
+        return message
+
+    monkeypatch.setattr(notebook, "_next_message", note)
+    notebook.answer(sent)
+
+    opening = [kind for kind in kinds if kind in {"comm_open", "comm_msg", "display_data"}]
+    assert len(opening) <= MOST_MESSAGES, opening
+
+
+def test_another_language_changes_every_word(colab: tuple[Notebook, FakeDriver]) -> None:
     notebook, _ = colab
     notebook.run("%runtime_status -w")
-    notebook.choose("I want", "a GPU")
     notebook.choose("Language", "简体中文")
     settle(notebook)
 
     buttons = {state["description"] for state in notebook.widgets.values() if state["_model_name"] == "ButtonModel"}
     assert {"刷新", "关闭"} <= buttons
     assert "显存" in card(notebook)
-    assert "代码执行程序" in guide(notebook)
-    goals = notebook.widgets[notebook.widget(description="我想要：")]
-    assert goals["index"] == 0
+    assert "代码执行程序" in guide(notebook, Goal.GPU)
+    assert "我想要：" in goals(notebook)
     notebook.choose("语言", "Deutsch")
     settle(notebook)
-    assert "Laufzeittyp ändern" in guide(notebook)
+    assert "Laufzeittyp ändern" in guide(notebook, Goal.GPU)
     assert "GPU memory" in card(notebook)
 
 
@@ -280,6 +315,17 @@ def test_on_colab_it_is_refreshed_after_each_cell_and_by_its_button(colab: tuple
     )
 
 
+def test_on_colab_the_first_look_has_a_share_of_cpu_time_and_lines(colab: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = colab
+    notebook.run("%runtime_status -w")
+
+    first, *_ = cards(notebook)  # the next is of the look after the cell that opened it
+    assert "Updates after each cell." in first
+    for name in ("GPU memory", "GPU use", "RAM"):
+        assert f'aria-label="{name}, last ' in first
+    assert 'title="CPU"' in first
+
+
 def test_on_colab_no_cell_waits_for_a_driver_that_hangs(colab: tuple[Notebook, FakeDriver]) -> None:
     notebook, driver = colab
     driver.set("hang nvmlInitWithFlags")
@@ -308,17 +354,15 @@ def test_ctrl_c_while_the_panel_looks_after_a_cell_says_nothing_in_the_cell(cola
     assert (answer.status, answer.streams) == ("ok", {"stdout": "mine\n", "stderr": ""})
 
 
-def test_the_guide_follows_what_it_depends_on(jupyter: tuple[Notebook, FakeDriver]) -> None:
+def test_the_guides_follow_what_they_depend_on(jupyter: tuple[Notebook, FakeDriver]) -> None:
     notebook, driver = jupyter
     driver.set("fail nvmlInitWithFlags = 18")
     notebook.run("%runtime_status -w")
-    notebook.choose("I want", "a GPU")
-    settle(notebook)
-    assert "are of different versions" in guide(notebook)
+    assert "are of different versions" in guide(notebook, Goal.GPU)
     driver.set("heal nvmlInitWithFlags")
     notebook.click("Refresh")
 
-    assert notebook.watch(until=lambda: "There is a GPU here: Tesla T4." in guide(notebook), seconds=5)
+    assert notebook.watch(until=lambda: "There is a GPU here: Tesla T4." in guide(notebook, Goal.GPU), seconds=5)
 
 
 def test_a_verdict_is_of_a_look_that_began_after_the_click_and_goes_with_what_it_was_about(
@@ -484,11 +528,9 @@ def test_what_the_driver_calls_a_gpu_does_not_become_html(jupyter: tuple[Noteboo
     notebook, driver = jupyter
     driver.set("gpu0.name = <img src=x onerror=alert(1)>")
     notebook.run("%runtime_status -w")
-    for goal in ("a GPU", "more memory", "to stop paying"):
-        notebook.choose("I want", goal)
-        settle(notebook)
 
-        assert not any("<img" in str(state.get("value")) for state in notebook.widgets.values())
+    assert "&lt;img" in goals(notebook)
+    assert not any("<img" in str(state.get("value")) for state in notebook.widgets.values())
 
 
 def test_a_process_that_is_forked_from_the_kernel_leaves_the_panel_alone(jupyter: tuple[Notebook, FakeDriver]) -> None:

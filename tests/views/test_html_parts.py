@@ -21,6 +21,7 @@ def test_items_are_escaped_unless_they_are_html() -> None:
 
 def test_what_is_folded_shows_its_title() -> None:
     assert html_parts.folded("A & B", Html("<p>c</p>")) == "<details><summary>A &amp; B</summary><p>c</p></details>"
+    assert html_parts.folded("A", Html("c"), class_="x") == '<details class="x"><summary>A</summary>c</details>'
 
 
 def test_words_to_click_are_marked_with_their_language() -> None:
