@@ -38,6 +38,48 @@ def reads(place: Locator) -> None:
     expect(place).not_to_contain_text("{")
 
 
+def opens(page: Locator) -> None:
+    """Check that what someone wants leads to its guide."""
+    goal = page.locator(".cm-goals > details").nth(1)
+    expect(goal.locator(".cm-guide")).not_to_be_visible()
+    goal.locator("> summary").click()
+    expect(goal.locator(".cm-guide")).to_contain_text("To use a TPU")
+    expect(goal.locator(".cm-guide")).to_be_visible()
+
+
+def of_somebody_else(saved: Path) -> Path:
+    """Return a copy of a notebook that is not what was signed when it was saved, so that no page trusts it."""
+    changed = json.loads(saved.read_text(encoding="utf-8"))
+    changed["metadata"]["from"] = "somebody else"
+    other = saved.with_stem(f"{saved.stem}-of-others")
+    other.write_text(json.dumps(changed), encoding="utf-8")
+    return other
+
+
+def test_in_a_saved_report_what_someone_wants_opens(
+    open_notebook: Callable[..., Notebook],
+    open_file: Callable[..., Notebook],
+    server: Server,
+    context: BrowserContext,
+    tmp_path: Path,
+) -> None:
+    notebook = open_notebook("%load_ext colab_magics", "%runtime_status -a")
+    opens(notebook.output(1))
+    saved = notebook.save()
+    notebook.page.close()
+    server.end_sessions()
+    opens(open_file(saved).output(1))
+    opens(open_file(of_somebody_else(saved)).output(1))
+
+    html, _ = HTMLExporter().from_filename(saved)
+    page = tmp_path / "saved.html"
+    page.write_text(html, encoding="utf-8")
+    offline = context.new_page()
+    offline.goto(page.as_uri())
+    opens(offline.locator(".jp-OutputArea").last)
+    offline.close()
+
+
 def test_opened_again_it_reads(saved: Path, open_file: Callable[..., Notebook]) -> None:
     again = open_file(saved)
     reads(again.output(1))
@@ -48,11 +90,7 @@ def test_opened_again_it_reads(saved: Path, open_file: Callable[..., Notebook]) 
 def test_with_others_it_reads_untrusted_and_converted(
     saved: Path, open_file: Callable[..., Notebook], context: BrowserContext, tmp_path: Path
 ) -> None:
-    changed = json.loads(saved.read_text(encoding="utf-8"))
-    changed["metadata"]["from"] = "somebody else"  # so it is not what was signed when it was saved
-    other = saved.with_stem(f"{saved.stem}-of-others")
-    other.write_text(json.dumps(changed), encoding="utf-8")
-    untrusted = open_file(other)
+    untrusted = open_file(of_somebody_else(saved))
     reads(untrusted.output(1))
     expect(untrusted.output(1).locator("style")).to_have_count(0)
 

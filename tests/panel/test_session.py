@@ -188,7 +188,7 @@ def test_the_goals_are_sent_once_and_again_only_with_another_language_or_other_h
     sent = [update["data"]["state"] for update in notebook.updates if update["comm_id"] == model]
     assert [set(state) for state in sent] == [{"_dom_classes"}]
 
-    notebook.choose("Language", "Deutsch")
+    notebook.choose("Language", "简体中文")
     settle(notebook)
     assert goals(notebook) != first
     assert re.findall('name="([^"]*)"', goals(notebook)) == re.findall('name="([^"]*)"', first)
