@@ -24,7 +24,8 @@ RUN = """async root => {
     const height = document.body.style.height;
     document.body.style.height = '100vh';
     const found = [];
-    for (const one of document.querySelectorAll(root)) {
+    const isShown = one => one.getClientRects().length > 0;  // the report behind a panel is not
+    for (const one of [...document.querySelectorAll(root)].filter(isShown)) {
         one.scrollIntoView({block: 'start'});
         await new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)));
         const {violations, incomplete, passes} = await axe.run(one, options);
@@ -47,7 +48,7 @@ class Accessibility:
         self._source = source
 
     def faults(self, page: Page, roots: str) -> list[str]:
-        """Return what is wrong within each of `roots`, a selector: violations, and contrast that could not be told.
+        """Return what is wrong in each of `roots`, a selector, that is shown: violations, contrast that is not known.
 
         Text of exactly its background's colour counts as "could not be told"; only the picture behind a list's text,
         the arrow, is let pass.

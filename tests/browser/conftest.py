@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, sync_playwright
 
-from browser.accessibility import Accessibility
+from browser.accessibility import TALL_ENOUGH, Accessibility
 from browser.frontends import FRONTENDS, LIGHT, Frontend, Notebook
 from browser.servers import Server
+from composed import Machine
 from fake_nvml import FakeDriver
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -163,11 +164,12 @@ def open_file(frontend: Frontend, server: Server, context: BrowserContext) -> It
 def open_notebook(frontend: Frontend, server: Server, open_file: Callable[..., Notebook]) -> Callable[..., Notebook]:
     """Open a fresh notebook and run its cells; its kernel has the environment that the test has by then.
 
-    So `plug_in("t4")` and `monkeypatch.setenv("TBE_RUNTIME_ADDR", ...)` before it say what machine it is.
+    So `plug_in("t4")` and `monkeypatch.setenv("TBE_RUNTIME_ADDR", ...)` before it say what machine it is; one that is
+    composed is so in its files too.
     """
 
-    def open_new(*cells: str, **looks: str | int) -> Notebook:
-        file = server.write_notebook(f"notebook-{len(list(server.notebooks.iterdir()))}", cells)
+    def open_new(*cells: str, machine: Machine | None = None, **looks: str | int) -> Notebook:
+        file = server.write_notebook(f"notebook-{len(list(server.notebooks.iterdir()))}", cells, machine)
         if frontend.runs_cells:
             server.start_kernel(file)
         notebook = open_file(file, **looks)
@@ -197,6 +199,27 @@ def on_colab(monkeypatch: pytest.MonkeyPatch) -> None:
 def took(record_property: Callable[[str, object], None]) -> Callable[[str, float], None]:
     """Note how long something took since a moment of `time.monotonic()`, for the figures at the end of the run."""
     return lambda name, since: record_property(name, round(1000 * (time.monotonic() - since)))
+
+
+@pytest.fixture
+def look_at(request: pytest.FixtureRequest) -> Callable[[str, Locator], None]:
+    """Take a picture of a place, if pictures are asked for; these are for looking at, and not kept with the source."""
+    folder: Path | None = request.config.getoption("--screenshots")
+
+    def look_at(name: str, place: Locator) -> None:
+        if folder is None:
+            return
+        page = place.page
+        size = page.viewport_size
+        assert size is not None
+        page.set_viewport_size({"width": size["width"], "height": TALL_ENOUGH})
+        page.mouse.move(0, 0)
+        file = folder / "states" / f"{name}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(place.screenshot())  # Playwright would write it in a thread, and keep that
+        page.set_viewport_size(size)
+
+    return look_at
 
 
 @pytest.fixture

@@ -102,6 +102,23 @@ class Lab(Frontend):
             page.evaluate("cell => jupyterapp.shell.currentWidget.content.widgets[cell].model.executionCount > 0", cell)
         )
 
+    def change_kernel(self, page: Page, name: str) -> None:
+        """Give the notebook a fresh kernel of another kernelspec, and take away what the last one has shown."""
+        page.evaluate(
+            """name => {
+                jupyterapp.commands.execute('notebook:clear-all-cell-outputs');
+                jupyterapp.shell.currentWidget.sessionContext.changeKernel({name});
+            }""",
+            name,
+        )
+        page.wait_for_function(
+            """name => {
+                const context = jupyterapp.shell.currentWidget.sessionContext;
+                return context.session?.kernel?.name === name && context.kernelDisplayStatus === 'idle';
+            }""",
+            arg=name,
+        )
+
     def save(self, page: Page) -> None:
         page.evaluate("() => { jupyterapp.commands.execute('docmanager:save'); }")
         page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")

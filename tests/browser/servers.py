@@ -13,9 +13,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
+
+if TYPE_CHECKING:
+    from composed import Machine
 
 START_SECONDS = 60
 STOP_SECONDS = 15
@@ -67,11 +70,11 @@ class Server:
         """Choose the theme of the pages that are opened from now on; the classic notebook has but one."""
         self._set(THEMES, {"theme": name})
 
-    def write_notebook(self, name: str, cells: Sequence[str]) -> Path:
-        """Write a notebook whose kernel has this process's environment as it is now."""
+    def write_notebook(self, name: str, cells: Sequence[str], machine: Machine | None = None) -> Path:
+        """Write a notebook whose kernel has this process's environment as it is now, and runs on a composed machine."""
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         notebook.metadata["kernelspec"] = {"name": name, "display_name": name, "language": "python"}
-        self._write_kernelspec(name)
+        self._write_kernelspec(name, () if machine is None else machine.prefix)
         file = self.notebooks / f"{name}.ipynb"
         nbformat.write(notebook, file)
         return file
@@ -169,12 +172,12 @@ class Server:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(values), encoding="utf-8")
 
-    def _write_kernelspec(self, name: str) -> None:
+    def _write_kernelspec(self, name: str, prefix: tuple[str, ...]) -> None:
         servers = ("IPYTHONDIR", "JUPYTER", "PYTEST")
         changed = os.environ.items() - self._environment.items()
         own = {variable: value for variable, value in changed if not variable.startswith(servers)}
         spec = {
-            "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            "argv": [*prefix, sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             "display_name": name,
             "env": own,
             "language": "python",

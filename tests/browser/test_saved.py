@@ -11,18 +11,21 @@ from nbconvert import HTMLExporter, MarkdownExporter
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from browser.frontends import Notebook
+from browser.layout import WIDTHS, misfits
 from browser.servers import Server
 from fake_nvml import FakeDriver
 
 OPEN = ("%load_ext colab_magics", "%runtime_status -w")
-WORDS = ("Tesla T4", "9.0 of 15.0 GiB", "87 %", "RAM", "Disk")
+WORDS = ("Tesla T4", "14.4 of 15.0 GiB", "87 %", "RAM", "Disk")
+NEARLY_ALL_BYTES = 15 * 2**30 * 96 // 100
 
 pytestmark = pytest.mark.frontends("lab", "notebook", "classic")
 
 
 @pytest.fixture
 def saved(open_notebook: Callable[..., Notebook], a_live_t4: FakeDriver, server: Server) -> Path:
-    """Save a notebook while its panel is open, and end its kernel."""
+    """Save a notebook while its panel is open, with something to warn of in it, and end its kernel."""
+    a_live_t4.set(f"gpu0.memory_used = {NEARLY_ALL_BYTES}")
     notebook = open_notebook(*OPEN)
     expect(notebook.card).to_contain_text(WORDS[1])
     file = notebook.save()
@@ -88,11 +91,19 @@ def test_opened_again_it_reads(saved: Path, open_file: Callable[..., Notebook]) 
 
 
 def test_with_others_it_reads_untrusted_and_converted(
-    saved: Path, open_file: Callable[..., Notebook], context: BrowserContext, tmp_path: Path
+    saved: Path,
+    open_file: Callable[..., Notebook],
+    context: BrowserContext,
+    look_at: Callable[[str, Locator], None],
+    tmp_path: Path,
 ) -> None:
     untrusted = open_file(of_somebody_else(saved))
     reads(untrusted.output(1))
     expect(untrusted.output(1).locator("style")).to_have_count(0)
+    for width in WIDTHS:
+        untrusted.page.set_viewport_size({"width": width, "height": 1000})
+        assert misfits(untrusted.report) == [], width
+        look_at(f"untrusted-{untrusted.frontend.name}-{width}px", untrusted.output(1))
 
     markdown, _ = MarkdownExporter().from_filename(saved)
     for words in WORDS:
@@ -102,5 +113,7 @@ def test_with_others_it_reads_untrusted_and_converted(
     page.write_text(html, encoding="utf-8")
     offline = context.new_page()
     offline.goto(page.as_uri())
-    reads(offline.locator(".jp-OutputArea"))
+    shown = offline.locator(".jp-OutputArea")
+    reads(shown)
+    look_at(f"converted-{untrusted.frontend.name}", shown)
     offline.close()
