@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Playwright, sync_playwright
 
 from browser.accessibility import TALL_ENOUGH, Accessibility
 from browser.frontends import FRONTENDS, LIGHT, Frontend, Notebook
@@ -22,6 +22,7 @@ from composed import Machine
 from fake_nvml import FakeDriver
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+FIREFOX = ("firefox-esr", "firefox")
 SWITCHES = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -38,12 +39,14 @@ PATIENCE_MILLISECONDS = 30_000
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("browser")
     group.addoption("--frontends", default="", help=f"where to look, of {', '.join(FRONTENDS)}; separated by commas")
+    group.addoption("--engine", choices=("chromium", "firefox"), default="chromium", help="the browser to look in")
     group.addoption("--axe", type=Path, help="axe-core's axe.min.js")
     group.addoption("--screenshots", type=Path, help="take the pictures for the documentation, into this folder")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "frontends(*names): a test for these only")
+    config.addinivalue_line("markers", "chromium: a test that asks of the browser what is done in Chromium alone")
     chosen = [name for name in str(config.getoption("--frontends")).split(",") if name]
     if not chosen or set(chosen) - set(FRONTENDS):
         raise pytest.UsageError(f"--frontends wants some of {', '.join(FRONTENDS)}")
@@ -53,12 +56,18 @@ def pytest_configure(config: pytest.Config) -> None:
     axe = config.getoption("--axe")
     if axe is None or not axe.is_file():
         raise pytest.UsageError("--axe wants axe.min.js of the npm package axe-core")
-    if chromium() is None:
+    if config.getoption("--engine") == "firefox" and firefox() is None:
+        raise pytest.UsageError(f"no {' or '.join(FIREFOX)} on PATH, and FIREFOX does not say where one is")
+    if config.getoption("--engine") == "chromium" and chromium() is None:
         raise pytest.UsageError(f"no {' or '.join(CHROMIUM)} on PATH, and CHROMIUM does not say where one is")
 
 
 def chromium() -> str | None:
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+
+
+def firefox() -> str | None:
+    return os.environ.get("FIREFOX") or next(filter(None, map(shutil.which, FIREFOX)), None)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -81,8 +90,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is for other frontends than the chosen: there is nothing to skip."""
-    elsewhere = [item for item in items if item.get_closest_marker("skip")]
+    """Leave out what is for other frontends or another browser than the chosen: there is nothing to skip."""
+    in_firefox = config.getoption("--engine") == "firefox"
+    elsewhere = [
+        item
+        for item in items
+        if item.get_closest_marker("skip") or (in_firefox and item.get_closest_marker("chromium"))
+    ]
     items[:] = [item for item in items if item not in elsewhere]
     config.hook.pytest_deselected(items=elsewhere)
 
@@ -100,17 +114,39 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=SWITCHES)
-        yield browser
-        browser.close()
+def engine(request: pytest.FixtureRequest) -> str:
+    """The browser to look in, `chromium` or `firefox`."""
+    return str(request.config.getoption("--engine"))
 
 
 @pytest.fixture(scope="session")
-def context(browser: Browser) -> Iterator[BrowserContext]:
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, engine: str) -> Iterator[Browser]:
+    browser = launch(playwright, engine)
+    yield browser
+    browser.close()
+
+
+def launch(playwright: Playwright, engine: str, *, forced_colours: bool = False) -> Browser:
+    """Start a browser; Firefox is told at its start whether the system chooses all colours, Chromium by its context."""
+    if engine == "chromium":
+        return playwright.chromium.launch(executable_path=chromium(), args=SWITCHES)
+    return playwright.firefox.launch(
+        channel="moz-firefox",  # the one that is there, by WebDriver BiDi; else Playwright wants one of its own making
+        executable_path=firefox(),
+        firefox_user_prefs={"browser.display.document_color_use": 2} if forced_colours else {},
+    )
+
+
+@pytest.fixture(scope="session")
+def context(browser: Browser, engine: str) -> Iterator[BrowserContext]:
     """One context for all pages, so that what a frontend's page consists of is loaded once."""
-    context = browser.new_context(locale="en-US", reduced_motion="reduce")
+    context = browser.new_context(locale="en-US", reduced_motion="reduce" if engine == "chromium" else None)
     context.set_default_timeout(PATIENCE_MILLISECONDS)
     yield context
     context.close()

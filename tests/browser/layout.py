@@ -1,4 +1,4 @@
-"""Whether all of it can be seen: what is wider than its place, and what is cut off."""
+"""Whether all of it can be seen, and stays where it is: what is wider than its place, what is cut off, what moves."""
 
 from __future__ import annotations
 
@@ -37,3 +37,61 @@ MISFITS = """root => {
 def misfits(root: Locator) -> list[str]:
     """Return what within `root` needs more room than it has, and whether the output that holds it scrolls sideways."""
     return [misfit for one in root.all() for misfit in one.evaluate(MISFITS)]
+
+
+PLACES = """root => {
+    const origin = root.getBoundingClientRect();
+    const places = {};
+    const walk = (one, path) => {
+        const style = getComputedStyle(one);
+        // What is empty is a bar's filled part, or keeps the place of a line.
+        const isEmpty = !one.childNodes.length && !one.matches('meter, input, select, button');
+        if (style.display === 'none' || isEmpty) return;
+        const box = one.getBoundingClientRect();
+        // What flows with the text is as wide as its words; display: contents has no place of its own.
+        if (style.display !== 'contents') {
+            places[path] = style.display === 'inline'
+                ? {top: box.top - origin.top}
+                : {left: box.left - origin.left, top: box.top - origin.top, width: box.width, height: box.height};
+        }
+        if (one.matches('svg, meter')) return;
+        const seen = {};
+        for (const child of one.children) {
+            const kind = [child.localName, ...child.classList].join('.');
+            seen[kind] = (seen[kind] ?? 0) + 1;
+            walk(child, `${path} > ${kind}:${seen[kind]}`);
+        }
+    };
+    walk(root, 'panel');
+    return places;
+}"""
+_NOTHING_PIXELS = 0.5
+"""What no eye sees."""
+
+Places = dict[str, dict[str, float]]
+
+
+def places(root: Locator) -> Places:
+    """Return where each element within `root` is and how large, in pixels from its corner, by its path.
+
+    Of what flows with the text it is only how far down it is: figures in it may be longer.
+    """
+    found: Places = root.evaluate(PLACES)
+    return found
+
+
+def moved(before: Places, after: Places) -> list[str]:
+    """Return what is elsewhere or has another size than before, or is there no more; a line may have appeared."""
+    changes = []
+    for path, place in before.items():
+        now = after.get(path)
+        if now is None:
+            changes.append(f"{path} is gone")
+        elif far := {
+            what: (was, now.get(what))
+            for what, was in place.items()
+            if abs(now.get(what, float("inf")) - was) > _NOTHING_PIXELS
+        }:
+            changes.append(f"{path}: {far}")
+    new = [path for path in after.keys() - before.keys() if not path.rpartition(" > ")[2].startswith("svg")]
+    return changes + [f"{path} is new" for path in sorted(new)]

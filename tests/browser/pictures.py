@@ -70,3 +70,11 @@ def _bar(meter: Locator, share: float) -> Bar:
     fill = colour(MARGIN + width * share / 2, middle)
     track = colour(MARGIN + width * (1 + share) / 2, middle)
     return Bar(str(meter.get_attribute("title")), contrast(fill, track), contrast(track, colour(drawn.width / 2, 1)))
+
+
+def edge(one: Locator) -> float:
+    """Return how far the left edge of something stands out from what is around it, at half its height."""
+    drawn = Image.open(io.BytesIO(picture(one))).convert("RGB")
+    row = [drawn.getpixel((x, drawn.height // 2)) for x in range(2 * MARGIN)]
+    colours = [(int(red), int(green), int(blue)) for red, green, blue in row]
+    return max(contrast(colour, colours[0]) for colour in colours)

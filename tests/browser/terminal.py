@@ -16,8 +16,8 @@ from rich.text import Text
 
 ROWS = 50
 PATIENCE_SECONDS = 60
-_MOVES = re.compile(r"\x1b\[[0-9;?]*[A-Za-ln-z]|\x1b[()][0-9A-B]")
-"""What moves the cursor, clears, or chooses a character set: all but the colours (`m`)."""
+_NO_COLOUR = re.compile(r"\x1b[P\]].*?(?:\x1b\\|\x07)|\x1b\[[0-9;?]*[A-Za-ln-z]|\x1b[()][0-9A-B]", re.DOTALL)
+"""What asks the terminal, moves the cursor, clears, or chooses a character set: all but the colours (`m`)."""
 
 _PAGE = """\
 <!doctype html><meta charset="utf-8">
@@ -53,7 +53,7 @@ def run_in_a_terminal(*command: str, columns: int, environment: Mapping[str, str
         dimensions=(ROWS, columns),
         encoding="utf-8",
     )
-    return Written(_MOVES.sub("", written).replace("\r\n", "\n").strip("\n"), columns)
+    return Written(_NO_COLOUR.sub("", written).replace("\r\n", "\n").strip("\n"), columns)
 
 
 def as_html(written: Mapping[str, Written], theme: TerminalTheme = DIMMED_MONOKAI) -> str:
