@@ -30,7 +30,8 @@ CONSTRAINTS = ROOT / "constraints" / "colab.txt"
 COLAB_PACKAGES = ("ipykernel", "ipython", "ipywidgets", "psutil")  # those that we meet there
 
 SCREENSHOTS = ROOT / "examples" / "screenshots"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")  # as tests/browser/conftest.py looks for it
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")  # as tests/browser/conftest.py looks for them
+FIREFOX = ("firefox-esr", "firefox")
 AXE_CORE = "4.14.1"
 
 
@@ -163,6 +164,14 @@ def browser_colab(session: nox.Session) -> None:
 
 
 @nox.session(python=NEWEST_PYTHON, requires=["build"], default=False)
+def browser_firefox(session: nox.Session) -> None:
+    """Look at the wheel in JupyterLab, in the Firefox that is there."""
+    needs_a_browser(session, "Firefox", FIREFOX)
+    install_newest(session, *group("browser"), "jupyterlab>=4", "playwright<1.65")  # later ones ask it what it lacks
+    run_in_browser(session, "lab", "--engine=firefox")
+
+
+@nox.session(python=NEWEST_PYTHON, requires=["build"], default=False)
 def browser_all(session: nox.Session) -> None:
     """Look at the wheel in JupyterLab, Notebook 7 and Voila, and take the pictures for the documentation."""
     needs_a_browser(session)
@@ -201,14 +210,14 @@ def install_newest(session: nox.Session, *more: str) -> None:
     session.install("--force-reinstall", "--no-deps", str(the_wheel()))
 
 
-def needs_a_browser(session: nox.Session) -> None:
-    """Leave where there is no Chromium or no npm: by an error where every change is checked, else as a session skipped.
+def needs_a_browser(session: nox.Session, browser: str = "Chromium", commands: tuple[str, ...] = CHROMIUM) -> None:
+    """Leave where there is no browser or no npm: by an error where every change is checked, else as a session skipped.
 
     A newcomer's first run shall not fail for want of a browser; what reaches the others has been seen in one.
     """
     lacks = []
-    if not os.environ.get("CHROMIUM") and not any(map(shutil.which, CHROMIUM)):
-        lacks.append("Chromium (a package named chromium, or its path in CHROMIUM)")
+    if not os.environ.get(browser.upper()) and not any(map(shutil.which, commands)):
+        lacks.append(f"{browser} (a package named {commands[0]}, or its path in {browser.upper()})")
     if not shutil.which("npm"):
         lacks.append("npm (a package named npm, or Node.js from nodejs.org)")
     if lacks:

@@ -38,6 +38,7 @@ def threads(notebook: Notebook) -> list[str]:
     return [name for name in ast.literal_eval(printed.inner_text().strip()) if name.startswith("colab_magics")]
 
 
+@pytest.mark.chromium
 def test_it_opens_with_bars_that_are_also_said_and_words_for_every_number(
     open_notebook: Callable[..., Notebook], a_live_t4: FakeDriver, took: Callable[[str, float], None]
 ) -> None:

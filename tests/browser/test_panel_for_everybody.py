@@ -92,6 +92,7 @@ def test_where_there_is_little_room_a_guide_is_no_taller_than_a_page(
         assert misfits(notebook.panel) == [], goal
 
 
+@pytest.mark.chromium  # Playwright's keys do not unfold a list in Firefox
 def test_the_keyboard_alone_reaches_and_works_everything(
     open_notebook: Callable[..., Notebook], a_live_t4: FakeDriver
 ) -> None:

@@ -25,6 +25,9 @@ OPEN = (
 )
 
 
+pytestmark = pytest.mark.chromium  # what the server sees is the same of every browser
+
+
 @pytest.fixture
 def server(frontend: Frontend, tmp_path: Path) -> Iterator[Server]:
     """A server that ends a kernel which has been idle for ten seconds, also one with a page."""

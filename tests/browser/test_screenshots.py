@@ -20,7 +20,7 @@ SHARPNESS = 2
 MARGIN = 4
 BUSY_PERCENT = (5, 9, 20, 48, 60, 72, 85, 90, 62, 40, 55, 70, 83, 92, 88, 95, 91, 87)
 
-pytestmark = [pytest.mark.frontends("lab"), pytest.mark.usefixtures("on_colab")]
+pytestmark = [pytest.mark.frontends("lab"), pytest.mark.usefixtures("on_colab"), pytest.mark.chromium]
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,10 @@ ROOTS = ".cm-panel, .colab-magics:not(.cm-panel *)"  # what the panel holds is c
 WIDE, TALL = 1100, 1000
 COLUMNS = 80
 
-pytestmark = pytest.mark.skipif(composed.why_not() is not None, reason=str(composed.why_not()))
+pytestmark = [
+    pytest.mark.skipif(composed.why_not() is not None, reason=str(composed.why_not())),
+    pytest.mark.chromium,
+]
 
 LookAt = Callable[[str, Locator], None]
 
