@@ -87,7 +87,7 @@ def test_the_style_sheet_can_mark_every_goal_and_names_no_colour_that_is_not_the
     for goal in Goal:
         assert f".cm-fits-{goal} .cm-goal-{goal} > summary" in sheet
     for name in goals_html.STYLE_SHEETS:
-        styled = Path(colab_magics.__file__).with_name(name).read_text(encoding="utf-8")
+        styled = (Path(colab_magics.__file__).parent / name).read_text(encoding="utf-8")
         assert set(re.findall(r"(--[\w-]+):", styled)) == set()
 
 
