@@ -95,7 +95,8 @@ def test_every_ipython_of_that_profile_has_the_magics_and_no_other_profile_has(i
     assert ipython(LOADED, "--profile=work") == (NOT_AT_ALL, "")
 
 
-def test_a_terminal_has_the_magics_from_its_first_prompt() -> None:
+def test_a_terminal_has_the_magics_from_its_first_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
     autoload.turn_on("work")
     arguments = ["-m", "IPython", "--profile=work", "--simple-prompt", "--no-banner", "--no-term-title"]
     terminal = pexpect.spawn(sys.executable, arguments, encoding="utf-8", timeout=30, dimensions=(40, 100))

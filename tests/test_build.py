@@ -88,7 +88,7 @@ def test_what_git_does_not_track_is_not_packed(sources: Path, checkout: Path) ->
     tracked = of_package(checkout) - theirs
 
     assert theirs <= of_package(checkout)
-    assert {"colab_magics/py.typed", "colab_magics/facts/menus.toml", "colab_magics/views/report.css"} <= tracked
+    assert {"colab_magics/py.typed", "colab_magics/facts/menus.toml", "colab_magics/views/look.css"} <= tracked
     assert build(checkout, "sdist") == tracked
     assert build(checkout, "wheel") == with_compiled_catalogues(tracked)
 

@@ -17,7 +17,7 @@ from fake_nvml import FakeDriver
 PROMPT = r"In \[\d+\]: "
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 BAR = re.compile(r"━|╸|─{8}")
-IN_PLAIN_TEXT = "Tesla T4: 0.4 of 15.0 GiB used, idle, 43 °C, 9 of 70 W. CUDA sees it as cuda:0."
+IN_PLAIN_TEXT = "Tesla T4: 0.0 of 15.0 GiB used, idle, 43 °C, 9 of 70 W. CUDA sees it as cuda:0."
 
 
 @contextmanager
@@ -56,14 +56,14 @@ def said_by_gpu_info(folder: Path) -> str:
 
 
 def test_a_session_in_the_terminal(shows_colours: None, tmp_path: Path) -> None:
-    title = r"\x1b\[1mTesla T4\x1b\[0m  \x1b\[2mcuda:0"
+    title = r"\x1b\[1mTesla T4\x1b\[0m\s+\x1b\[2mcuda:0"
     with typing_into(tmp_path, *IPYTHON) as terminal:
         terminal.expect(PROMPT)
         terminal.sendline("%load_ext colab_magics")
         terminal.expect(PROMPT)
         terminal.sendline("%runtime_status")
         terminal.expect(f"{title} · IPython in a terminal · ")
-        terminal.expect("RAM .* left")
+        terminal.expect("RAM.* left")
         terminal.expect(PROMPT)
         terminal.sendline("%gpu_info -w")
         terminal.expect("No panel, since it needs a notebook's page: the report without it.")
@@ -80,7 +80,7 @@ def test_a_session_in_the_terminal(shows_colours: None, tmp_path: Path) -> None:
         terminal.expect(PROMPT)
         terminal.sendline("report")
         terminal.expect(r"\x1b\[1m[\d.]+ GiB RAM\x1b\[0m")
-        terminal.expect("RAM .* left")
+        terminal.expect("RAM.* left")
         terminal.expect(PROMPT)
         terminal.sendline("%unload_ext colab_magics")
         terminal.expect(PROMPT)
@@ -114,7 +114,7 @@ def test_in_a_terminal_that_is_to_have_none_a_report_is_plain_text(
     monkeypatch.setenv(name, value)
     shown = said_by_gpu_info(tmp_path)
 
-    assert "Tesla T4: 0.4 of 15.0 GiB used, idle, " in shown
+    assert "Tesla T4: 0.0 of 15.0 GiB used, idle, " in shown
     assert "\x1b[1mTesla" not in shown
     assert not BAR.search(shown)
 
@@ -138,9 +138,8 @@ def test_the_command_has_colours_in_a_terminal(
 
 
 def test_the_command_has_none_where_its_output_goes_on(shows_colours: None, tmp_path: Path) -> None:
-    with typing_into(
-        tmp_path, "-c", "import os, sys; os.system(f'{sys.executable} -m colab_magics gpu | cat')"
-    ) as pipe:
+    piped = "import os, sys; os.system(f'{sys.executable} -m colab_magics gpu | cat')"
+    with typing_into(tmp_path, "-c", piped) as pipe:
         pipe.expect(pexpect.EOF)
 
         assert str(pipe.before).strip() == IN_PLAIN_TEXT

@@ -155,6 +155,7 @@ def test_in_a_terminal_nothing_of_the_working_directory_runs_for_us(
 ) -> None:
     plug_in("t4")
     monkeypatch.setenv("PAGER", "cat")
+    monkeypatch.setenv("NO_COLOR", "1")
     options = ["--simple-prompt", "--no-banner", "--no-confirm-exit", "--no-term-title"]
     terminal = pexpect.spawn(
         sys.executable, [*started, *options], cwd=folder, encoding="utf-8", timeout=60, dimensions=(40, 100)

@@ -216,7 +216,7 @@ def test_when_its_kernel_is_restarted_the_report_behind_it_comes_back(
 
     expect(notebook.panel).not_to_be_visible()
     expect(notebook.output(1).locator(".colab-magics").first).to_be_visible()
-    expect(notebook.output(1)).to_contain_text("9.0 of 15.0 GiB used")
+    expect(notebook.output(1)).to_contain_text("9.0 of 15.0 GiB")
     notebook.page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext.kernelDisplayStatus === 'idle'")
 
 
