@@ -108,13 +108,14 @@ def test_two_states_can_be_read_in_every_theme_and_width(  # noqa: PLR0913, PLR0
 ) -> None:
     cells = ("%load_ext colab_magics", state.magic, f"{state.magic} -w")
     notebook = open_notebook(*cells, theme=theme, machine=composed_machine.machine)
-    has_opened(notebook, state, notebook.output(1))
+    report = notebook.report.first
+    has_opened(notebook, state, report)
     where = f"{name}-{notebook.frontend.name}-{theme}"
     for preference in (LIGHT, DARK):
         notebook.page.emulate_media(color_scheme=preference)
         assert accessibility.faults(notebook.page, ROOTS) == [], preference
         against = "" if preference == theme else "-against-the-system"
-        look_at(f"{where}{against}-report", notebook.output(1))
+        look_at(f"{where}{against}-report", report)
         look_at(f"{where}{against}-panel", notebook.panel)
     notebook.page.emulate_media(color_scheme=LIGHT)
     for width in WIDTHS:
@@ -122,7 +123,7 @@ def test_two_states_can_be_read_in_every_theme_and_width(  # noqa: PLR0913, PLR0
         assert misfits(notebook.report) == [], width
         assert misfits(notebook.panel) == [], width
         if width != WIDE:
-            look_at(f"{where}-{width}px-report", notebook.output(1))
+            look_at(f"{where}-{width}px-report", report)
             look_at(f"{where}-{width}px-panel", notebook.panel)
     notebook.page.set_viewport_size({"width": WIDE, "height": TALL})
 
