@@ -45,7 +45,8 @@ def render(report: Report, options: RenderOptions, *, notes: Sequence[str] = ())
         steps = None if guide is None or guide.goal is not None else guide
         parts.append(html.found(report, finding, steps, translate))
     as_of = translate("As of {time} UTC", time=f"{snapshot.taken_at:%H:%M:%S}")
-    parts.append(html.foot([as_of, *notes, *summary.foot(report, translate)]))
+    said = [summary.as_phrase(note) for note in notes]
+    parts.append(html.foot([as_of, *said, *summary.foot(report, translate)]))
     return element("div", *parts, class_="colab-magics cm-now", lang=translate.spoken)
 
 

@@ -37,7 +37,7 @@ def gauges(report: Report, translate: Translator) -> list[Gauge]:
     if len(gpus) == 1:
         histories[translate("GPU memory")] = _memory_history(gpus[0], snapshot)
         histories[translate("GPU use")] = _gpu_history(gpus[0], snapshot, lambda sample: sample.utilization_percent)
-    shown = bars.of_report(report.subject, snapshot, translate, everything=True)
+    shown = bars.of_report(report.subject, snapshot, translate, everything=False)
     rows = [Gauge(bar, histories.get(bar.label, ())) for bar in shown]
     if isinstance(snapshot.cpu, Cpu):
         rows.append(_cpu_gauge(snapshot.cpu, snapshot, translate))

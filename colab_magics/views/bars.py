@@ -40,7 +40,7 @@ class Bar(NamedTuple):
 def of_report(subject: Subject, snapshot: Snapshot, translate: Translator, *, everything: bool) -> list[Bar]:
     """Return the bars of a report, those of its subject first; several GPUs are a table of their own.
 
-    `snapshot` is what the report is about. With `everything` shared memory has a bar too.
+    `snapshot` is what the report is about. Shared memory has a bar with `everything`, and where it is too full.
     """
     shown = []
     several = seen(snapshot.gpus)
@@ -51,8 +51,11 @@ def of_report(subject: Subject, snapshot: Snapshot, translate: Translator, *, ev
     if isinstance(snapshot.ram, Ram):
         ram = of_ram(snapshot, translate)
         shown = [ram, *shown] if subject is Subject.RAM else [*shown, ram]
-    disks = seen(snapshot.disks) if everything else snapshot.runtime_disks
-    return [*shown, *(of_disk(disk, snapshot, translate) for disk in disks)]
+    for disk in seen(snapshot.disks):
+        bar = of_disk(disk, snapshot, translate)
+        if everything or disk in snapshot.runtime_disks or bar.severity is not None:
+            shown.append(bar)
+    return shown
 
 
 def of_gpu_memory(gpu: Gpu, snapshot: Snapshot, translate: Translator) -> Bar | None:

@@ -114,7 +114,7 @@ def process_list(gpus: Sequence[Gpu], translate: Translator) -> list[tuple[str, 
     for gpu in gpus:
         for one in process_sentences(gpu, translate):
             said.setdefault(one, []).append(gpu.index)
-    return [(f"GPU {', '.join(map(str, indices))}", one) for one, indices in said.items()]
+    return [(f"GPU {messages.numbers(tuple(indices), translate)}", one) for one, indices in said.items()]
 
 
 def memory_sum(gpus: Sequence[Gpu], translate: Translator) -> str | None:

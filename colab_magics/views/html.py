@@ -145,10 +145,10 @@ def steps(guide: Guide, translate: Translator) -> Html:
     more = Html()
     if address is not None:
         more = element("p", element("a", translate("To read more"), href=address))
-    if len(said) == 1:
-        return joined((element("p", translate.joined([f"{purpose} {said[0]}", *consequences])), more))
-    numbered = element("ol", *(element("li", step) for step in said), class_="cm-steps")
     after = element("p", translate.joined(consequences), class_="cm-cost") if consequences else Html()
+    if len(said) == 1:
+        return joined((element("p", f"{purpose} {said[0]}"), after, more))
+    numbered = element("ol", *(element("li", step) for step in said), class_="cm-steps")
     return joined((element("p", purpose), numbered, after, more))
 
 

@@ -85,7 +85,7 @@ def heading(report: Report, translate: Translator) -> Heading:
     if report.subject is Subject.RAM:
         ram = snapshot.ram
         title = machine.ram_size(ram, translate) if isinstance(ram, Ram) else translate("RAM: not available.")
-        return Heading(_untitled(title), None, tuple(place))
+        return Heading(as_phrase(title), None, tuple(place))
     found = next((one for one in report.findings if is_said(report, one)), None)
     severity = None if found is None or found.severity < Severity.WARNING else found.severity
     gpus = seen(snapshot.gpus)
@@ -95,7 +95,7 @@ def heading(report: Report, translate: Translator) -> Heading:
     elif gpus and gpus[0].cuda_index is not None:
         facts.append(f"cuda:{gpus[0].cuda_index}")
     facts += [*place, *machine.sizes(snapshot, translate)]
-    return Heading(_untitled(_accelerator(report, translate)), severity, tuple(facts))
+    return Heading(as_phrase(_accelerator(report, translate)), severity, tuple(facts))
 
 
 def notes(report: Report, translate: Translator) -> Paragraph:
@@ -113,13 +113,13 @@ def notes(report: Report, translate: Translator) -> Paragraph:
         if isinstance(section, Unavailable)
     ]
     if len(gpus) == 1 and gpus[0].memory is None and gpus[0].utilization_percent is None:
-        said.append(gpu_words.sentence(gpus[0], translate))
+        said.append(translate("{name}.", name=gpu_words.words(gpus[0], translate).listed(translate)))
     return tuple(said)
 
 
 def foot(report: Report, translate: Translator) -> Paragraph:
     """Return what is good to know and hardly ever matters, as phrases: remarks, versions, ages."""
-    said = (_untitled(messages.sentence(remark, translate)) for remark in remarks(report))
+    said = (as_phrase(messages.sentence(remark, translate)) for remark in remarks(report))
     return (*said, *ages_and_versions(report, translate))
 
 
@@ -205,8 +205,8 @@ def tpu_sentence(tpus: Sequence[Tpu], translate: Translator) -> str:
     )
 
 
-def _untitled(sentence: str) -> str:
-    """Return a sentence as a phrase, without its full stop."""
+def as_phrase(sentence: str) -> str:
+    """Return a sentence as it stands in a title or in a row of phrases: without its full stop."""
     return sentence.rstrip(".。")
 
 
@@ -254,6 +254,6 @@ def _all_gpus_sentence(snapshot: Snapshot, translate: Translator) -> str:
     gpus = seen(snapshot.gpus)
     listed, used = gpu_words.counted(gpus, translate), gpu_words.memory_sum(gpus, translate)
     if used is None:
-        return translate("There are {gpus}.", gpus=listed)
+        return translate("{name}.", name=listed)
     known = [used, *filter(None, (gpu_words.busy_of(gpus, translate),))]
     return translate("{name}: {facts}.", name=listed, facts=translate.listed(known))

@@ -46,7 +46,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "frontends(*names): a test for these only")
-    config.addinivalue_line("markers", "not_yet_in_firefox(reason): a test that fails there, and will not")
     config.addinivalue_line("markers", "chromium: a test that asks of the browser what is done in Chromium alone")
     chosen = [name for name in str(config.getoption("--frontends")).split(",") if name]
     if not chosen or set(chosen) - set(FRONTENDS):
@@ -99,9 +98,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.get_closest_marker("skip") or (in_firefox and item.get_closest_marker("chromium"))
     ]
     items[:] = [item for item in items if item not in elsewhere]
-    for item in items:
-        if in_firefox and (marker := item.get_closest_marker("not_yet_in_firefox")):
-            item.add_marker(pytest.mark.xfail(reason=marker.args[0], strict=True))
     config.hook.pytest_deselected(items=elsewhere)
 
 

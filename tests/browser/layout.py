@@ -50,7 +50,7 @@ PLACES = """root => {
         const box = one.getBoundingClientRect();
         // What flows with the text is as wide as its words; display: contents has no place of its own.
         if (style.display !== 'contents') {
-            places[path] = style.display === 'inline'
+            places[path] = style.display === 'inline' || one.parentElement.matches('p')
                 ? {top: box.top - origin.top}
                 : {left: box.left - origin.left, top: box.top - origin.top, width: box.width, height: box.height};
         }
@@ -93,5 +93,7 @@ def moved(before: Places, after: Places) -> list[str]:
             if abs(now.get(what, float("inf")) - was) > _NOTHING_PIXELS
         }:
             changes.append(f"{path}: {far}")
-    new = [path for path in after.keys() - before.keys() if not path.rpartition(" > ")[2].startswith("svg")]
+    new = [
+        path for path in after.keys() - before.keys() if not path.rpartition(" > ")[2].startswith(("svg", "td.cm-past"))
+    ]
     return changes + [f"{path} is new" for path in sorted(new)]

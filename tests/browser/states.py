@@ -75,7 +75,7 @@ STATES = {
         ram_gib=(1007.6, 980.2),
         magic="%gpu_info",
     ),
-    "hung-driver": State("driver", gravest="Error", driver=("t4", "hang nvmlInit*"), gpus=1),
+    "hung-driver": State("driver", driver=("t4", "hang nvmlInit*"), gpus=1),
     "ram-full": State("RAM", gravest="Warning", ram_gib=(12.7, 12.7 * 0.04)),
     "container": State(
         "4.0 GiB", gravest="Warning", environment={}, ram_gib=(62.8, 51.0), limit_gib=(4.0, 3.84), magic="%ram_info"

@@ -36,7 +36,6 @@ def notebook(open_notebook: Callable[..., Notebook], a_live_t4: FakeDriver) -> N
 
 @pytest.mark.frontends("lab", "classic")
 @pytest.mark.usefixtures("on_colab")
-@pytest.mark.not_yet_in_firefox("the bars have no colours of their own there")
 def test_bars_are_seen_in_forced_colours(notebook: Notebook, look_at: Callable[[str, Locator], None]) -> None:
     look_at(f"forced-colours-{notebook.frontend.name}", notebook.panel)
     for place in (notebook.output(1), notebook.panel):
@@ -47,6 +46,5 @@ def test_bars_are_seen_in_forced_colours(notebook: Notebook, look_at: Callable[[
 
 @pytest.mark.frontends("lab", "classic")
 @pytest.mark.usefixtures("on_colab")
-@pytest.mark.xfail(reason="chips with a visible edge come with the new look", strict=True)
 def test_chips_have_an_edge_in_forced_colours(notebook: Notebook) -> None:
     assert [goal for goal in GOALS if edge(notebook.goal(goal)) < 3] == []

@@ -76,7 +76,7 @@ def test_it_opens_with_bars_that_are_also_said_and_words_for_every_number(
 @pytest.mark.usefixtures("on_colab")
 def test_each_goal_is_led_through_in_two_languages(open_notebook: Callable[..., Notebook]) -> None:
     notebook = open_notebook(*OPEN)
-    expect(notebook.panel).to_contain_text("Not connected to a GPU.")
+    expect(notebook.panel).to_contain_text("Not connected to a GPU")
     guides = []
     for goal, purpose in GOALS.items():
         notebook.goal(goal).click()
@@ -96,7 +96,7 @@ def test_each_goal_is_led_through_in_two_languages(open_notebook: Callable[..., 
     notebook.panel.locator(".cm-goal-gpu > summary").click()
     expect(steps.nth(0)).to_contain_text("代码执行程序")
     expect(steps.nth(0)).to_contain_text("Runtime > Change runtime type")
-    expect(notebook.panel).not_to_contain_text("Not connected to a GPU.")
+    expect(notebook.panel).not_to_contain_text("Not connected to a GPU")
     for word in ("Refresh", "Close"):
         expect(notebook.control(word)).to_have_count(0)
     for word in GOALS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import expect
 
 from browser.accessibility import Accessibility
@@ -14,7 +13,6 @@ from browser.pictures import bars
 from fake_nvml import FakeDriver
 
 
-@pytest.mark.not_yet_in_firefox("it does not break a GPU's UUID, and -a is too wide at 420 px")
 def test_a_report_is_readable_in_every_theme_and_width(
     open_notebook: Callable[..., Notebook], theme: str, accessibility: Accessibility, a_live_t4: FakeDriver
 ) -> None:

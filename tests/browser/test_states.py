@@ -158,14 +158,7 @@ def test_a_state_can_be_read_in_a_terminal(
 
 @pytest.mark.parametrize(
     "state",
-    [
-        pytest.param(
-            name,
-            marks=pytest.mark.xfail(reason="the word of a finding's severity comes with the new look", strict=True),
-        )
-        for name, state in STATES.items()
-        if state.gravest
-    ],
+    [name for name, state in STATES.items() if state.gravest],
     indirect=True,
 )
 def test_the_gravest_finding_is_told_by_its_word(state: State, composed_machine: Composed) -> None:

@@ -25,7 +25,6 @@ MUCH = (
 @pytest.mark.frontends("lab", "classic")
 @pytest.mark.usefixtures("on_colab")
 @pytest.mark.parametrize("width", [1100, 420])
-@pytest.mark.xfail(reason="fixed columns come with the new look", strict=True)
 def test_nothing_moves_when_figures_and_lines_change(
     open_notebook: Callable[..., Notebook], a_live_t4: FakeDriver, width: int
 ) -> None:

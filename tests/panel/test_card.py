@@ -146,8 +146,8 @@ def test_the_foot_says_of_when_it_is_the_notes_and_what_is_good_to_know() -> Non
     said = shown(a_report(), notes=["Updates after each cell.", "Paused."])
 
     assert (
-        '<p class="cm-foot"><span>As of 12:00:00 UTC</span> · <span>Updates after each cell.</span> · '
-        "<span>Paused.</span> · <span>Not using a high-RAM runtime</span> · <span>Python 3.13.15"
+        '<p class="cm-foot"><span>As of 12:00:00 UTC</span> · <span>Updates after each cell</span> · '
+        "<span>Paused</span> · <span>Not using a high-RAM runtime</span> · <span>Python 3.13.15"
     ) in said
 
 

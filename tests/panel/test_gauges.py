@@ -45,14 +45,14 @@ def test_a_runtime_with_a_gpu_has_five_gauges_in_reading_order() -> None:
     assert list(rows()) == ["GPU memory", "GPU use", "RAM", "Disk", "CPU"]
 
 
-def test_shared_memory_and_a_silent_disk_have_a_gauge() -> None:
-    seen = rows(disks=(replace(DISK, places=("/",)), SILENT_DISK, SHARED))
+def test_a_silent_disk_has_a_gauge_and_shared_memory_where_it_is_nearly_full() -> None:
+    disks = (replace(DISK, places=("/",)), SILENT_DISK)
+    seen = rows(disks=(*disks, SHARED))
+    full = rows(disks=(*disks, replace(SHARED, free_bytes=0)))
 
-    assert [label for label in seen if "GPU" not in label] == [
-        "RAM", "Disk (/)", "Disk (working directory)", "Shared memory", "CPU",
-    ]  # fmt: skip
-    assert seen["Shared memory"].bar.words == "5.7 GiB left"
+    assert [label for label in seen if "GPU" not in label] == ["RAM", "Disk (/)", "Disk (working directory)", "CPU"]
     assert seen["Disk (working directory)"].bar.percent is None
+    assert full.keys() - seen.keys() == {"Shared memory"}
 
 
 def test_a_report_on_ram_begins_with_ram() -> None:

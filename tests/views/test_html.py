@@ -271,7 +271,7 @@ def test_a_single_step_follows_its_purpose_and_is_escaped() -> None:
     assert html.found(report, finding, guide, translator("en")) == (
         '<div class="cm-found warning">'
         '<p class="cm-said">Warning: torch 1 &lt; 2 is a build without CUDA: it cannot use the GPU.</p>'
-        "<p>To see: ls &lt;x&gt; Nothing is lost.</p></div>"
+        '<p>To see: ls &lt;x&gt;</p><p class="cm-cost">Nothing is lost.</p></div>'
     )
 
 

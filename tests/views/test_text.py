@@ -235,7 +235,7 @@ def test_of_several_gpus_that_nobody_holds_it_is_said_once() -> None:
     shown = text.render(a_report(Subject.GPU, gpus=gpus), RenderOptions(processes=True))
 
     assert shown.count("No process holds it.") == 1
-    assert "GPU 0, 1, 2, 3: No process holds it." in shown
+    assert "GPU 0 to 3: No process holds it." in shown
 
 
 def test_what_is_grave_and_what_to_do_about_it_follow_the_answer() -> None:
