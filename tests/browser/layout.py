@@ -48,11 +48,15 @@ PLACES = """root => {
         const isEmpty = !one.childNodes.length && !one.matches('meter, input, select, button');
         if (style.display === 'none' || isEmpty) return;
         const box = one.getBoundingClientRect();
-        // What flows with the text is as wide as its words; display: contents has no place of its own.
-        if (style.display !== 'contents') {
-            places[path] = style.display === 'inline' || one.parentElement.matches('p')
-                ? {top: box.top - origin.top}
-                : {left: box.left - origin.left, top: box.top - origin.top, width: box.width, height: box.height};
+        // What flows with the text is as wide as its words, and may begin later where those before it are longer;
+        // display: contents has no place of its own.
+        const [left, top] = [box.left - origin.left, box.top - origin.top];
+        if (style.display === 'inline' || one.parentElement.matches('p')) {
+            places[path] = {top};
+        } else if (style.display === 'inline-block' && one.matches('span')) {
+            places[path] = {left, top};
+        } else if (style.display !== 'contents') {
+            places[path] = {left, top, width: box.width, height: box.height};
         }
         if (one.matches('svg, meter')) return;
         const seen = {};
