@@ -147,7 +147,7 @@ def refreshes_of_panel(panel: Any) -> dict[str, Any]:
     from colab_magics.observer import client  # noqa: PLC0415 - the one that the panel uses
 
     look, show, whole = list[float](), list[float](), list[float]()
-    source, controls, refresh = panel._source, panel._controls, panel._refresh_now  # noqa: SLF001 - no other way in
+    source, controls, refresh = panel._source, panel._controls, panel._look_and_show  # noqa: SLF001 - no other way in
     done = threading.Event()
 
     def refresh_and_count() -> None:
@@ -158,11 +158,11 @@ def refreshes_of_panel(panel: Any) -> dict[str, Any]:
     timed = SimpleNamespace(look=spent(source.look, look), stop_sampling=source.stop_sampling)
     panel._source = timed  # noqa: SLF001
     controls.show = spent(controls.show, show)
-    panel._refresh_now = refresh_and_count  # noqa: SLF001
+    panel._look_and_show = refresh_and_count  # noqa: SLF001
     kernel_us, child_us = cpu_us(), cpu_us(client.pid())
     done.wait(30)
     kernel_us, child_us = cpu_us() - kernel_us, cpu_us(client.pid()) - child_us
-    panel._source, panel._refresh_now = source, refresh  # noqa: SLF001
+    panel._source, panel._look_and_show = source, refresh  # noqa: SLF001
     del controls.show
     return {
         "look_us": look,

@@ -40,8 +40,9 @@ _OF_THIS_RUN = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z"), "2026-01-01T12:00:00.000Z"),
     (re.compile(r"\d\d:\d\d:\d\d UTC"), "12:00:00 UTC"),
     (re.compile(r"\b(cm-fallback-)?[0-9a-f]{32}\b"), rf"\g<1>{'0' * 32}"),
+    (re.compile(r"\bcm-goals-\d+\b"), "cm-goals-0"),
 )
-"""What no machine has twice: when a report was made, the number of a panel. With what is stored instead."""
+"""What no machine has twice: when a report was made, the number of a panel or a group. With what is stored instead."""
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 

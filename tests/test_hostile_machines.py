@@ -221,7 +221,7 @@ def test_a_kernel_whose_folder_was_deleted(open_notebook: Callable[..., Notebook
     notebook.run("import os\nos.makedirs('gone'); os.chdir('gone'); os.rmdir('../gone')")
 
     assert_all_magics_answer(notebook, within_seconds=15)
-    assert "Disk free" in notebook.run("print(__import__('colab_magics').runtime_status())").streams["stdout"]
+    assert "Disk: " in notebook.run("print(__import__('colab_magics').runtime_status())").streams["stdout"]
     notebook.run("%runtime_status -w")
     assert_the_panel_goes_on(notebook)
 

@@ -81,9 +81,8 @@ TAKEN: dict[str, dict[str, str]] = {
     OURS: {
         "__init__": "importlib.import_module",
         "facts.loader": "open tomllib.load",
-        "panel.controls": "open",
         "translation": "gettext.translation",
-        "views.html": "open",
+        "views.style_sheets": "open",
         "views.json": "open",
     },
     PROC: {

@@ -467,7 +467,7 @@ def test_what_the_driver_tells_is_worth_waiting_for(expression: str, monkeypatch
 def test_a_requirement_looks_at_what_a_report_has_not(expression: str) -> None:
     seen = held(expression, NOTHING_YET)
 
-    assert (seen.is_met, seen.said) == (True, None)
+    assert (seen.is_met, seen.said) == (True, "")
     assert seen.report.snapshot is NOTHING_YET.snapshot
 
 

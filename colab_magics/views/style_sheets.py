@@ -21,11 +21,18 @@ def together(*paths: str) -> str:
 def shortened(sheet: str) -> str:
     """Return a style sheet without its comments, and without the spaces that only its readers need.
 
-    >>> shortened("/* A note. */ .row, .cell { color: red; margin: 0 1px; }")
-    '.row,.cell{color:red;margin:0 1px}'
+    >>> shortened('/* A note. */ .row, .cell { color: red; margin: 0 1px; content: ": "; }')
+    '.row,.cell{color:red;margin:0 1px;content:": "}'
     """
     kept = "".join(part.partition("*/")[2] if number else part for number, part in enumerate(sheet.split("/*")))
-    short = " ".join(kept.split())
+    pieces = kept.split('"')
+    pieces[::2] = map(_without_spaces, pieces[::2])  # the others are what stands in quotation marks
+    return '"'.join(pieces).strip()
+
+
+def _without_spaces(rules: str) -> str:
+    first, last = rules[:1].isspace(), rules[-1:].isspace()
+    short = f"{' ' * first}{' '.join(rules.split())}{' ' * last}"
     for long, brief in (("; }", "}"), (" }", "}"), ("} ", "}"), (" { ", "{"), ("; ", ";"), (": ", ":"), (", ", ",")):
         short = short.replace(long, brief)
     return short

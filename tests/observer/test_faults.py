@@ -18,9 +18,10 @@ from builders import JUPYTER, a_report
 from colab_magics.model import Gpu, Subject, Unavailable
 from colab_magics.observer import client
 from colab_magics.probes.gpu import probe_gpus
+from colab_magics.translation import translator
 from colab_magics.units import width
+from colab_magics.views import gpu_table, text
 from colab_magics.views import json as json_view
-from colab_magics.views import text
 from colab_magics.views.render_options import RenderOptions
 from fake_nvml import PROFILES, FakeDriver
 from runtimes import TRANSLATED
@@ -212,7 +213,8 @@ def shown(answer: Answer | Unavailable, language: str = "en") -> str:
     short = text.render(report, RenderOptions(language=language))
     whole = text.render(report, RenderOptions(language=language, everything=True, processes=True))
     lines = [*short.splitlines(), *whole.splitlines()]
-    assert len(short.splitlines()) <= 8
+    table = gpu_table.rows(report.snapshot, translator(language))
+    assert len(short.splitlines()) - (len(table) + 1 if table else 0) <= text.MOST_LINES
     assert max(width(line) for line in lines if "https://" not in line) <= 80
     assert not [line for line in lines if ": None" in line or "nvml_error" in line]
     document = documents.read(json_view.render(report))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,13 @@ def test_a_shortened_sheet_says_the_same(name: str) -> None:
     assert tokens(short) == tokens(sheet)
     assert len(short) < len(sheet)
     assert "/*" not in short
+
+
+def test_what_stands_in_quotation_marks_stays() -> None:
+    for name in SHEETS:
+        quoted = re.findall(r'"[^"]*"', (PACKAGE / name).read_text(encoding="utf-8"))
+
+        assert re.findall(r'"[^"]*"', style_sheets.together(name)) == quoted
 
 
 def test_sheets_follow_each_other_in_the_order_asked_for() -> None:
