@@ -37,7 +37,7 @@ RUN = """async root => {
     return found;
 }"""
 ARROW_OF_A_LIST = "bgImage"
-TALL_ENOUGH = 4000
+TALL_ENOUGH = 12000
 """So tall that nothing is scrolled away: of what the page covers, contrast "could not be told"."""
 
 

@@ -150,6 +150,7 @@ class Classic(Frontend):
         with page.expect_console_message(says_that_it_looked_for_widgets):
             page.goto(server.url(f"notebooks/{file}"))
         page.wait_for_function("Jupyter.notebook?.kernel?.is_connected() && !Jupyter.notebook.kernel_busy")
+        page.evaluate("() => { IPython.OutputArea.auto_scroll_threshold = -1; }")  # of 100 lines on it hides the rest
 
     def add_cell(self, page: Page, code: str) -> int:
         return int(

@@ -93,7 +93,9 @@ def test_each_goal_is_led_through_in_two_languages(open_notebook: Callable[..., 
     expect(notebook.guide).to_contain_text("variables and files in /content are lost")
 
     notebook.control("Language").select_option("简体中文")
-    notebook.panel.locator(".cm-goal-gpu > summary").click()
+    chip = notebook.panel.locator(".cm-goal-gpu > summary")
+    expect(chip).not_to_have_text("a GPU")  # the goals come anew, and closed
+    chip.click()
     expect(steps.nth(0)).to_contain_text("代码执行程序")
     expect(steps.nth(0)).to_contain_text("Runtime > Change runtime type")
     expect(notebook.panel).not_to_contain_text("Not connected to a GPU")
