@@ -32,10 +32,6 @@ class Bar(NamedTuple):
     severity: Severity | None = None
     """How grave its state is, as the rules see it; None where it is all right."""
 
-    def listed(self, translate: Translator) -> str:
-        """Return all its words."""
-        return translate.listed((self.words, *self.more))
-
 
 def of_report(subject: Subject, snapshot: Snapshot, translate: Translator, *, everything: bool) -> list[Bar]:
     """Return the bars of a report, those of its subject first; several GPUs are a table of their own.

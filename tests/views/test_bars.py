@@ -65,7 +65,6 @@ def test_a_gpu_has_a_bar_of_its_memory_and_one_of_its_use() -> None:
 
     assert memory == Bar("GPU memory", pytest.approx(2.67, abs=0.01), "0.4 of 15.0 GiB", ("this kernel 400 MiB",))
     assert use == Bar("GPU use", 0.0, "43 °C", ("9 of 70 W",))
-    assert memory.listed(ENGLISH) == "0.4 of 15.0 GiB, this kernel 400 MiB"
 
 
 def test_what_the_driver_does_not_tell_has_no_bar() -> None:
