@@ -8,13 +8,13 @@ Sources: cgroups(7), proc_pid_mountinfo(5), the kernel's admin-guide/cgroup-v1/m
 
 import os
 from functools import lru_cache
-from typing import NamedTuple
 
 from colab_magics.files import read, read_bytes
 from colab_magics.procfs import IMPOSSIBLE_BYTES, size, words
+from colab_magics.values import Record
 
 
-class MemoryLevel(NamedTuple):
+class MemoryLevel(Record):
     """A control group with a memory limit: the process's own, or one above it.
 
     At the limit the kernel kills processes, or slows them down almost to a standstill (v2's memory.high).
@@ -108,7 +108,7 @@ def cpu_quota_cores(root: str = "/") -> float | None:
     return min((cores for _, cores in _cpu_quotas(_own_groups(root, "cpu"))), default=None)
 
 
-class CpuQuota(NamedTuple):
+class CpuQuota(Record):
     """The quota that bites: of all levels', the least; of several alike, the one nearest the process."""
 
     group: str
@@ -131,7 +131,7 @@ def cpu_quota(root: str = "/") -> CpuQuota | None:
     return CpuQuota(groups.folders[level], cores, _cpu_used_seconds(root, groups, level))
 
 
-class _Groups(NamedTuple):
+class _Groups(Record):
     """The groups of one hierarchy that the process is in: their folders, from its own up to the root of the mount."""
 
     version: int
@@ -140,7 +140,7 @@ class _Groups(NamedTuple):
     folders: tuple[str, ...]
 
 
-class _MemoryNames(NamedTuple):
+class _MemoryNames(Record):
     limits: tuple[str, ...]
     usage: str
     given_back: tuple[str, ...]

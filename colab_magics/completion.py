@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from colab_magics import options
 from colab_magics.line import ending
 from colab_magics.requirement import completion
+from colab_magics.values import Record
 
 _END_OF_WORD = r"[\w.-]*$"
 """What is typed already of a key, or of an accelerator's name."""
 
 
-class Offer(NamedTuple):
+class Offer(Record):
     """What may stand in the place of the last characters typed."""
 
     begun: str

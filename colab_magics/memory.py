@@ -6,12 +6,11 @@ the observer's child imports it too.
 Sources: proc(5), getrlimit(2), the kernel's mm/overcommit-accounting.rst and mm/util.c, zfs(4).
 """
 
-from typing import NamedTuple
-
 from colab_magics import cgroup, files, procfs
+from colab_magics.values import Record
 
 
-class Machine(NamedTuple):
+class Machine(Record):
     """The machine's memory."""
 
     total_bytes: int
@@ -29,7 +28,7 @@ class Machine(NamedTuple):
     """Shmem: files in memory (tmpfs), and memory that processes share."""
 
 
-class Limit(NamedTuple):
+class Limit(Record):
     """One of the limits on a process's memory."""
 
     by: str

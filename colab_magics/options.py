@@ -6,10 +6,11 @@ Parsers are made when they are first needed: loading the extension needs none.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from colab_magics.line import arguments
 from colab_magics.units import excerpt
+from colab_magics.values import Record
 
 if TYPE_CHECKING:
     import argparse
@@ -61,7 +62,7 @@ _MOST_REPEATED = 200
 """The most characters of a line that a message about it repeats."""
 
 
-class Option(NamedTuple):
+class Option(Record):
     """An option: how it is typed, what its help says, and where it is."""
 
     flags: tuple[str, ...]
@@ -133,7 +134,7 @@ OPTIONS = (
 """All options, in the order in which their help is read."""
 
 
-class Options(NamedTuple):
+class Options(Record):
     """A line of options, read."""
 
     everything: bool = False

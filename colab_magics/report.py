@@ -7,11 +7,11 @@ imports little, so that the process that asks the driver is up before the rest i
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from colab_magics.imports import trusted_imports
 from colab_magics.observer import client
-from colab_magics.values import Value, replace
+from colab_magics.values import Record, Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,7 +160,7 @@ def read_requirement(expression: str) -> Requirement:
     return parse(expression, is_installed=lambda name: _look(is_installed, name=name) is True)
 
 
-class Held(NamedTuple):
+class Held(Record):
     """A report against which a requirement was held."""
 
     report: Report

@@ -97,15 +97,16 @@ DOORS = {
 }
 
 CHILD_MODULES = {
+    "cgroup",
+    "files",
+    "memory",
     "observer.child",
     "observer.devices",
     "observer.looks",
     "observer.nvml",
     "observer.samples",
-    "memory",
-    "cgroup",
-    "files",
     "procfs",
+    "values",
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

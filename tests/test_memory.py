@@ -16,6 +16,7 @@ import pytest
 
 from colab_magics import memory
 from colab_magics.memory import Limit, Machine
+from colab_magics.values import replace
 from groups import GIB, MIB, V2, build_root, make_group, memory_files, remove_group, v2_mount
 
 MEMINFO = {"MemTotal": 64 * GIB, "MemFree": 50 * GIB, "MemAvailable": 60 * GIB, "SwapTotal": 4 * GIB, "SwapFree": GIB,
@@ -130,7 +131,7 @@ def test_all_that_limits_a_process_is_named_the_machine_first(tmp_path: Path) ->
         "proc/self/status": listed({"VmPeak": 5 * GIB, "VmSize": 4 * GIB, "VmData": GIB}),
     }
     root = a_system(tmp_path, files, own=memory_files(2, limit=6 * GIB, usage=2 * GIB))
-    limits = memory.limits(MACHINE._replace(committable_bytes=32 * GIB, committed_bytes=8 * GIB), root=root)
+    limits = memory.limits(replace(MACHINE, committable_bytes=32 * GIB, committed_bytes=8 * GIB), root=root)
     assert limits == (
         Limit("machine", 64 * GIB, 60 * GIB),
         Limit("cgroup_v2", 6 * GIB, 4 * GIB, 0),
@@ -169,7 +170,7 @@ def test_no_limit_leaves_less_than_nothing(tmp_path: Path) -> None:
         "proc/self/limits": own_limits(address_space=f"{GIB}"),
         "proc/self/status": listed({"VmSize": 2 * GIB}),
     }
-    machine = MACHINE._replace(committable_bytes=GIB, committed_bytes=2 * GIB)
+    machine = replace(MACHINE, committable_bytes=GIB, committed_bytes=2 * GIB)
     limits = memory.limits(machine, root=a_system(tmp_path, files))
     assert [limit.headroom_bytes for limit in limits] == [60 * GIB, 0, 0]
 

@@ -23,6 +23,7 @@ from colab_magics.options import (
     read_arguments,
     read_line,
 )
+from colab_magics.values import replace
 from requirements import REPEATABLE
 
 MAGICS = (GPU, RAM, STATUS)
@@ -114,7 +115,7 @@ def test_an_empty_line_asks_for_nothing_in_particular(magic: str, line: str) -> 
 
 @pytest.mark.parametrize(("magic", "flag", "field"), SWITCHES)
 def test_a_switch_changes_its_own_field_and_no_other(magic: str, flag: str, field: str) -> None:
-    assert read_line(magic, flag) == Options()._replace(**{field: True})
+    assert read_line(magic, flag) == replace(Options(), **{field: True})
 
 
 @pytest.mark.parametrize("line", ["-a -q -p", "-aqp", "-p --all --quiet", "  -q\t-ap "])

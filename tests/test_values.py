@@ -4,10 +4,14 @@ import copy
 import dataclasses
 import pickle
 from dataclasses import FrozenInstanceError
+from typing import TYPE_CHECKING
 
 import pytest
 
-from colab_magics.values import Value, replace
+from colab_magics.values import Record, Value, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Point(Value):
@@ -108,3 +112,33 @@ def test_the_functions_of_dataclasses_take_a_value_as_one() -> None:
     assert dataclasses.asdict(Point(x=1)) == {"x": 1, "y": 0}
     assert [(field.name, field.default) for field in fields] == [("x", dataclasses.MISSING), ("y", 0)]
     assert all(field.kw_only for field in fields)
+
+
+class Step(Record):
+    """A record."""
+
+    name: str
+    note: str | None = None
+
+
+def test_a_record_is_made_and_matched_by_position_too() -> None:
+    step = Step("Save", note="soon")
+
+    assert step == Step("Save", "soon") == Step(name="Save", note="soon")
+    match step:
+        case Step(name, note):
+            assert (name, note) == ("Save", "soon")
+    assert replace(step, note=None) == Step("Save")
+    assert pickle.loads(pickle.dumps(step)) == step
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: Step("a", "b", "c"), id="too many"),  # type: ignore[call-arg]
+        pytest.param(lambda: Step("a", name="b"), id="one twice"),  # type: ignore[misc]
+    ],
+)
+def test_a_record_takes_each_field_once(make: Callable[[], Step]) -> None:
+    with pytest.raises(TypeError, match="Step is made of name, note, each once"):
+        make()

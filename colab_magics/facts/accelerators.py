@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from colab_magics.facts.loader import accelerators as offered
 from colab_magics.facts.loader import images
 from colab_magics.model import Ram, Unavailable, seen
 from colab_magics.units import GIB
+from colab_magics.values import Record
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -64,7 +65,7 @@ _MOST_BESIDE_LABEL = 0.125
 1303). The "NVIDIA GH200 480GB" is named for its processor's memory."""
 
 
-class Rate(NamedTuple):
+class Rate(Record):
     """What an accelerator takes in one of its shapes, as seen on a day; it changes."""
 
     units_per_hour: float

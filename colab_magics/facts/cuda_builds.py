@@ -7,9 +7,10 @@ capability, `PYTORCH_RELEASES_CODE_CC`), 2026-11-25.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from colab_magics.facts.loader import cuda_builds as known
+from colab_magics.values import Record
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -34,7 +35,7 @@ _WORD = re.compile(r"(?P<kind>sm|compute)_(?P<number>\d{2,3})(?P<only>[af]?)", r
 _RELEASE = re.compile(r"\d+(\.\d+)+(\.?post\d+)?", re.ASCII)
 
 
-class Fitting(NamedTuple):
+class Fitting(Record):
     """A published build to take."""
 
     version: str

@@ -7,18 +7,19 @@ maker's own code, documents or builds), "staff" (what its staff has said in publ
 published: it may differ by account, region and day, and is shown as such).
 A column named `label`, `applies`, `purpose`, `meaning` or `advice` is a sentence of ours, and translated where it is
 shown; all other words are names or quotations.
-Named tuples, because they take a sixth of the time to define that dataclasses do, and the first report waits for it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from colab_magics.values import Record
 
 if TYPE_CHECKING:
     import datetime as dt
 
 
-class Accelerator(NamedTuple):
+class Accelerator(Record):
     """A choice of Colab's dialog "Change runtime type".
 
     `id` is Google's own ("T4", "V5E1", "NONE"), `kind` "gpu", "tpu" or "none", `menu_name` the dialog's words.
@@ -62,7 +63,7 @@ class Accelerator(NamedTuple):
     supports_bf16: bool | None = None
 
 
-class Image(NamedTuple):
+class Image(Record):
     """What a service's image takes of the disk of a fresh machine, at least and at most: the rest is free."""
 
     source: str
@@ -74,7 +75,7 @@ class Image(NamedTuple):
     most_gib: float
 
 
-class Retired(NamedTuple):
+class Retired(Record):
     """An accelerator that a service once had: tutorials still name it. `replaced_by` is the id of another one."""
 
     source: str
@@ -86,7 +87,7 @@ class Retired(NamedTuple):
     replaced_by: str | None = None
 
 
-class Signal(NamedTuple):
+class Signal(Record):
     """A sign of a service or a frontend; it holds if all its conditions do.
 
     `environment`: each variable has the value, or any value where that is "*". `absent`: none of these variables is
@@ -103,7 +104,7 @@ class Signal(NamedTuple):
     service: str | None = None
 
 
-class ServiceFacts(NamedTuple):
+class ServiceFacts(Record):
     """A service that a Python may run on, its name, and its signals; the first that is recognised counts.
 
     A service is recognised if one of its signals holds. `accelerator_is_chosen`: there, users choose the accelerator of
@@ -122,7 +123,7 @@ class ServiceFacts(NamedTuple):
     label: str | None = None
 
 
-class FrontendFacts(NamedTuple):
+class FrontendFacts(Record):
     """Where a person sees what a Python displays, by what signals it is recognised, and what it can do.
 
     The three abilities are those of `model.Frontend`.
@@ -139,7 +140,7 @@ class FrontendFacts(NamedTuple):
     tells_whether_somebody_is_there: bool = False
 
 
-class Menu(NamedTuple):
+class Menu(Record):
     """The words of Colab's menus and of the dialog "Change runtime type" in one language, as quotations.
 
     `name` is what the language calls itself. `runtime_menu` has the name that the menu bar shows first, then others
@@ -164,7 +165,7 @@ class Menu(NamedTuple):
     save: str | None = None
 
 
-class OtherMenu(NamedTuple):
+class OtherMenu(Record):
     """The way to a service's accelerators elsewhere than in Colab's dialog: the words to click in order, the choices.
 
     `path_is_commands`: what stands in `path` are commands, one for each purpose, and no menus. `some_get` are choices
@@ -187,7 +188,7 @@ class OtherMenu(NamedTuple):
     phased_out: tuple[str, ...] = ()
 
 
-class RuntimeVersion(NamedTuple):
+class RuntimeVersion(Record):
     """An image that a service offers: the words to choose it by, and the versions of what is in it.
 
     `tensorflow` is that of its CPU and GPU runtimes; its TPU runtimes have none.
@@ -205,7 +206,7 @@ class RuntimeVersion(NamedTuple):
     jax: str | None = None
 
 
-class Statement(NamedTuple):
+class Statement(Record):
     """What a service or its staff has said, in a sentence of ours (`applies`), and the day on which it last was."""
 
     source: str
@@ -217,7 +218,7 @@ class Statement(NamedTuple):
     said_on: dt.date
 
 
-class PublishedLimit(NamedTuple):
+class PublishedLimit(Record):
     """A limit as it was published; `applies` says to whom, and when.
 
     `about`: a rough figure, or one that is not a promise of the service.
@@ -235,7 +236,7 @@ class PublishedLimit(NamedTuple):
     about: bool = False
 
 
-class Notice(NamedTuple):
+class Notice(Record):
     """What a service's page says to its user, and no kernel sees: its own words, what they mean, and what helps.
 
     `words` are quotations in English: where there are two, a title and the text below it. `goal` is the one of
@@ -254,7 +255,7 @@ class Notice(NamedTuple):
     goal: str | None = None
 
 
-class Link(NamedTuple):
+class Link(Record):
     """An address, and what is read there. `to_learn_more`: it is one of those that teach more about Colab."""
 
     source: str
@@ -266,7 +267,7 @@ class Link(NamedTuple):
     to_learn_more: bool = False
 
 
-class TpuChip(NamedTuple):
+class TpuChip(Record):
     """A kind of Google's TPU. `device` and `subsystem` are PCI numbers as sysfs writes them ("0x0063").
 
     A chip is `devices_per_chip` devices with `memory_gib` each; a process opens `device_path` and a number.
@@ -283,7 +284,7 @@ class TpuChip(NamedTuple):
     subsystem: str | None = None
 
 
-class CudaBuild(NamedTuple):
+class CudaBuild(Record):
     """What the published builds of a framework carry code for.
 
     One of `versions` may be that of a series: "2.9" stands for 2.9.0, 2.9.1 and so on. `cuda` is the CUDA they were

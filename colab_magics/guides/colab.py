@@ -25,6 +25,7 @@ from colab_magics.guides.interface import (
 )
 from colab_magics.model import Offer, Unavailable
 from colab_magics.translation import N_
+from colab_magics.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -219,7 +220,7 @@ def _is_of_another_disk(finding: Finding) -> bool:
 def _to_need_less_memory() -> Guide:
     """Return what helps against the crash that Colab's page tells of in these words."""
     words = (("words", facts.notice("out_of_ram").words),)
-    return generic.TO_NEED_LESS_MEMORY._replace(purpose=Sentence(N_("Where Colab said {words:quoted}"), words))
+    return replace(generic.TO_NEED_LESS_MEMORY, purpose=Sentence(N_("Where Colab said {words:quoted}"), words))
 
 
 def _to_make_room_on_the_disk() -> Guide:
@@ -258,7 +259,7 @@ def _past_a_build_without_code(finding: Finding, snapshot: Snapshot) -> Guide | 
     """Return the way to a build with code for the GPU, else to the first choice that this build has code for."""
     build = generic.to_fitting_build(finding, snapshot)
     if build is not None:
-        return build._replace(otherwise=Goal.GPU)
+        return replace(build, otherwise=Goal.GPU)
     served = generic.served_machines(finding, snapshot, offered_machines(snapshot))
     if not served:
         return generic.for_finding(finding, snapshot)

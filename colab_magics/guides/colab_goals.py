@@ -32,6 +32,7 @@ from colab_magics.guides.interface import (
 )
 from colab_magics.model import Finding, Severity, Unavailable, seen
 from colab_magics.translation import N_
+from colab_magics.values import replace
 
 if TYPE_CHECKING:
     from colab_magics.facts import Accelerator
@@ -149,7 +150,7 @@ def _to_image(snapshot: Snapshot) -> Guide:
     return Guide(
         generic.TO_USE_ANOTHER_IMAGE,
         remarks=(*generic.python_here(snapshot), _TPU_IMAGE),
-        steps=(menu.CHANGE_RUNTIME_TYPE, menu.RUNTIME_VERSION._replace(note=Note((older,))), menu.SAVE),
+        steps=(menu.CHANGE_RUNTIME_TYPE, replace(menu.RUNTIME_VERSION, note=Note((older,))), menu.SAVE),
         drawing=Dialog(
             chosen=present,
             present=present,
@@ -207,8 +208,8 @@ def _to_stop_paying(snapshot: Snapshot) -> Guide:
         remarks=(*_rate(snapshot), unseen),
         steps=(
             TextStep(menu.SAVE_TO_DRIVE),
-            menu.MANAGE_SESSIONS._replace(note=Note((end_sessions,))),
-            menu.DISCONNECT._replace(note=Note((give_back,))),
+            replace(menu.MANAGE_SESSIONS, note=Note((end_sessions,))),
+            replace(menu.DISCONNECT, note=Note((give_back,))),
         ),
         drawing=MenuAlone(),
         consequences=(menu.MACHINE_GOES,),
@@ -232,8 +233,8 @@ def _at_a_limit() -> Guide:
             Sentence(N_("Google does not publish them.")),
         ),
         steps=(
-            menu.MANAGE_SESSIONS._replace(note=Note((menu.END_SESSIONS,))),
-            menu.CHANGE_RUNTIME_TYPE._replace(note=Note((meanwhile,))),
+            replace(menu.MANAGE_SESSIONS, note=Note((menu.END_SESSIONS,))),
+            replace(menu.CHANGE_RUNTIME_TYPE, note=Note((meanwhile,))),
             TextStep(menu.BUY_UNITS),
             TextStep(menu.PRO_PLUS_HAS_MORE),
             TextStep(menu.CLOSE_THE_TAB),
@@ -280,7 +281,7 @@ def _ways_to_memory(snapshot: Snapshot) -> tuple[MenuStep | ClickStep, ...]:
     ram, own = _more_ram(snapshot), _more_of_its_own(snapshot)
     if isinstance(ram, ClickStep) and isinstance(own, ClickStep) and ram.accelerator == own.accelerator:
         both = (*(ram.note or Note()).gives, *(own.note or Note()).gives)
-        return (ram._replace(note=(ram.note or Note())._replace(gives=both)),)
+        return (replace(ram, note=replace(ram.note or Note(), gives=both)),)
     return tuple(way for way in (ram, own) if way is not None)
 
 
@@ -291,12 +292,12 @@ def _more_ram(snapshot: Snapshot) -> MenuStep | ClickStep | None:
         if has_high_ram or seen(snapshot.tpus):
             return None
         where_offered = sentences(N_("more RAM, where the accelerator has that choice"))
-        return menu.HIGH_RAM._replace(note=Note(where_offered, who=menu.WITH_HIGH_RAM))
+        return replace(menu.HIGH_RAM, note=Note(where_offered, who=menu.WITH_HIGH_RAM))
     if not present.one_shape and not has_high_ram:
         gives = sentences(N_("more RAM"))
         if present.high_ram_memory_gib is not None:
             gives += (_sized(N_("a card with {size} GiB"), present.high_ram_memory_gib),)
-        return menu.HIGH_RAM._replace(note=Note(gives, who=menu.WITH_HIGH_RAM))
+        return replace(menu.HIGH_RAM, note=Note(gives, who=menu.WITH_HIGH_RAM))
     larger = accelerators.larger_ram(snapshot)
     if not larger or larger[0].standard_ram_gib is None:
         return None

@@ -21,6 +21,7 @@ from colab_magics.guides.interface import (
 )
 from colab_magics.model import Platform, Ram, Unavailable, seen
 from colab_magics.translation import N_
+from colab_magics.values import replace
 
 if TYPE_CHECKING:
     from colab_magics.guides.interface import FactsTable, OfferedImage, OfferedMachine, Remark, Step
@@ -238,7 +239,7 @@ def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
     if finding.rule == "ram_nearly_full" and isinstance(snapshot.ram, Ram) and snapshot.ram.is_mostly_shared:
         guide = _DELETE_FILES_IN_MEMORY
     if guide is not None and finding.rule == "no_gpu":
-        return guide._replace(purpose=_to_use_a_gpu(snapshot))
+        return replace(guide, purpose=_to_use_a_gpu(snapshot))
     return guide
 
 
@@ -303,7 +304,7 @@ def for_goal(  # noqa: PLR0911 - one for each goal
         case Goal.MEMORY:
             return _to_memory(snapshot)
         case Goal.IMAGE:
-            return to_another_python()._replace(purpose=TO_USE_ANOTHER_IMAGE, remarks=python_here(snapshot))
+            return replace(to_another_python(), purpose=TO_USE_ANOTHER_IMAGE, remarks=python_here(snapshot))
         case Goal.LONGER:
             return _to_longer_runs(snapshot)
         case Goal.CHEAPER:
@@ -426,7 +427,7 @@ def _to_gpu(snapshot: Snapshot, blocking: Finding | None) -> Guide:
     """Return the way to a GPU: past what hides the one that is here, else to a machine that has one."""
     if blocking is not None:
         guide = for_finding(blocking, snapshot)
-        return Guide(TO_USE_A_GPU, remarks=(blocking,)) if guide is None else guide._replace(remarks=(blocking,))
+        return Guide(TO_USE_A_GPU, remarks=(blocking,)) if guide is None else replace(guide, remarks=(blocking,))
     run_there = Sentence(N_("Run this on a machine that has such a GPU: nvidia-smi lists it there."))
     gpus = seen(snapshot.gpus)
     if gpus:

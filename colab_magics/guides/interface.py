@@ -7,9 +7,10 @@ not met asks. Views put it into words.
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from colab_magics.translation import N_
+from colab_magics.values import Record
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -49,7 +50,7 @@ GOAL_LABELS = {
 """The words that follow "I want"."""
 
 
-class Sentence(NamedTuple):
+class Sentence(Record):
     """A sentence of ours that is not yet in words: its English, marked for translation, and what its places need."""
 
     message: str
@@ -61,7 +62,7 @@ def sentences(*messages: str) -> tuple[Sentence, ...]:
     return tuple(map(Sentence, messages))
 
 
-class Note(NamedTuple):
+class Note(Record):
     """A remark beside a step."""
 
     gives: tuple[Sentence, ...] = ()
@@ -72,7 +73,7 @@ class Note(NamedTuple):
     """What else could be clicked in its place."""
 
 
-class MenuStep(NamedTuple):
+class MenuStep(Record):
     """A way through Colab's menus, or a word of its dialog: quoted in the reader's language."""
 
     path: tuple[str, ...]
@@ -81,7 +82,7 @@ class MenuStep(NamedTuple):
     """A remark beside it."""
 
 
-class ClickStep(NamedTuple):
+class ClickStep(Record):
     """Something to click that is known in English alone: a choice of a dialog, or another service's menu."""
 
     choices: tuple[str, ...]
@@ -92,33 +93,33 @@ class ClickStep(NamedTuple):
     """A remark beside it."""
 
 
-class CommandStep(NamedTuple):
+class CommandStep(Record):
     """Something to type."""
 
     command: str
 
 
-class TextStep(NamedTuple):
+class TextStep(Record):
     """Something to do, in a sentence of ours."""
 
     sentence: Sentence
 
 
-class ChoiceStep(NamedTuple):
+class ChoiceStep(Record):
     """One of several ways, by what is lacking."""
 
     introduction: Sentence
     ways: tuple[MenuStep | ClickStep, ...]
 
 
-class Point(NamedTuple):
+class Point(Record):
     """An item of a list that has no order; `term` is what it is about."""
 
     sentence: Sentence
     term: Sentence | None = None
 
 
-class Dialog(NamedTuple):
+class Dialog(Record):
     """How Colab's dialog stands once the steps are done: what a drawing of it shows."""
 
     chosen: Accelerator | None
@@ -129,37 +130,37 @@ class Dialog(NamedTuple):
     """How the High-RAM switch stands; None where `chosen` comes with one size of RAM."""
 
 
-class MenuAlone(NamedTuple):
+class MenuAlone(Record):
     """Colab's menu, without the dialog: what a drawing shows where the steps need no more."""
 
 
-class ChoicesTable(NamedTuple):
+class ChoicesTable(Record):
     """What each choice of Colab's dialog gives."""
 
     accelerators: tuple[Accelerator, ...]
     present: Accelerator | None
 
 
-class LimitsTable(NamedTuple):
+class LimitsTable(Record):
     """What a service has published of lifetimes and quotas: rows of facts/limits.toml."""
 
     service: str
 
 
-class OtherMenusTable(NamedTuple):
+class OtherMenusTable(Record):
     """The ways to the accelerators elsewhere than in Colab's dialog: rows of facts/menus.toml."""
 
     services: tuple[str, ...] | None
     """Whose; None: all there are."""
 
 
-class RuntimeVersionsTable(NamedTuple):
+class RuntimeVersionsTable(Record):
     """The images that a service offers: rows of facts/runtime_versions.toml."""
 
     service: str
 
 
-class NoticesTable(NamedTuple):
+class NoticesTable(Record):
     """What a service's page says to its user, and what that means: rows of facts/notices.toml."""
 
     service: str
@@ -167,11 +168,11 @@ class NoticesTable(NamedTuple):
     """Whose guide tells more of it; None: of all goals, and of none."""
 
 
-class LinksTable(NamedTuple):
+class LinksTable(Record):
     """What teaches more about Colab: rows of facts/links.toml."""
 
 
-class Guide(NamedTuple):
+class Guide(Record):
     """What to do. In the order of its fields it reads from top to bottom."""
 
     purpose: Sentence
@@ -200,7 +201,7 @@ class Guide(NamedTuple):
     """The goal to turn to where this does not help."""
 
 
-class OfferedMachine(NamedTuple):
+class OfferedMachine(Record):
     """A machine that a service offers, as far as that is published; what is None is not."""
 
     offer: Offer
@@ -223,7 +224,7 @@ class OfferedMachine(NamedTuple):
     """Of the machine when it is fresh, at least and at most."""
 
 
-class OfferedImage(NamedTuple):
+class OfferedImage(Record):
     """An image that a service offers for its machines."""
 
     name: str

@@ -22,6 +22,7 @@ from colab_magics.guides.interface import (
 )
 from colab_magics.model import Offer, Unavailable, seen
 from colab_magics.translation import N_
+from colab_magics.values import replace
 
 if TYPE_CHECKING:
     from colab_magics.facts import Accelerator
@@ -54,7 +55,7 @@ def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
     if finding.rule != "no_gpu":
         return generic.for_finding(finding, snapshot)
     first = next(choice for choice in _choices() if choice.startswith("GPU"))
-    return _to_choose((first,))._replace(purpose=generic.TO_USE_A_GPU, goal=Goal.GPU)
+    return replace(_to_choose((first,)), purpose=generic.TO_USE_A_GPU, goal=Goal.GPU)
 
 
 def for_goal(  # noqa: PLR0911 - one for each goal
@@ -66,7 +67,7 @@ def for_goal(  # noqa: PLR0911 - one for each goal
             return _to_gpu(snapshot)
         case Goal.GPU if blocking is not None and blocking.rule == generic.NO_CODE:
             guide = for_finding(blocking, snapshot)
-            return None if guide is None else guide._replace(remarks=(blocking, _VERIFIED), tables=tables())
+            return None if guide is None else replace(guide, remarks=(blocking, _VERIFIED), tables=tables())
         case Goal.TPU:
             return _to_kind(generic.TO_USE_A_TPU, "TPU", (_VERIFIED,))
         case Goal.CHEAPER:
@@ -107,7 +108,7 @@ def to_get(offers: tuple[Offer, ...], _others: tuple[Offer, ...]) -> Guide | Non
         *((_OF_COMPETITIONS,) if {*names} & {*_menu().some_get} else ()),
         *((_PHASED_OUT,) if {*names} & {*_menu().phased_out} else ()),
     )
-    return guide._replace(consequences=(*notes, *guide.consequences))
+    return replace(guide, consequences=(*notes, *guide.consequences))
 
 
 def tables() -> tuple[FactsTable, ...]:
@@ -157,13 +158,13 @@ def _to_served_gpu(finding: Finding, snapshot: Snapshot) -> Guide | None:
     served = generic.served_machines(finding, snapshot, for_all)
     if not served:
         return None
-    return _to_choose(tuple(one.offer.name for one in served))._replace(purpose=generic.TO_USE_ANOTHER_GPU)
+    return replace(_to_choose(tuple(one.offer.name for one in served)), purpose=generic.TO_USE_ANOTHER_GPU)
 
 
 def _to_kind(purpose: Sentence, kind: str, remarks: tuple[Remark, ...]) -> Guide:
     """Return the way to an accelerator of a kind ("GPU", "TPU", or "None" for none)."""
     choices = tuple(choice for choice in _choices() if choice.startswith(kind))
-    return _to_choose(choices)._replace(purpose=purpose, remarks=remarks, tables=tables())
+    return replace(_to_choose(choices), purpose=purpose, remarks=remarks, tables=tables())
 
 
 def _to_choose(choices: tuple[str, ...]) -> Guide:

@@ -16,6 +16,7 @@ from colab_magics.guides.generic import (
 )
 from colab_magics.guides.interface import Goal, Guide, Sentence
 from colab_magics.translation import N_
+from colab_magics.values import replace
 
 if TYPE_CHECKING:
     from colab_magics.model import Finding, Snapshot
@@ -39,4 +40,4 @@ def for_goal(goal: Goal, snapshot: Snapshot, blocking: Finding | None) -> Guide:
     guide = generic.for_goal(goal, snapshot, blocking)
     if goal is Goal.GPU and blocking is not None:
         return guide
-    return guide._replace(remarks=(_WHERE, *guide.remarks))
+    return replace(guide, remarks=(_WHERE, *guide.remarks))

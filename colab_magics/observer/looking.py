@@ -6,10 +6,11 @@ import json
 import os
 import threading
 import time
-from typing import Any, NamedTuple
+from typing import Any
 
 from colab_magics.observer import shapes
 from colab_magics.observer.answers import Answers, Gone, Nonsense
+from colab_magics.values import Record
 
 DEADLINE_SECONDS = 1.0
 """How long a look is waited for, from when the child has begun it."""
@@ -22,7 +23,7 @@ LONGEST_ANSWER_BYTES = 4096
 """The longest answer: eight figures, or the few words of an error."""
 
 
-class _Look(NamedTuple):
+class _Look(Record):
     """A look that has not been answered."""
 
     key: str

@@ -11,12 +11,12 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from typing import NamedTuple
 
 import psutil
 
 from colab_magics import files, procfs
 from colab_magics.probes.by_psutil import PSUTIL_ERRORS, resident_by_psutil
+from colab_magics.values import Record
 
 _FEW_BYTES = 2**29
 _FEW = 10
@@ -39,7 +39,7 @@ _START_OF_STACK = 25
 has its parent's."""
 
 
-class Children(NamedTuple):
+class Children(Record):
     """What is known of the processes below this one."""
 
     held_bytes: int | None
@@ -48,7 +48,7 @@ class Children(NamedTuple):
     """A key of `views.messages.FIELD_REASONS`, where a reason is known."""
 
 
-class _Held(NamedTuple):
+class _Held(Record):
     resident_bytes: int
     shared_bytes: int
     """Of these, files and shared memory."""

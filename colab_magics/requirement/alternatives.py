@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from colab_magics import guides
 from colab_magics.facts import accelerators
@@ -12,6 +12,7 @@ from colab_magics.requirement.evaluation import met, nearest, package_truth
 from colab_magics.requirement.machine import ANY, AS_ASKED, Chip, Device, Machine, exactly, machine_of
 from colab_magics.requirement.parser import OF_AN_ACCELERATOR, Requirement, Term, Version, is_package
 from colab_magics.units import GIB
+from colab_magics.values import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +30,7 @@ _COMES_WITH_A_GPU = frozenset({"cuda", "driver"})
 """What a machine without a GPU does not have at all; nobody has published which version comes with a GPU."""
 
 
-class Help(NamedTuple):
+class Help(Record):
     """What would make a requirement met; empty where nothing is known to."""
 
     remedy: Remedy | None = None

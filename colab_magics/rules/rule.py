@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from colab_magics.model import Finding, Severity, Subject
+from colab_magics.values import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     Applies = Callable[[Snapshot], "Values | Milder | None"]
 
 
-class Milder(NamedTuple):
+class Milder(Record):
     """What a rule returns where its finding matters less than usual."""
 
     severity: Severity
@@ -23,7 +24,7 @@ class Milder(NamedTuple):
     """What the rule's sentence needs."""
 
 
-class Rule(NamedTuple):
+class Rule(Record):
     """What may be found in a snapshot.
 
     Called with a snapshot it returns the finding, or None where it does not apply.
@@ -55,8 +56,9 @@ class Rule(NamedTuple):
         found = self.applies(snapshot)
         if found is None:
             return None
-        severity, values = found if isinstance(found, Milder) else (self.severity, found)
-        return Finding(rule=self.name, severity=severity, values=values)
+        if isinstance(found, Milder):
+            return Finding(rule=self.name, severity=found.severity, values=found.values)
+        return Finding(rule=self.name, severity=self.severity, values=found)
 
 
 def rule(  # noqa: PLR0913 - a record has as many fields

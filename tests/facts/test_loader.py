@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from colab_magics.facts.tables import Signal
 from colab_magics.probes.frontend import probe_frontend
 from colab_magics.probes.platform import identify_service
 from colab_magics.probes.signals import Signs
+from colab_magics.values import Record
 
 JUPYTER_SHELL = "ipykernel.zmqshell.ZMQInteractiveShell"
 READERS = [one for one in vars(loader).values() if hasattr(one, "cache_clear")]
@@ -71,14 +73,14 @@ def test_a_table_is_read_once() -> None:
 
 def test_every_reader_returns_rows() -> None:
     assert len(READERS) == 15
-    assert all(isinstance(row, tuple) and row._fields for reader in READERS for row in reader())
+    assert all(isinstance(row, Record) for reader in READERS for row in reader())
 
 
 def test_a_column_that_this_version_does_not_know_is_skipped(add: Add) -> None:
     add("links", "link", a_row(key="new", url="https://example.org", label="New", shown_on="Sundays", colours=["red"]))
     new = facts.link("new")
 
-    assert new._asdict() == a_row(key="new", url="https://example.org", label="New", to_learn_more=False)
+    assert dataclasses.asdict(new) == a_row(key="new", url="https://example.org", label="New", to_learn_more=False)
 
 
 def test_a_column_that_is_missing_is_not_published(add: Add) -> None:

@@ -26,7 +26,7 @@ def test_where_the_machine_comes_from_is_said_before_what_holds_everywhere(goal:
 
     assert messages.sentence(guide.remarks[0], translator("en")) == WHERE
     assert guide.links == ("enterprise_runtimes", "enterprise_idle")
-    assert guide._replace(remarks=guide.remarks[1:], links=()) == everywhere
+    assert replace(guide, remarks=guide.remarks[1:], links=()) == everywhere
 
 
 def test_what_hides_the_gpu_is_no_matter_of_google_cloud_s() -> None:

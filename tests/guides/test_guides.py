@@ -206,7 +206,7 @@ def test_more_memory_for_a_goal_and_for_a_requirement_are_the_same_clicks() -> N
     (more_ram,) = guides.for_verdict(check(parse("ram>=30"), snapshot), snapshot)
     (more_memory,) = guides.for_verdict(check(parse("vram>=20"), snapshot), snapshot)
 
-    assert more_ram.steps[1]._replace(note=None) == ram._replace(note=None)
+    assert replace(more_ram.steps[1], note=None) == replace(ram, note=None)
     assert more_memory.steps[1].choices[0] == own.choices[0]  # type: ignore[union-attr]
 
 

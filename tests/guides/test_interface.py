@@ -20,7 +20,8 @@ def test_the_goals_have_their_order_and_their_labels() -> None:
 def test_a_guide_needs_a_purpose_and_nothing_else() -> None:
     guide = Guide(Sentence("To see"))
 
-    assert not any(guide[1:])
+    assert guide == Guide(purpose=Sentence("To see"))
+    assert not any(getattr(guide, name) for name in Guide._fields[1:])
 
 
 def test_sentences_need_no_values() -> None:

@@ -24,7 +24,7 @@ def test_that_colab_s_dialog_changes_nothing_is_said_before_what_holds_everywher
     guide, everywhere = local_runtime.for_goal(goal, snapshot, None), generic.for_goal(goal, snapshot, None)
 
     assert messages.sentence(guide.remarks[0], translator("en")) == WHERE
-    assert guide._replace(remarks=guide.remarks[1:]) == everywhere
+    assert replace(guide, remarks=guide.remarks[1:]) == everywhere
 
 
 def test_what_hides_the_gpu_is_no_matter_of_colab_s() -> None:

@@ -8,6 +8,7 @@ import pytest
 from colab_magics import facts
 from colab_magics.facts import Signal
 from colab_magics.probes.signals import Signs, signal_variables
+from colab_magics.values import replace
 
 SHELL = "google.colab._shell.Shell"
 
@@ -100,7 +101,7 @@ def test_a_signal_holds_if_all_its_conditions_do(missing: str, tmp_path: Path) -
     signs = Signs(shell_class=SHELL, environment={"A": "1"}, root=str(tmp_path))
 
     assert signs.hold(whole, service="colab")
-    assert not signs.hold(whole._replace(**{missing: others[missing]}), service="colab")
+    assert not signs.hold(replace(whole, **{missing: others[missing]}), service="colab")
 
 
 def test_the_variables_that_signals_ask_for_are_those_of_the_tables() -> None:

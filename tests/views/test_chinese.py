@@ -111,7 +111,7 @@ def english_of(said: str) -> set[str]:
     said = re.sub(r"“[^”]*”", " ", re.sub(r"\s+", " ", said))
     english = facts.menu("en")
     assert english is not None
-    words = [one for cell in english[5:] for one in (cell if isinstance(cell, tuple) else (cell,))]
+    words = [one for cell in (getattr(english, name) for name in english._fields[5:]) for one in (cell if isinstance(cell, tuple) else (cell,))]
     menu = "|".join(map(re.escape, [*words, *BESIDE]))
     said = re.sub(rf"\((?:{menu})(?: > (?:{menu}))*\)", " ", said)
     said = COMMANDS.sub(" ", said)

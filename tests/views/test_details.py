@@ -241,7 +241,7 @@ def test_what_was_published_of_a_service_is_shown_there(service: str | None) -> 
 
 
 def test_a_new_way_to_an_accelerator_is_shown_without_a_change_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    newest = facts.other_menus()[0]._replace(place="colab_phone", label="Colab on a phone", path=("Tap", "Hold"))
+    newest = replace(facts.other_menus()[0], place="colab_phone", label="Colab on a phone", path=("Tap", "Hold"))
     monkeypatch.setattr(facts, "other_menus", lambda: (newest,))
 
     shown = rows("To change the accelerator elsewhere")
@@ -249,7 +249,7 @@ def test_a_new_way_to_an_accelerator_is_shown_without_a_change_of_the_code(monke
 
 
 def test_a_new_limit_of_a_unit_nobody_knows_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    newest = facts.limits()[0]._replace(key="weekly", service="kaggle", value=3, unit="fortnights", applies="at most")
+    newest = replace(facts.limits()[0], key="weekly", service="kaggle", value=3, unit="fortnights", applies="at most")
     monkeypatch.setattr(facts, "limits", lambda: (newest,))
 
     assert rows("Lifetimes as published", platform=KAGGLE) == {"3 fortnights": f"at most (read {newest.date})"}

@@ -9,6 +9,7 @@ from colab_magics import facts
 from colab_magics.facts import accelerators
 from colab_magics.guides import ChoiceStep, ClickStep, CommandStep, Dialog, Guide, MenuAlone, MenuStep, Sentence
 from colab_magics.translation import translator
+from colab_magics.values import replace
 from colab_magics.views import dialog_schematic
 from runtimes import LANGUAGES
 
@@ -19,7 +20,7 @@ DIALOG = Dialog(chosen=accelerators.by_id("T4"), present=accelerators.by_id("NON
 
 
 def drawn(language: str = "en", *, high_ram: bool | None = False) -> str:
-    guide = Guide(Sentence("x"), steps=STEPS, drawing=DIALOG._replace(high_ram=high_ram))
+    guide = Guide(Sentence("x"), steps=STEPS, drawing=replace(DIALOG, high_ram=high_ram))
     return dialog_schematic.draw(guide, translator(language))
 
 

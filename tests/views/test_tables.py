@@ -18,6 +18,7 @@ from colab_magics.guides import (
     RuntimeVersionsTable,
 )
 from colab_magics.translation import Translator, translator
+from colab_magics.values import replace
 from colab_magics.views import layout, tables
 from markup import Markup
 
@@ -87,7 +88,7 @@ def test_only_the_choices_that_are_asked_for_have_a_row() -> None:
 def test_the_choices_have_their_dates_and_sources() -> None:
     page = words(tables.as_html(CHOICES, ENGLISH))
     h100 = (accelerators.by_id("H100"),)
-    official = tuple(one._replace(origin="official") for one in h100)
+    official = tuple(replace(one, origin="official") for one in h100)
 
     assert "Figures are what users have seen and published, as read on 2026-11-26: yours may differ." in page
     assert "Compute units as seen on 2026-09-24, 2026-09-27, 2026-09-30, 2026-10-01. Prices and" in page
@@ -137,7 +138,7 @@ def test_limits_are_translated_alike_in_rows_and_on_the_page(service: str) -> No
 
 
 def test_a_limit_of_a_unit_nobody_knows_is_shown_with_the_unit(monkeypatch: pytest.MonkeyPatch) -> None:
-    newest = facts.limits()[0]._replace(service="x", value=3, unit="<fortnights>", about=True)
+    newest = replace(facts.limits()[0], service="x", value=3, unit="<fortnights>", about=True)
     monkeypatch.setattr(facts, "limits", lambda: (newest,))
 
     assert tables.as_rows(LimitsTable("x"), ENGLISH)[1][0][0] == "about 3 <fortnights>"
@@ -183,7 +184,7 @@ def test_the_ways_elsewhere_are_folded_away_on_a_page() -> None:
 
 
 def test_a_new_way_is_shown_without_a_change_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    newest = facts.other_menus()[0]._replace(place="phone", label="A <phone>", path=("Tap", "Hold"), choices=("On",))
+    newest = replace(facts.other_menus()[0], place="phone", label="A <phone>", path=("Tap", "Hold"), choices=("On",))
     monkeypatch.setattr(facts, "other_menus", lambda: (newest,))
 
     assert tables.as_rows(OtherMenusTable(None), CHINESE)[1][0][0] == "A <phone>"
@@ -236,7 +237,7 @@ def test_a_goal_shows_what_the_page_says_of_it_alone() -> None:
 
 
 def test_a_new_notice_is_shown_without_a_change_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    newest = facts.notices()[0]._replace(words=("<Stop>",), meaning="It <stops>.", advice="So stop.", goal=None)
+    newest = replace(facts.notices()[0], words=("<Stop>",), meaning="It <stops>.", advice="So stop.", goal=None)
     monkeypatch.setattr(facts, "notices", lambda: (newest,))
 
     assert tables.as_rows(NoticesTable("colab"), CHINESE)[1][0][0] == "“<Stop>”"
