@@ -1,4 +1,4 @@
-"""The build's own steps: pack what git tracks, and compile the catalogues that translators write."""
+"""The build's own steps: pack what git tracks, and compile the catalogues and the tables of facts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import tempfile
+import tomllib
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +16,33 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+TABLES = "colab_magics/facts"
+"""Where the tables of facts lie; `compiled` in it is a package of what this builds of them."""
+
 
 class Packing(BuildHookInterface[Any]):
-    """Keeps out what git does not track, and puts a .mo into the wheel for every .po.
+    """Keeps out what git does not track; puts a .mo into the wheel for every .po, a module for every table of facts.
 
-    An editable installation gets the .mo beside the .po.
+    An editable installation gets the .mo beside the .po, and reads the tables themselves.
     """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Choose the files, and compile the catalogues before the wheel is packed."""
         root = Path(self.root)
         settings: dict[str, Any] = self.build_config.target_config
-        settings["exclude"] = [*settings.get("exclude", ()), *map(pattern_of, untracked(root))]
+        left_out = untracked(root)
+        settings["exclude"] = [*settings.get("exclude", ()), *map(pattern_of, left_out)]
         if self.target_name == "wheel":
-            self.compile(root, version, build_data)
+            self.compiled = tempfile.TemporaryDirectory()
+            self.compile_catalogues(root, version, build_data)
+            if version != "editable":
+                tables = [
+                    table for table in sorted(root.glob(f"{TABLES}/*.toml")) if f"{TABLES}/{table.name}" not in left_out
+                ]
+                self.compile_tables(tables, build_data)
 
-    def compile(self, root: Path, version: str, build_data: dict[str, Any]) -> None:
+    def compile_catalogues(self, root: Path, version: str, build_data: dict[str, Any]) -> None:
         """Compile the catalogues, outside the sources: these may be read-only, or hold an old one."""
-        self.compiled = tempfile.TemporaryDirectory()
         for source in sorted(root.glob("colab_magics/locale/*/LC_MESSAGES/*.po")):
             packed = source.with_suffix(".mo").relative_to(root)
             folder = root if version == "editable" else Path(self.compiled.name)
@@ -42,10 +53,30 @@ class Packing(BuildHookInterface[Any]):
             if version != "editable":
                 build_data["force_include"][str(target)] = packed.as_posix()
 
+    def compile_tables(self, tables: list[Path], build_data: dict[str, Any]) -> None:
+        """Write each table of facts as a module, which Python reads ten times as fast as TOML."""
+        modules = {table.stem: as_module(table.read_bytes()) for table in tables}
+        modules["__init__"] = '"""The tables of facts as modules, made from the TOML when this was built."""\n'
+        for name, text in modules.items():
+            target = Path(self.compiled.name, f"{name}.py")
+            target.write_text(text, encoding="utf-8")
+            build_data["force_include"][str(target)] = f"{TABLES}/compiled/{name}.py"
+
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Take away what was compiled for the wheel."""
         if self.target_name == "wheel":
             self.compiled.cleanup()
+
+
+def as_module(table: bytes) -> str:
+    """Return a table of facts as a module, with a checksum of its TOML: `facts.loader` takes it only for that TOML."""
+    lines = [
+        '"""A table of facts, made from the TOML of its name; that is what to edit."""',
+        "import datetime",
+        f"CHECKSUM = {zlib.crc32(table)}",
+        f"TABLE = {tomllib.loads(table.decode())!r}",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def untracked(root: Path) -> list[str]:

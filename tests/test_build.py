@@ -1,4 +1,4 @@
-"""What is packed: what git tracks, and the catalogues, compiled for the wheel."""
+"""What is packed: what git tracks, and the catalogues and the tables of facts, compiled for the wheel."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -79,8 +80,10 @@ def build(folder: Path, target: str) -> set[str]:
     return {name for name in names if name.startswith("colab_magics/")}
 
 
-def with_compiled_catalogues(files: set[str]) -> set[str]:
-    return {f"{name.removesuffix('.po')}.mo" if name.endswith(".po") else name for name in files}
+def with_what_is_compiled(files: set[str]) -> set[str]:
+    tables = {Path(name).stem for name in files if Path(name).match("colab_magics/facts/*.toml")}
+    compiled = {f"colab_magics/facts/compiled/{name}.py" for name in (*tables, "__init__")}
+    return compiled | {f"{name.removesuffix('.po')}.mo" if name.endswith(".po") else name for name in files}
 
 
 def test_what_git_does_not_track_is_not_packed(sources: Path, checkout: Path) -> None:
@@ -90,7 +93,7 @@ def test_what_git_does_not_track_is_not_packed(sources: Path, checkout: Path) ->
     assert theirs <= of_package(checkout)
     assert {"colab_magics/py.typed", "colab_magics/facts/menus.toml", "colab_magics/views/look.css"} <= tracked
     assert build(checkout, "sdist") == tracked
-    assert build(checkout, "wheel") == with_compiled_catalogues(tracked)
+    assert build(checkout, "wheel") == with_what_is_compiled(tracked)
 
 
 def test_a_checkout_that_another_s_variables_name_is_not_asked(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,11 +110,50 @@ def test_of_an_sdist_all_is_packed_even_where_it_lies_within_a_checkout(sources:
         git(sources.parent, "init", "--quiet")
     there = of_package(sources)
 
-    assert build(sources, "wheel") == with_compiled_catalogues(there)
+    assert build(sources, "wheel") == with_what_is_compiled(there)
 
 
 def test_without_git_all_that_is_not_ignored_is_packed(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.path.dirname(sys.executable))
     expected = of_package(checkout) - {f"colab_magics/{name}" for name in IGNORED}
 
-    assert build(checkout, "wheel") == with_compiled_catalogues(expected)
+    assert build(checkout, "wheel") == with_what_is_compiled(expected)
+
+
+FIRST_REPORT = """
+import sys
+import colab_magics
+str(colab_magics.runtime_status())
+print("tomllib" in sys.modules)
+"""
+
+
+def test_every_table_of_facts_is_in_the_wheel_as_a_module_too(sources: Path) -> None:
+    build(sources, "wheel")
+    (wheel,) = (sources.parent / "built-sources").glob("*.whl")
+    unpacked = sources.parent / "unpacked"
+    with zipfile.ZipFile(wheel) as opened:
+        opened.extractall(unpacked)
+    facts = unpacked / "colab_magics" / "facts"
+    tables = sorted(facts.glob("*.toml"))
+
+    assert tables
+    for table in tables:
+        module: dict[str, object] = {}
+        exec((facts / "compiled" / f"{table.stem}.py").read_text(encoding="utf-8"), module)
+        assert module["TABLE"] == tomllib.loads(table.read_text(encoding="utf-8"))
+    assert parses_toml(unpacked) is False, "the tables were built for nothing"
+
+    services = facts / "services.toml"
+    services.write_text(services.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
+    assert parses_toml(unpacked) is True, "an edited table is read itself"
+
+
+def parses_toml(package: Path) -> bool:
+    """Tell whether a first report parses any table itself."""
+    environment = {**os.environ, "PYTHONPATH": str(package)}
+    run = [sys.executable, "-c", FIRST_REPORT]
+    printed = subprocess.run(
+        run, env=environment, cwd=package.parent, capture_output=True, text=True, check=True
+    ).stdout
+    return {"True\n": True, "False\n": False}[printed]

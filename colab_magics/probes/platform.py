@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import platform
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -37,8 +36,8 @@ def probe_platform(
     return Platform(
         service=service,
         frontend=frontend,
-        operating_system=platform.system(),
-        python_version=platform.python_version(),
+        operating_system=_operating_system(),
+        python_version=sys.version.split()[0],
         ipython_version=units.name_or_none(getattr(ipython, "__version__", None)),
         image=units.name_or_none(environment.get("COLAB_RELEASE_TAG")) if service in _WITH_COLAB_S_IMAGE else None,
         machine_age_seconds=machine_age_seconds,
@@ -64,6 +63,15 @@ def identify_service(signs: Signs) -> str | None:
         if any(signs.hold(signal, service=None) for signal in service.signals):
             return service.key
     return None
+
+
+def _operating_system() -> str:
+    """Return the name that `platform.system` gives the system; that module takes longer to import than a look takes."""
+    if hasattr(os, "uname"):
+        return os.uname().sysname
+    import platform
+
+    return platform.system()
 
 
 def _machine_age_seconds() -> float | None:
