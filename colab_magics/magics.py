@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from colab_magics.report import Report
     from colab_magics.requirement import Requirement
 
-_LINE = re.compile(r"\s*(?:(?:[^%#\"']*=\s*|%\w[^#\"']*\s)(?=%))?(?P<escape>%{0,2})(?P<name>\w+)\s+(?P<typed>.*)")
+_LINE = r"\s*(?:(?:[^%#\"']*=\s*|%\w[^#\"']*\s)(?=%))?(?P<escape>%{0,2})(?P<name>\w+)\s+(?P<typed>.*)"
 """A line with a magic, also one whose result is kept, or that another magic runs: `report = %gpu_info`, `%time ...`."""
 
-_AUTOMAGIC = re.compile(r"[-\d]|$")
+_AUTOMAGIC = r"[-\d]|$"
 """How what stands behind a name begins where the name may be a magic's without its `%`."""
 
 _HAS_MATCHERS = version_info >= (8, 6)
@@ -156,7 +156,7 @@ class ColabMagics(Magics):
 
     def _offer(self, until_cursor: str) -> Offer | None:
         """Return what may follow on a line that is typed so far, None unless a magic of ours is on it."""
-        found = _LINE.fullmatch(until_cursor)
+        found = re.fullmatch(_LINE, until_cursor)
         if found is None:
             return None
         escape, name, typed = found["escape"], found["name"], found["typed"]
@@ -170,7 +170,7 @@ class ColabMagics(Magics):
         """Tell whether IPython takes a line that begins with a name for a magic's."""
         shell: Any = self.shell
         is_on = bool(shell.magics_manager.auto_magic)
-        return is_on and name not in shell.user_ns and _AUTOMAGIC.match(typed) is not None
+        return is_on and name not in shell.user_ns and re.match(_AUTOMAGIC, typed) is not None
 
     @trusted_imports
     def _offered(self, name: str, typed: str) -> Offer:

@@ -159,6 +159,8 @@ class OptionError(ValueError):
 
 def read_line(magic: str, line: str) -> Options:
     """Read what stands behind a magic's name."""
+    if not line or line.isspace():
+        return Options()
     if len(line) > MOST_CHARACTERS:
         raise OptionError(f"the line has {len(line)} characters. Allowed: at most {MOST_CHARACTERS}")
     try:

@@ -1,7 +1,7 @@
 """The one place where looking and judging meet: probes make a snapshot, rules find what it means.
 
 Each look is taken in one guarded place: what goes wrong in one section costs that section alone. Importing this module
-imports little, so that the process that asks the driver is up before the rest is.
+imports little: a report waits for no more than it needs, and the process that asks the driver is up before the rest is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from colab_magics.imports import trusted_imports
-from colab_magics.observer import client
+from colab_magics.observer import DEADLINE_SECONDS
 from colab_magics.values import Record, Value, replace
 
 if TYPE_CHECKING:
@@ -69,13 +69,15 @@ class Report(Value):
 
 
 def gpu_info(
-    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = client.DEADLINE_SECONDS
+    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
 ) -> Report:
     """Look at the GPUs; where there is none, also at the machine there is instead.
 
     `shell_class` is the dotted name of the IPython shell's class, None outside IPython. The driver is waited for no
     longer than `driver_deadline_seconds`.
     """
+    from colab_magics.observer import client
+
     client.start()
     snapshot = _with_other_gpus(_with_frameworks(_with_gpus(_begin(shell_class), driver_deadline_seconds)))
     if snapshot.gpus == ():
@@ -84,7 +86,7 @@ def gpu_info(
 
 
 def ram_info(
-    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = client.DEADLINE_SECONDS
+    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
 ) -> Report:
     """Look at RAM; the driver is asked only where the high-RAM verdict depends on the accelerator."""
     from colab_magics.facts import accelerators
@@ -96,9 +98,11 @@ def ram_info(
 
 
 def runtime_status(
-    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = client.DEADLINE_SECONDS
+    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
 ) -> Report:
     """Look at everything."""
+    from colab_magics.observer import client
+
     client.start()
     snapshot = _with_other_gpus(_with_frameworks(_with_gpus(_begin(shell_class), driver_deadline_seconds)))
     return _judge("runtime", _with_machine(snapshot, everything=everything))
@@ -109,7 +113,7 @@ def watch(
     *,
     shell_class: str | None,
     sample_every_seconds: float,
-    driver_deadline_seconds: float = client.DEADLINE_SECONDS,
+    driver_deadline_seconds: float = DEADLINE_SECONDS,
     restart_observer: bool = False,
 ) -> Report:
     """Look at everything, with what the observer noted in the last minutes, and judge it for `subject`.
@@ -118,6 +122,8 @@ def watch(
     it has noted, so that a driver that was mended is seen at once: one that was given up is asked again, and its
     library loaded again.
     """
+    from colab_magics.observer import client
+
     if restart_observer:
         client.close()
     client.start()
@@ -130,7 +136,7 @@ def awaited(
     *,
     wait_seconds: float,
     requirement: Requirement | None = None,
-    driver_deadline_seconds: float = client.DEADLINE_SECONDS,
+    driver_deadline_seconds: float = DEADLINE_SECONDS,
 ) -> Report:
     """Return a report with what the driver says once it has started, if it does within `wait_seconds`.
 
@@ -178,7 +184,7 @@ def hold(  # noqa: PLR0913 - what is asked, of what, and how
     strict: bool,
     language: str,
     wait_seconds: float,
-    driver_deadline_seconds: float = client.DEADLINE_SECONDS,
+    driver_deadline_seconds: float = DEADLINE_SECONDS,
 ) -> Held:
     """Hold a requirement against a report, and take the looks that it needs and the report lacks.
 

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 ENGLISH = "en"
 
@@ -89,8 +89,12 @@ def translator(language: str) -> Translator:
     return Translator(language)
 
 
-def preferred_language(setting: str, known: Iterable[str], environment: Mapping[str, str] = os.environ) -> str:
+def preferred_language(
+    setting: str, known: Callable[[], Iterable[str]], environment: Mapping[str, str] = os.environ
+) -> str:
     """Return the language to speak: the setting unless it is "auto", then the environment's, then English.
+
+    What is `known` beside English is asked only where the environment names another language.
 
     COLAB_MAGICS_LANGUAGE comes first, then as gettext orders them LANGUAGE and the locale. They name languages as POSIX
     does (zh_CN.UTF-8), LANGUAGE several of them; the first known one counts, by its language alone if its country is
@@ -98,17 +102,23 @@ def preferred_language(setting: str, known: Iterable[str], environment: Mapping[
     """
     if setting != "auto":
         return setting
-    by_name = {language.lower(): language for language in known}
-    by_language = {name.partition("-")[0]: language for name, language in reversed(by_name.items())}
     locale = next(filter(None, map(environment.get, _LOCALE)), "")
     named = [environment.get("COLAB_MAGICS_LANGUAGE", ""), locale]
     if locale not in _NO_LANGUAGE:
         named.insert(1, environment.get("LANGUAGE", ""))
-    for values in named:
-        for value in values.split(":"):
-            name = value.partition(".")[0].partition("@")[0].replace("_", "-").lower()
-            if name in by_name:
-                return by_name[name]
-            if name.partition("-")[0] in by_language:
-                return by_language[name.partition("-")[0]]
+    by_name: dict[str, str] = {}
+    by_language: dict[str, str] = {}
+    for value in ":".join(named).split(":"):
+        name = value.partition(".")[0].partition("@")[0].replace("_", "-").lower()
+        language = name.partition("-")[0]
+        if language in ("", "c", "posix"):
+            continue
+        if language == ENGLISH:
+            break
+        by_name = by_name or {one.lower(): one for one in known()}
+        by_language = by_language or {one.partition("-")[0]: by_name[one] for one in reversed(by_name)}
+        if name in by_name:
+            return by_name[name]
+        if language in by_language:
+            return by_language[language]
     return ENGLISH

@@ -8,11 +8,24 @@ from colab_magics.translation import ENGLISH, N_, NP_, preferred_language, trans
 KNOWN = ("en", "zh-CN", "zh-TW", "ja", "pt-BR")
 
 
+def known() -> tuple[str, ...]:
+    return KNOWN
+
+
+def nothing_else() -> tuple[str, ...]:
+    raise AssertionError("which other languages there are was asked")
+
+
+@pytest.mark.parametrize("named", ["", "C.UTF-8", "POSIX", "en_GB.UTF-8", "en_US.UTF-8:de"])
+def test_of_english_no_table_is_needed(named: str) -> None:
+    assert preferred_language("auto", nothing_else, {"LANGUAGE": named, "LANG": "C.UTF-8"}) == ENGLISH
+
+
 @pytest.mark.parametrize("setting", ["en", "zh-CN", "ja"])
 def test_the_setting_wins(setting: str) -> None:
     environment = dict.fromkeys(("COLAB_MAGICS_LANGUAGE", "LANGUAGE", "LC_ALL", "LANG"), "pt_BR")
 
-    assert preferred_language(setting, KNOWN, environment) == setting
+    assert preferred_language(setting, known, environment) == setting
 
 
 def test_the_variables_count_in_their_order() -> None:
@@ -25,9 +38,9 @@ def test_the_variables_count_in_their_order() -> None:
     expected = ["zh-CN", "zh-TW", "ja", "pt-BR", "en"]
 
     for variable, language in zip(("COLAB_MAGICS_LANGUAGE", "LANGUAGE", "LC_ALL", "LANG"), expected, strict=False):
-        assert preferred_language("auto", KNOWN, environment) == language
+        assert preferred_language("auto", known, environment) == language
         del environment[variable]
-    assert preferred_language("auto", KNOWN, environment) == "en"
+    assert preferred_language("auto", known, environment) == "en"
 
 
 @pytest.mark.parametrize(
@@ -43,13 +56,13 @@ def test_the_variables_count_in_their_order() -> None:
     ],
 )
 def test_the_locale_is_found_as_posix_and_gettext_do(environment: dict[str, str], language: str) -> None:
-    assert preferred_language("auto", KNOWN, environment) == language
+    assert preferred_language("auto", known, environment) == language
 
 
 def test_the_process_s_own_environment_is_what_counts_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLAB_MAGICS_LANGUAGE", "ja")
 
-    assert preferred_language("auto", KNOWN) == "ja"
+    assert preferred_language("auto", known) == "ja"
 
 
 @pytest.mark.parametrize(
@@ -73,25 +86,25 @@ def test_the_process_s_own_environment_is_what_counts_by_itself(monkeypatch: pyt
     ],
 )
 def test_a_language_is_named_as_posix_does(named: str, language: str) -> None:
-    assert preferred_language("auto", KNOWN, {"LANG": named}) == language
+    assert preferred_language("auto", known, {"LANG": named}) == language
 
 
 def test_another_country_s_words_serve_where_there_are_no_nearer_ones() -> None:
-    assert preferred_language("auto", ("en", "zh-CN"), {"LANG": "zh_TW.UTF-8"}) == "zh-CN"
+    assert preferred_language("auto", lambda: ("en", "zh-CN"), {"LANG": "zh_TW.UTF-8"}) == "zh-CN"
 
 
 @pytest.mark.parametrize(
     ("named", "language"), [("xx:ja:zh_CN", "ja"), ("xx_YY.UTF-8::zh_TW", "zh-TW"), (":", "ja"), ("tlh:vo", "ja")]
 )
 def test_an_unknown_language_leads_to_the_next(named: str, language: str) -> None:
-    assert preferred_language("auto", KNOWN, {"LANGUAGE": named, "LANG": "ja_JP"}) == language
+    assert preferred_language("auto", known, {"LANGUAGE": named, "LANG": "ja_JP"}) == language
 
 
 @pytest.mark.parametrize(
     "junk", ["-", "_", ".", "@", "_CN", "zh_CN_too_long_" * 40, "../../etc", "中文", "\x00", " ja "]
 )
 def test_junk_does_no_harm(junk: str) -> None:
-    assert preferred_language("auto", KNOWN, {"LANGUAGE": junk}) in KNOWN
+    assert preferred_language("auto", known, {"LANGUAGE": junk}) in KNOWN
 
 
 def test_a_language_without_a_catalogue_is_spoken_in_english() -> None:

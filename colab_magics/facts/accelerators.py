@@ -56,7 +56,7 @@ HIGH_RAM_FACTOR = 1.5
 more."""
 
 
-_LABEL = re.compile(r"(\d{1,4}) ?GB\b", re.IGNORECASE)
+_LABEL = r"(?i)(\d{1,4}) ?GB\b"
 """Finds the memory in a name; of several the last is the device's own: "NVIDIA H100 80GB HBM3 MIG 1g.10gb"."""
 
 _MOST_BESIDE_LABEL = 0.125
@@ -169,7 +169,7 @@ def label_gb(name: str | None, memory_bytes: int | None) -> int | None:
     memory's GiB, rounded up.
     """
     row = by_device_name(name) if name else None
-    in_name = _LABEL.findall(name or "")
+    in_name = re.findall(_LABEL, name or "")
     label = row.label_gb if row is not None and row.label_gb is not None else int(in_name[-1]) if in_name else None
     if memory_bytes is None:
         return label

@@ -31,8 +31,8 @@ _CODE_FOR_ORIN_SINCE = (13, 2)
 """From this CUDA on, code for 8.0 and 8.6 runs on 8.7 too."""
 
 _ORIN = 87
-_WORD = re.compile(r"(?P<kind>sm|compute)_(?P<number>\d{2,3})(?P<only>[af]?)", re.ASCII)
-_RELEASE = re.compile(r"\d+(\.\d+)+(\.?post\d+)?", re.ASCII)
+_WORD = r"(?P<kind>sm|compute)_(?P<number>[0-9]{2,3})(?P<only>[af]?)"
+_RELEASE = r"[0-9]+(\.[0-9]+)+(\.?post[0-9]+)?"
 
 
 class Fitting(Record):
@@ -132,7 +132,7 @@ def read_on(framework: str) -> dt.date | None:
 
 
 def _serves(word: str, wanted: int, cuda_version: str | None) -> bool | None:
-    found = _WORD.fullmatch(word)
+    found = re.fullmatch(_WORD, word)
     if found is None:
         return None
     number = int(found["number"])
@@ -169,6 +169,6 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _is_one_of(release: str, versions: Iterable[str]) -> bool:
     """Tell whether a release is one of these versions or of these series; a pre-release is none."""
-    return bool(_RELEASE.fullmatch(release)) and any(
+    return bool(re.fullmatch(_RELEASE, release)) and any(
         release == version or (version.count(".") == 1 and release.startswith(f"{version}.")) for version in versions
     )

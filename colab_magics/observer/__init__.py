@@ -7,3 +7,14 @@ has two conversations with it, `asking` and `looking`, which read by `answers` a
 rest of this package only `memory`, `cgroup`, `procfs` and `files`. What is local the kernel asks
 itself, by `looks.file_system`.
 """
+
+import sys
+
+DEADLINE_SECONDS = 3.0
+"""How long the driver's first answer is waited for unless told otherwise: its start takes seconds on some machines."""
+
+
+def child_pid() -> int | None:
+    """Return the process number of this process's child, None while there is none; import nothing to find out."""
+    client = sys.modules.get(f"{__name__}.client")
+    return None if client is None else client.pid()

@@ -15,7 +15,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from colab_magics.observer import starting
+from colab_magics.observer import DEADLINE_SECONDS, starting
 from colab_magics.observer.answers import Gone, Nonsense
 from colab_magics.observer.asking import Asking
 from colab_magics.observer.child import STUCK_SECONDS
@@ -23,9 +23,6 @@ from colab_magics.observer.looking import Looking
 
 if TYPE_CHECKING:
     from colab_magics.model import Unavailable
-
-DEADLINE_SECONDS = 3.0
-"""How long the driver's first answer is waited for unless told otherwise: its start takes seconds on some machines."""
 
 WARM_SHARE = 1 / 3
 """Once the driver has answered, it gets this share of the deadline."""

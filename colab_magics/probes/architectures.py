@@ -20,11 +20,11 @@ _OVERLAP_BYTES = 4096
 """Longer than a list of all GPUs there are."""
 
 _WORD = r"(?:sm|compute)_\d{2,3}[af]?"
-_BEGINNINGS = (re.compile(rb"sm_\d"), re.compile(rb"compute_\d"))
+_BEGINNINGS = (rb"sm_\d", rb"compute_\d")
 _MOST_WORDS = 64
 """The most words in a list: there are three dozen GPUs to compile for, of all generations."""
-_LIST = re.compile(rf"({_WORD}(?: {_WORD}){{0,{_MOST_WORDS - 1}}})\0".encode())
-_IN_NOTE = re.compile(r"""["']cuda_compute_capabilities["']\s*[,:]\s*\[([^\]]{0,2000})\]""")
+_LIST = rf"({_WORD}(?: {_WORD}){{0,{_MOST_WORDS - 1}}})\0".encode()
+_IN_NOTE = r"""["']cuda_compute_capabilities["']\s*[,:]\s*\[([^\]]{0,2000})\]"""
 
 
 def in_library(path: str) -> tuple[str, ...] | None:
@@ -44,7 +44,7 @@ def in_library(path: str) -> tuple[str, ...] | None:
 
 def in_note(text: str) -> tuple[str, ...] | None:
     """Return the list in the text of TensorFlow's build_info.py, None where it has none."""
-    found = _IN_NOTE.search(text)
+    found = re.search(_IN_NOTE, text)
     return None if found is None else in_words(re.findall(r"""["']([^"']*)["']""", found[1]))
 
 
@@ -75,10 +75,11 @@ def _lists(searched: bytes) -> Iterator[bytes]:
     Searching for the fixed letters first and then for the rest takes a quarter of the time of one expression for it
     all.
     """
+    listed = re.compile(_LIST)
     for beginning in _BEGINNINGS:
-        for begins in beginning.finditer(searched, 1):
+        for begins in re.compile(beginning).finditer(searched, 1):
             # Within a text it is no list, and the rest of one that began earlier is not taken for another.
             before = searched[begins.start() - 1]
-            found = None if 0x20 <= before <= 0x7E else _LIST.match(searched, begins.start())  # noqa: PLR2004 - ASCII
+            found = None if 0x20 <= before <= 0x7E else listed.match(searched, begins.start())  # noqa: PLR2004 - ASCII
             if found:
                 yield found[1]

@@ -77,7 +77,7 @@ def _torch_told(modules: Mapping[str, object]) -> _Build | None:
 
 def _torch_noted(distribution: _Distribution | None) -> _Build | None:
     """Read the build's own note: wheels from PyPI and conda's packages say nothing in their version."""
-    note = _TORCH_NOTE.search(_read(distribution, "torch/version.py"))
+    note = re.search(_TORCH_NOTE, _read(distribution, "torch/version.py"))
     if note is None:
         return None
     return _for_cuda(note["cuda_version"]) if note["cuda_version"] else _WITHOUT_CUDA
@@ -142,7 +142,7 @@ def _tensorflow_told(modules: Mapping[str, object]) -> _Build | None:
 
 def _tensorflow_noted(distribution: _Distribution | None) -> _Build | None:
     text = _read(distribution, "tensorflow/python/platform/build_info.py")
-    note = dict(_TENSORFLOW_NOTE.findall(text))
+    note = dict(re.findall(_TENSORFLOW_NOTE, text))
     if "is_cuda_build" not in note:
         return None
     return _for_cuda(note.get("cuda_version")) if note["is_cuda_build"] == "True" else _WITHOUT_CUDA
@@ -196,7 +196,7 @@ def _torch_carries(
     if isinstance(file, str):
         folder = os.path.dirname(os.path.dirname(file))
         distribution = _Distribution(version=framework.version, folder=folder)
-    noted = _TORCH_VERSION.search(_read(distribution, "torch/version.py"))
+    noted = re.search(_TORCH_VERSION, _read(distribution, "torch/version.py"))
     version = noted["version"] if noted and not framework.loaded else framework.version
     if distribution is None or (framework.loaded and (noted is None or noted["version"] != version)):
         return version, None
@@ -287,7 +287,7 @@ def _installed_in(folder: str, _changed_at: int) -> dict[str, _Distribution]:
         return {}
     installed: dict[str, _Distribution] = {}
     for name in names:
-        found = _METADATA_FOLDER.fullmatch(name)
+        found = re.fullmatch(_METADATA_FOLDER, name)
         version = _metadata_version(os.path.join(folder, name)) if found else None
         if found and version:
             installed.setdefault(package_name(found["name"]), _Distribution(version=version, folder=folder))
@@ -317,18 +317,15 @@ def _platform() -> str | None:
 _WITHOUT_CUDA = _Build(cuda_version=None, cpu_only=True)
 _FOR_SOME_CUDA = _Build(cuda_version=None, cpu_only=False)
 _PACKAGES = ("torch", "jax", "jaxlib", "jax_plugins", "tensorflow", "cupy")
-_METADATA_FOLDER = re.compile(
-    r"""
+_METADATA_FOLDER = r"""(?xia)
     (?P<name>
         torch | jaxlib | jax | jax [-_.]+ cuda\d* [-_.]+ (?: plugin | pjrt )
         | (?: tensorflow | tf [-_.]+ nightly ) (?: [-_.]+ (?: cpu | gpu | intel | macos | rocm ) )?
         | cupy (?: [-_.]+ (?: cuda \w+ | rocm (?: [-_.]+ \d+ )* ) )?
     )
     - \d [^-]* (?: -py [\d.]+ )? \. (?: dist | egg ) -info
-    """,
-    re.VERBOSE | re.IGNORECASE | re.ASCII,
-)
+    """
 # As PyTorch's tools/generate_torch_version.py and TensorFlow's tensorflow/tools/build_info/gen_build_info.py write it.
-_TORCH_NOTE = re.compile(r"""^cuda\b[^=\n]*=\s*(?:None|["'](?P<cuda_version>[\d.]{1,64})["'])""", re.MULTILINE)
-_TORCH_VERSION = re.compile(r"""^__version__\b[^=\n]*=\s*["'](?P<version>[^"'\n]{1,64})["']""", re.MULTILINE)
-_TENSORFLOW_NOTE = re.compile(r"""["'](is_cuda_build|cuda_version)["']\s*[,:]\s*["']?(True|False|[\d.]{1,64})""")
+_TORCH_NOTE = r"""(?m)^cuda\b[^=\n]*=\s*(?:None|["'](?P<cuda_version>[\d.]{1,64})["'])"""
+_TORCH_VERSION = r"""(?m)^__version__\b[^=\n]*=\s*["'](?P<version>[^"'\n]{1,64})["']"""
+_TENSORFLOW_NOTE = r"""["'](is_cuda_build|cuda_version)["']\s*[,:]\s*["']?(True|False|[\d.]{1,64})"""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from colab_magics import files
 from colab_magics.model import Driver, Gpu, GpuMemory, GpuProcess, GpuSample, MigSlice, Sample, Unavailable
-from colab_magics.observer import client
+from colab_magics.observer import DEADLINE_SECONDS, client
 from colab_magics.probes import driver_state
 from colab_magics.probes.cuda import Numbers, cuda_numbers
 from colab_magics.probes.processes import in_initial_namespace, is_here, name_of
@@ -33,7 +33,7 @@ class Seen(NamedTuple):
 
 def probe_gpus(
     *,
-    deadline_seconds: float = client.DEADLINE_SECONDS,
+    deadline_seconds: float = DEADLINE_SECONDS,
     sample_every_seconds: float | None = None,
     environment: Mapping[str, str] = os.environ,
     root: str = "/",

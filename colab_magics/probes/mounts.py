@@ -21,7 +21,7 @@ _LOCAL = frozenset(
 )  # fmt: skip
 """Types whose answer depends on no other machine and on no program; every other one may be silent."""
 
-_ESCAPED = re.compile(r"\\([0-7]{3})")
+_ESCAPED = r"\\([0-7]{3})"
 
 
 class Mount(NamedTuple):
@@ -98,5 +98,5 @@ def _parsed(line: str) -> Mount | None:
     number = procfs.size(fields[0])
     if len(fields) < 5 or number is None or not kind:  # noqa: PLR2004 - number, parent, device, root, point
         return None
-    point = _ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), fields[4])
+    point = re.sub(_ESCAPED, lambda octal: chr(int(octal[1], 8)), fields[4])
     return Mount(number, fields[2], point, kind)

@@ -9,7 +9,7 @@ import psutil
 
 from colab_magics import cgroup, memory, procfs
 from colab_magics.model import OtherKernel, Ram, Unavailable, Usage
-from colab_magics.observer import client
+from colab_magics.observer import child_pid
 from colab_magics.probes import children
 from colab_magics.probes.by_psutil import PSUTIL_ERRORS, resident_by_psutil
 
@@ -40,7 +40,7 @@ def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable
         kernel_bytes,
         capacity_bytes=capacity.size_bytes,
         most_bytes=min(map(_most_in_use_bytes, limits)),
-        but=client.pid(),
+        but=child_pid(),
         everything=everything,
     )
     return Ram(
@@ -117,7 +117,7 @@ def _most_in_use_bytes(limit: memory.Limit) -> int:
 
 
 def _observer_bytes() -> int:
-    observer = client.pid()
+    observer = child_pid()
     return 0 if observer is None else _resident_bytes(observer) or 0
 
 

@@ -22,6 +22,10 @@ RULES = {rule.name: rule for module in (gpu, frameworks, ram, runtime, colab) fo
 """All rules by their names, in the order in which findings of one severity are told."""
 
 _SUBJECTS = tuple(Subject)
+_BY_SUBJECT = {
+    subject: tuple(rule for rule in RULES.values() if subject in (Subject.RUNTIME, rule.subject))
+    for subject in _SUBJECTS
+}
 
 
 def judge(subject: Subject, snapshot: Snapshot) -> tuple[Finding, ...]:
@@ -30,12 +34,7 @@ def judge(subject: Subject, snapshot: Snapshot) -> tuple[Finding, ...]:
     The most serious comes first; of those alike what keeps the GPU from working, then by the subject and the order of
     the rules.
     """
-    found = [
-        (finding, rule)
-        for rule in RULES.values()
-        if subject in (Subject.RUNTIME, rule.subject)
-        if (finding := rule(snapshot)) is not None
-    ]
+    found = [(finding, rule) for rule in _BY_SUBJECT[subject] if (finding := rule(snapshot)) is not None]
     found.sort(key=lambda one: (-one[0].severity, not one[1].blocks_gpu, _SUBJECTS.index(one[1].subject)))
     return tuple(finding for finding, _ in found)
 

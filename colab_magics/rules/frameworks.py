@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colab_magics.facts import cuda_builds
 from colab_magics.model import Severity, Subject, seen
 from colab_magics.rules.rule import Milder, rule
 from colab_magics.translation import N_
@@ -93,7 +92,7 @@ def build_lacks_gpu_code(snapshot: Snapshot) -> Values | Milder | None:
         if framework.cpu_only or _needs_newer_driver(framework, snapshot):
             continue
         for gpu in filter(_is_visible, seen(snapshot.gpus)):
-            if cuda_builds.runs_on(framework, gpu.compute_capability) is not False:
+            if _may_run_on(framework, gpu):
                 continue
             values: Values = (
                 ("framework", framework.name),
@@ -113,6 +112,13 @@ def _can_use(framework: Framework, gpu: Gpu, snapshot: Snapshot) -> bool:
     """Tell whether nothing is known that keeps a framework from a GPU."""
     if framework.cpu_only is not False or _needs_newer_driver(framework, snapshot):
         return False
+    return _may_run_on(framework, gpu)
+
+
+def _may_run_on(framework: Framework, gpu: Gpu) -> bool:
+    """Tell whether a framework's build has code for a GPU, as far as that is known."""
+    from colab_magics.facts import cuda_builds
+
     return cuda_builds.runs_on(framework, gpu.compute_capability) is not False
 
 

@@ -46,8 +46,8 @@ def language_for(setting: str = "auto") -> str:
 
     A language that standard output cannot write is not spoken because of the environment.
     """
-    preferred = preferred_language(setting, languages())
-    return preferred if setting != "auto" or _can_be_written(preferred) else ENGLISH
+    preferred = preferred_language(setting, languages)
+    return preferred if setting != "auto" or preferred == ENGLISH or _can_be_written(preferred) else ENGLISH
 
 
 def languages() -> tuple[str, ...]:

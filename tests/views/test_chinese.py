@@ -111,7 +111,8 @@ def english_of(said: str) -> set[str]:
     said = re.sub(r"“[^”]*”", " ", re.sub(r"\s+", " ", said))
     english = facts.menu("en")
     assert english is not None
-    words = [one for cell in (getattr(english, name) for name in english._fields[5:]) for one in (cell if isinstance(cell, tuple) else (cell,))]
+    cells = (getattr(english, name) for name in english._fields[5:])
+    words = [one for cell in cells for one in (cell if isinstance(cell, tuple) else (cell,))]
     menu = "|".join(map(re.escape, [*words, *BESIDE]))
     said = re.sub(rf"\((?:{menu})(?: > (?:{menu}))*\)", " ", said)
     said = COMMANDS.sub(" ", said)
