@@ -52,13 +52,16 @@ def main(arguments: "list[str] | None" = None) -> int:
 def _report(chosen: "Options") -> int:
     """Show what was asked for, and hold the requirement against it."""
     from colab_magics import options, report
-    from colab_magics.requirement import RequirementSyntaxError
-    from colab_magics.views.render_options import language_for
 
-    try:
-        requirement = None if chosen.require is None else report.read_requirement(chosen.require)
-    except RequirementSyntaxError as error:
-        return _complain(error, options.MISTYPED)
+    requirement = None
+    if chosen.require is not None:
+        from colab_magics.requirement import RequirementSyntaxError
+        from colab_magics.views.render_options import language_for
+
+        try:
+            requirement = report.read_requirement(chosen.require)
+        except RequirementSyntaxError as error:
+            return _complain(error, options.MISTYPED)
     looks = {options.GPU: report.gpu_info, options.RAM: report.ram_info, options.STATUS: report.runtime_status}
     look = looks[options.STATUS if chosen.part is None else options.PARTS[chosen.part]]
     seen, held = look(shell_class=None, everything=chosen.everything), None

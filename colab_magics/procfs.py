@@ -12,6 +12,11 @@ from colab_magics import files
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+
+_START = 19
+"""Where /proc/PID/stat tells when a process started, counted from the state on."""
+
 IMPOSSIBLE_BYTES = 2**60
 """No machine has an exbibyte: a figure of this size or more is not believed."""
 
@@ -63,6 +68,19 @@ def resident_bytes(pid: int) -> tuple[int, int]:
     if not 0 <= shared <= resident < IMPOSSIBLE_BYTES:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
     return resident, shared
+
+
+def started_seconds(pid: int) -> float:
+    """Return how long after the machine's boot a process started, as CLOCK_BOOTTIME counts.
+
+    Raise OSError if it has ended, may not be read, or tells what cannot be.
+    """
+    path = f"/proc/{pid}/stat"
+    fields = files.read(path).rpartition(")")[2].split()
+    ticks = size(fields[_START]) if len(fields) > _START else None
+    if ticks is None:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
+    return ticks / _TICKS_PER_SECOND
 
 
 def proportional_bytes(pid: int) -> int | None:

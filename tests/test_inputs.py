@@ -61,14 +61,14 @@ DRIVER = "what the driver says"
 TAKEN: dict[str, dict[str, str]] = {
     SYSTEM: {
         "procfs": "os.sysconf",
-        "probes.by_psutil": "psutil.Error psutil.Process",
-        "probes.children": "psutil.Process os.path.exists os.listdir",
+        "probes.by_psutil": "psutil.Error psutil.Process psutil.boot_time psutil.process_iter psutil.swap_memory "
+        "psutil.virtual_memory",
+        "probes.children": "os.path.exists os.listdir",
         "probes.cpu": "os.cpu_count os.getloadavg os.sched_getaffinity os.sysconf",
         "probes.disk": "os.stat shutil.disk_usage",
         "probes.frameworks": "os.uname",
         "probes.other_gpus": "os.uname",
-        "probes.platform": "platform.python_version platform.system psutil.Process psutil.boot_time",
-        "probes.ram": "psutil.Process psutil.process_iter psutil.swap_memory psutil.virtual_memory",
+        "probes.platform": "os.uname platform.system",
         "probes.signals": "os.path.exists",
         "observer.child": "os.getppid os.pidfd_open",
         "observer.asking": "subprocess.Popen",
@@ -80,7 +80,7 @@ TAKEN: dict[str, dict[str, str]] = {
     },
     OURS: {
         "__init__": "importlib.import_module",
-        "facts.loader": "open tomllib.load",
+        "facts.loader": "importlib.import_module open tomllib.loads",
         "translation": "gettext.translation",
         "views.style_sheets": "open",
         "views.json": "open",
@@ -108,6 +108,7 @@ TAKEN: dict[str, dict[str, str]] = {
     MODULES: {
         "__init__": "sys.modules",
         "magics": "sys.modules",
+        "observer.__init__": "sys.modules",
         "panel.opening": "sys.modules",
         "probes.frameworks": "sys.modules",
         "probes.platform": "sys.modules",

@@ -12,10 +12,7 @@ import os
 import time
 from collections import defaultdict
 
-import psutil
-
 from colab_magics import files, procfs
-from colab_magics.probes.by_psutil import PSUTIL_ERRORS, resident_by_psutil
 from colab_magics.values import Record
 
 _FEW_BYTES = 2**29
@@ -86,10 +83,9 @@ def _descendants(pid: int) -> list[int] | None:
     try:
         return _below(pid)
     except (OSError, ValueError):  # no /proc/PID/task/TID/children: another system, or a kernel built without it
-        try:
-            return [child.pid for child in psutil.Process(pid).children(recursive=True)]
-        except PSUTIL_ERRORS:
-            return None
+        from colab_magics.probes import by_psutil
+
+        return by_psutil.descendants(pid)
 
 
 def _below(pid: int) -> list[int]:
@@ -120,7 +116,9 @@ def _held(pid: int) -> _Held | None:
         return _Held(*procfs.resident_bytes(pid))
     except OSError:  # it has ended, or this system has no /proc
         pass
-    resident_bytes = resident_by_psutil(pid)
+    from colab_magics.probes import by_psutil
+
+    resident_bytes = by_psutil.resident_bytes(pid)
     return None if resident_bytes is None else _Held(resident_bytes, 0)
 
 

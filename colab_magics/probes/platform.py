@@ -8,11 +8,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-import psutil
-
-from colab_magics import facts, units
+from colab_magics import facts, procfs, units
 from colab_magics.model import Platform
-from colab_magics.probes.by_psutil import PSUTIL_ERRORS
 from colab_magics.probes.frontend import probe_frontend
 from colab_magics.probes.signals import Signs, signal_variables
 
@@ -24,6 +21,9 @@ if TYPE_CHECKING:
 _WITH_COLAB_S_IMAGE = frozenset({"colab", "colab_enterprise", "colab_local", "kaggle"})
 _OLDER_THAN_ITS_CONTAINER_SECONDS = 60.0
 """A machine's own first process starts within seconds of its boot; what is this much younger belongs to a container."""
+
+_HAS_BOOT_CLOCK = hasattr(time, "CLOCK_BOOTTIME")
+"""Whether time is told from the machine's boot on, as Linux does: nobody sets that clock."""
 
 
 def probe_platform(
@@ -42,7 +42,7 @@ def probe_platform(
         image=units.name_or_none(environment.get("COLAB_RELEASE_TAG")) if service in _WITH_COLAB_S_IMAGE else None,
         machine_age_seconds=machine_age_seconds,
         container_age_seconds=_container_age_seconds(machine_age_seconds),
-        kernel_age_seconds=_age_seconds(_started_at(os.getpid())),
+        kernel_age_seconds=_age_seconds(os.getpid()),
     )
 
 
@@ -75,40 +75,46 @@ def _operating_system() -> str:
 
 
 def _machine_age_seconds() -> float | None:
-    if hasattr(time, "CLOCK_BOOTTIME"):
+    if _HAS_BOOT_CLOCK:
         return time.clock_gettime(time.CLOCK_BOOTTIME)
-    try:
-        return _age_seconds(psutil.boot_time())
-    except PSUTIL_ERRORS:
-        return None
+    from colab_magics.probes import by_psutil
 
-
-def _age_seconds(started_at: float | None) -> float | None:
-    """Return how long ago something started; None where that is not known, or would be in the future."""
-    age_seconds = None if started_at is None else time.time() - started_at
-    return None if age_seconds is None or age_seconds < 0 else age_seconds
+    return _since(by_psutil.booted_at(), time.time())
 
 
 def _container_age_seconds(machine_age_seconds: float | None) -> float | None:
-    age_seconds = _age_seconds(_container_started_at(os.getpid()))
+    age_seconds = _age_seconds(1)
     if age_seconds is None or machine_age_seconds is None:
         return None
     return age_seconds if age_seconds < machine_age_seconds - _OLDER_THAN_ITS_CONTAINER_SECONDS else None
 
 
-@functools.cache
-def _container_started_at(_pid: int) -> float | None:
-    """Return when process 1 started, in seconds since 1970; keyed as `_started_at`."""
-    try:
-        return float(psutil.Process(1).create_time())
-    except PSUTIL_ERRORS:
+def _age_seconds(pid: int) -> float | None:
+    """Return how long ago a process started, None where that is not known."""
+    started = _started(pid, os.getpid())
+    if started is None:
         return None
+    after_boot, seconds = started
+    return _since(seconds, time.clock_gettime(time.CLOCK_BOOTTIME) if after_boot else time.time())
+
+
+def _since(moment: float | None, now: float) -> float | None:
+    """Return the time since a moment; None where it is not known, or in the future."""
+    return None if moment is None or now < moment else now - moment
 
 
 @functools.cache
-def _started_at(pid: int) -> float | None:
-    """Return when this process started, in seconds since 1970; keyed by its number because forked workers differ."""
-    try:
-        return float(psutil.Process(pid).create_time())
-    except PSUTIL_ERRORS:
-        return None
+def _started(pid: int, _asked_by: int) -> tuple[bool, float] | None:
+    """Return whether it is told from the machine's boot on, and when a process started; else it is since 1970.
+
+    Keyed by who asks too: a forked worker may have another process 1.
+    """
+    if _HAS_BOOT_CLOCK:
+        try:
+            return True, procfs.started_seconds(pid)
+        except OSError:
+            pass
+    from colab_magics.probes import by_psutil
+
+    moment = by_psutil.started_at(pid)
+    return None if moment is None else (False, moment)

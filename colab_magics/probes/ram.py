@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import posixpath
 
-import psutil
-
 from colab_magics import cgroup, memory, procfs
 from colab_magics.model import OtherKernel, Ram, Unavailable, Usage
 from colab_magics.observer import child_pid
 from colab_magics.probes import children
-from colab_magics.probes.by_psutil import PSUTIL_ERRORS, resident_by_psutil
 
 _EVENTS = "CGROUP_MEMORY_EVENTS"
 """Where Colab names, separated by spaces, the files that count what was killed: of its container, and of its kernels'
@@ -26,10 +23,9 @@ def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable
 
     `everything` adds what is expensive: 10 ms per GB that this kernel holds, and a scan of all processes.
     """
-    try:
-        machine = memory.machine(root) or _machine_by_psutil()
-    except PSUTIL_ERRORS as error:
-        return Unavailable(code="unreadable", values=(("error", type(error).__name__),))
+    machine = memory.machine(root) or _machine_by_psutil()
+    if isinstance(machine, Unavailable):
+        return machine
     if not 0 <= machine.available_bytes <= machine.total_bytes < procfs.IMPOSSIBLE_BYTES or not machine.total_bytes:
         return Unavailable(code="impossible")
     limits = memory.limits(machine, root=root)
@@ -67,14 +63,14 @@ def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable
     )
 
 
-def _machine_by_psutil() -> memory.Machine:
-    """Read the machine's memory where /proc/meminfo does not tell it."""
-    seen = psutil.virtual_memory()
+def _machine_by_psutil() -> memory.Machine | Unavailable:
+    """Return the machine's memory where /proc/meminfo does not tell it."""
+    from colab_magics.probes import by_psutil
+
     try:
-        swap = psutil.swap_memory()
-    except PSUTIL_ERRORS:
-        return memory.Machine(seen.total, seen.available, None)
-    return memory.Machine(seen.total, seen.available, _possible(swap.used, swap.total))
+        return by_psutil.machine()
+    except by_psutil.ERRORS as error:
+        return Unavailable(code="unreadable", values=(("error", type(error).__name__),))
 
 
 def _possible(size_bytes: int | None, most_bytes: int) -> int | None:
@@ -105,8 +101,9 @@ def _resident_bytes(pid: int) -> int | None:
     try:
         return procfs.resident_bytes(pid)[0]
     except OSError:  # it has ended, or this system has no /proc
-        pass
-    return resident_by_psutil(pid)
+        from colab_magics.probes import by_psutil
+
+        return by_psutil.resident_bytes(pid)
 
 
 def _most_in_use_bytes(limit: memory.Limit) -> int:
@@ -129,34 +126,25 @@ def _proportional_bytes() -> int | None:
         told_bytes = None
     if told_bytes:
         return told_bytes
-    try:
-        # psutil reads a file without such a line as 0.
-        return getattr(psutil.Process().memory_full_info(), "pss", None) or None
-    except PSUTIL_ERRORS:
-        return None
+    from colab_magics.probes import by_psutil
+
+    return by_psutil.proportional_bytes()
 
 
 def _other_kernels() -> tuple[OtherKernel, ...] | None:
     """Return this user's other kernels, the largest first: processes started with a kernel's connection file."""
-    try:
-        owner = psutil.Process().username()
-        kernels = filter(None, (_other_kernel(process, owner) for process in psutil.process_iter()))
-        return tuple(sorted(kernels, key=lambda kernel: -kernel.resident_bytes))
-    except PSUTIL_ERRORS:
+    from colab_magics.probes import by_psutil
+
+    processes = by_psutil.processes_of_this_user()
+    if processes is None:
         return None
+    pids = [one.pid for one in processes if one.pid != os.getpid() and _is_kernel(one.command)]
+    sizes = {pid: _resident_bytes(pid) for pid in pids}
+    kernels = [OtherKernel(pid=pid, resident_bytes=size) for pid, size in sizes.items() if size is not None]
+    return tuple(sorted(kernels, key=lambda kernel: -kernel.resident_bytes))
 
 
-def _other_kernel(process: psutil.Process, owner: str) -> OtherKernel | None:
-    """Return a process as another kernel of its owner's, None if it is none, has ended, or may not be read."""
-    try:
-        is_one = process.pid != os.getpid() and process.username() == owner and _is_kernel(process.cmdline())
-    except PSUTIL_ERRORS:
-        return None
-    resident_bytes = _resident_bytes(process.pid) if is_one else None
-    return None if resident_bytes is None else OtherKernel(pid=process.pid, resident_bytes=resident_bytes)
-
-
-def _is_kernel(command: list[str]) -> bool:
+def _is_kernel(command: tuple[str, ...]) -> bool:
     """Tell whether a command starts a kernel: with a connection file, which nbclient and others call as they like.
 
     `-f FILE.json` alone could be any program's; a kernel's launcher has "kernel" in its name, or is one of xeus's.

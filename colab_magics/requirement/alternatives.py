@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from colab_magics import guides
@@ -12,7 +11,7 @@ from colab_magics.requirement.evaluation import met, nearest, package_truth
 from colab_magics.requirement.machine import ANY, AS_ASKED, Chip, Device, Machine, exactly, machine_of
 from colab_magics.requirement.parser import OF_AN_ACCELERATOR, Requirement, Term, Version, is_package
 from colab_magics.units import GIB
-from colab_magics.values import Record
+from colab_magics.values import Record, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

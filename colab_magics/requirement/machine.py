@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from colab_magics.facts import accelerators
 from colab_magics.model import Cpu, FoundGpu, Platform, Ram, seen
 from colab_magics.requirement.parser import is_package
+from colab_magics.values import Record, Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,8 +38,7 @@ NOT_INSTALLED = "not installed"
 """In place of a version."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Device:
+class Device(Value):
     """A GPU, to which everything that is asked of a GPU applies; or a TPU, which counts for bf16 alone.
 
     `present` is None for one that may not be there. `names` are what it is called; none if that is not known.
@@ -55,16 +55,14 @@ class Device:
     shares_ram: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Chip:
+class Chip(Record):
     """A TPU's names; `complete` if there are no others it might have."""
 
     names: tuple[str, ...]
     complete: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Machine:
+class Machine(Value):
     """A machine as requirements see it: this one, or one on offer.
 
     `packages` are the versions of those that were looked for, by name; None for one that is not known. `cuda` and
@@ -84,7 +82,7 @@ class Machine:
     driver: str | None = None
     cuda: str | None = None
     python: str | None = None
-    packages: Mapping[str, str | None] = field(default_factory=dict)
+    packages: Mapping[str, str | None] = MappingProxyType({})
 
 
 def machine_of(snapshot: Snapshot, *, with_hidden: bool = False) -> Machine:

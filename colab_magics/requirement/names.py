@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 from typing import TYPE_CHECKING
@@ -63,6 +62,8 @@ def likely(kind: str, asked: str) -> str | None:
     for other in KINDS:
         if other != kind and is_known(other, asked):
             return f"{other}={asked}"
+    import difflib
+
     by_form = {_form(name): name for name in reversed(_known(kind))}
     found = difflib.get_close_matches(_form(asked), by_form, n=1, cutoff=_LIKELY)
     return f"{kind}={by_form[found[0]]}" if found else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from colab_magics.model import KEYS, KEYS_OF_A_GPU
 from colab_magics.requirement import names
 from colab_magics.stopping import StopsCell
 from colab_magics.units import excerpt, package_name, printable
+from colab_magics.values import Record, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,8 +99,7 @@ class RequirementSyntaxError(StopsCell, ValueError):
         return type(self), (*self._said, self.text, self.position)
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Record):
     """A size as it is asked for: "15 GB", "16 GiB"."""
 
     amount: Decimal
@@ -115,8 +114,7 @@ class Size:
         return f"{self.amount.normalize():f} {self.unit}"
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Record):
     """A version as it is asked for: "8.0"."""
 
     parts: tuple[int, ...]
@@ -125,8 +123,7 @@ class Version:
         return ".".join(map(str, self.parts))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Name:
+class Name(Record):
     """A device's name as it is asked for: "A100". Two are equal that differ in case, or in what parts their words."""
 
     text: str
@@ -144,8 +141,7 @@ class Name:
 Asked = Name | int | Decimal | Size | Version
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Record):
     """A key that is to be present, or to compare with one of the values."""
 
     key: str
@@ -156,8 +152,7 @@ class Term:
         return self.key if self.operator is None else f"{self.key} {self.operator} {'|'.join(map(str, self.values))}"
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Record):
     """Terms of which one must hold."""
 
     terms: tuple[Term, ...]
@@ -171,8 +166,7 @@ class Clause:
         return " | ".join(map(str, self.terms))
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Record):
     """Clauses that must all hold. As a text it is in the one form that `parse` reads to an equal value."""
 
     clauses: tuple[Clause, ...]

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import os
 import time
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 
 from builders import JUPYTER_PAGE, SERVICE_PAGE
-from colab_magics import facts
+from colab_magics import facts, procfs
 from colab_magics.probes import platform as platform_probe
 from colab_magics.probes.platform import identify_service, probe_platform
 from colab_magics.probes.signals import Signs
@@ -130,37 +132,50 @@ def test_the_image_is_told_where_it_is_colab_s() -> None:
 
 
 class Machine:
-    """A machine that booted `seconds` ago; its process 1 is the one that psutil is made to see."""
+    """A machine that booted `seconds` ago; its process 1 is the one that it is made to have."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
 
-    def age(self, *, seconds: float, container_started_at: float | Exception) -> float | None:
-        class Process:
-            def __init__(self, pid: int) -> None:
-                assert pid == 1
+    def age(self, *, seconds: float, container_started: float | Exception, told_by: str = "/proc") -> float | None:
+        def told(pid: int) -> float:
+            assert pid == 1
+            if isinstance(container_started, Exception):
+                raise container_started
+            return container_started
 
-            def create_time(self) -> float:
-                if isinstance(container_started_at, Exception):
-                    raise container_started_at
-                return container_started_at
+        def process(pid: int) -> Any:
+            return SimpleNamespace(create_time=lambda: told(pid))
 
-        platform_probe._container_started_at.cache_clear()
+        def hidden(pid: int) -> float:
+            raise PermissionError(13, "Permission denied", f"/proc/{pid}/stat")
+
+        platform_probe._started.cache_clear()
         with self._monkeypatch.context() as patch:
-            patch.setattr(psutil, "Process", Process)
+            patch.setattr(procfs, "started_seconds", told if told_by == "/proc" else hidden)
+            patch.setattr(psutil, "Process", process)
             age_seconds = platform_probe._container_age_seconds(seconds)
-        platform_probe._container_started_at.cache_clear()
+        platform_probe._started.cache_clear()
         return age_seconds
 
 
-def test_the_container_s_age_is_that_of_process_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    age_seconds = Machine(monkeypatch).age(seconds=90_000, container_started_at=time.time() - 600)
+@pytest.mark.parametrize("told_by", ["/proc", "psutil"])
+def test_the_container_s_age_is_that_of_process_1(told_by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.clock_gettime(time.CLOCK_BOOTTIME) if told_by == "/proc" else time.time()
+    age_seconds = Machine(monkeypatch).age(seconds=90_000, container_started=now - 600, told_by=told_by)
 
     assert age_seconds == pytest.approx(600, abs=5)
 
 
+def test_this_process_started_when_psutil_says_too() -> None:
+    after_boot = procfs.started_seconds(os.getpid())
+    since_1970 = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + after_boot
+
+    assert since_1970 == pytest.approx(psutil.Process().create_time(), abs=1)
+
+
 @pytest.mark.parametrize(
-    "container_started_at",
+    "container_started",
     [
         pytest.param(lambda: time.time() - 89_990, id="started with the machine"),
         pytest.param(lambda: time.time() + 600, id="a clock that was set back"),
@@ -170,9 +185,11 @@ def test_the_container_s_age_is_that_of_process_1(monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_where_there_is_no_container_s_age_none_is_told(
-    container_started_at: Any, monkeypatch: pytest.MonkeyPatch
+    container_started: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert Machine(monkeypatch).age(seconds=90_000, container_started_at=container_started_at()) is None
+    started = container_started()
+
+    assert Machine(monkeypatch).age(seconds=90_000, container_started=started, told_by="psutil") is None
 
 
 def test_the_ages_are_those_of_the_machine_and_of_this_process() -> None:
@@ -188,21 +205,21 @@ def test_the_ages_are_those_of_the_machine_and_of_this_process() -> None:
 
 
 def test_a_start_in_the_future_is_no_age(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platform_probe, "_started_at", lambda _pid: time.time() + 3600)
-    monkeypatch.setattr(platform_probe, "_container_started_at", lambda _pid: time.time() + 3600)
+    now = time.clock_gettime(time.CLOCK_BOOTTIME)
+    monkeypatch.setattr(platform_probe, "_started", lambda *_: (True, now + 3600))
     seen = platform_probe.probe_platform(shell_class=None, environment={}, root="/nowhere")
 
     assert (seen.kernel_age_seconds, seen.container_age_seconds) == (None, None)
 
 
 def test_a_start_that_cannot_be_read_is_no_age(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platform_probe, "_started_at", lambda _pid: None)
+    monkeypatch.setattr(platform_probe, "_started", lambda *_: None)
 
     assert platform_probe.probe_platform(shell_class=None, environment={}, root="/nowhere").kernel_age_seconds is None
 
 
 def test_a_boot_in_the_future_is_no_age(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(time, "CLOCK_BOOTTIME", raising=False)
-    monkeypatch.setattr(platform_probe.psutil, "boot_time", lambda: time.time() + 60)
+    monkeypatch.setattr(platform_probe, "_HAS_BOOT_CLOCK", False)
+    monkeypatch.setattr(psutil, "boot_time", lambda: time.time() + 60)
 
     assert platform_probe.probe_platform(shell_class=None, environment={}, root="/nowhere").machine_age_seconds is None

@@ -190,7 +190,7 @@ def test_a_kernel_that_holds_more_than_there_is_cannot_be(tmp_path: Path) -> Non
 @pytest.mark.parametrize("available", [-1, 2**50])
 def test_a_machine_that_tells_what_cannot_be_is_said_to(available: int, monkeypatch: pytest.MonkeyPatch) -> None:
     told = SimpleNamespace(total=GIB, available=available)
-    monkeypatch.setattr(ram.psutil, "virtual_memory", lambda: told)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: told)
 
     assert probe_ram(root="/nowhere") == Unavailable(code="impossible")
 
@@ -440,7 +440,7 @@ def test_a_machine_that_cannot_be_read_is_said_to_be(monkeypatch: pytest.MonkeyP
     def refuse() -> None:
         raise PermissionError(13, "Permission denied", "/proc/meminfo")
 
-    monkeypatch.setattr(ram.psutil, "virtual_memory", refuse)
+    monkeypatch.setattr(psutil, "virtual_memory", refuse)
 
     assert probe_ram(root="/nowhere") == Unavailable(code="unreadable", values=(("error", "PermissionError"),))
 
