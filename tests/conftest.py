@@ -71,6 +71,7 @@ def no_driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, value)
     for name in ("TBE_RUNTIME_ADDR", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
+    platform._where_we_are.cache_clear()
     client.close()
     threads = set(threading.enumerate())
     yield

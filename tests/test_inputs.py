@@ -25,14 +25,13 @@ from traitlets import TraitError
 import colab_magics
 from builders import A100, a_report, a_snapshot
 from colab_magics import __main__ as command
-from colab_magics import autoload, options
+from colab_magics import autoload, facts, options
 from colab_magics.model import GpuProcess
 from colab_magics.observer import starting
 from colab_magics.options import OptionError, read_line
 from colab_magics.probes.frameworks import probe_frameworks
 from colab_magics.probes.packages import probe_packages
 from colab_magics.probes.processes import name_of
-from colab_magics.probes.signals import signal_variables
 from colab_magics.requirement import RequirementSyntaxError, check, parse
 from colab_magics.values import replace
 from colab_magics.views import verdict
@@ -405,7 +404,9 @@ def variables_of_that_value(kind: str, request: pytest.FixtureRequest) -> None:
     monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
     plug_in: Callable[..., FakeDriver] = request.getfixturevalue("plug_in")
     plug_in("t4")
-    variables = dict.fromkeys((*VARIABLES, *signal_variables()))
+    signals = [signal for row in (*facts.services(), *facts.frontends()) for signal in row.signals]
+    of_signals = [name for signal in signals for name in (*dict(signal.environment), *signal.absent)]
+    variables = dict.fromkeys((*VARIABLES, *of_signals))
     value = text_of(kind).replace("\0", "").encode("utf-8", "replace").decode()
     for names in ([*variables], ["COLAB_RELEASE_TAG", "TPU_ACCELERATOR_TYPE", "CUDA_VISIBLE_DEVICES"]):
         with monkeypatch.context() as changed:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from colab_magics import facts, procfs, units
 from colab_magics.model import Platform
 from colab_magics.probes.frontend import probe_frontend
-from colab_magics.probes.signals import Signs, signal_variables
+from colab_magics.probes.signals import Signs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,10 @@ def probe_platform(
 ) -> Platform:
     """Look at where this Python runs; `shell_class` is the dotted name of the IPython shell's class, None outside."""
     ipython = sys.modules.get("IPython")
-    service, frontend = _where(shell_class, tuple(map(environment.get, signal_variables())), root)
+    if environment is os.environ:
+        service, frontend = _where_we_are(shell_class, root)
+    else:
+        service, frontend = _where(Signs(shell_class=shell_class, environment=environment, root=root))
     machine_age_seconds = _machine_age_seconds()
     return Platform(
         service=service,
@@ -46,13 +49,14 @@ def probe_platform(
     )
 
 
-# The tables are searched once for each state of the variables that they name, which is hardly more than once in a
-# process.
-@functools.lru_cache(maxsize=16)
-def _where(shell_class: str | None, values: tuple[str | None, ...], root: str) -> tuple[str | None, Frontend]:
-    """Return the service and the frontend where the variables of the signals have these values."""
-    environment = {name: value for name, value in zip(signal_variables(), values, strict=True) if value is not None}
-    signs = Signs(shell_class=shell_class, environment=environment, root=root)
+@functools.cache
+def _where_we_are(shell_class: str | None, root: str) -> tuple[str | None, Frontend]:
+    """Return the service and the frontend of this process, found once: it does not move to another."""
+    return _where(Signs(shell_class=shell_class, environment=os.environ, root=root))
+
+
+def _where(signs: Signs) -> tuple[str | None, Frontend]:
+    """Return the service and the frontend that the signs tell."""
     service = identify_service(signs)
     return service, probe_frontend(signs, service)
 

@@ -6,8 +6,6 @@ import functools
 import os
 from typing import TYPE_CHECKING
 
-from colab_magics import facts
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,15 +36,6 @@ class Signs:
         if signal.no_file is not None and _exists(self._root, signal.no_file):
             return False
         return signal.file is None or _exists(self._root, signal.file)
-
-
-@functools.cache
-def signal_variables() -> tuple[str, ...]:
-    """Return the environment variables that signals ask for."""
-    rows: list[facts.ServiceFacts | facts.FrontendFacts] = [*facts.services(), *facts.frontends()]
-    signals = [signal for row in rows for signal in row.signals]
-    names = [name for signal in signals for name in (*dict(signal.environment), *signal.absent)]
-    return tuple(dict.fromkeys(names))
 
 
 @functools.cache

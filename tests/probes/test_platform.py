@@ -119,6 +119,15 @@ def test_a_variable_that_comes_or_goes_is_seen_at_the_next_look() -> None:
     assert seen == ["kaggle", "binder", None]
 
 
+def test_where_this_process_is_is_found_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAGGLE_URL_BASE", "https://www.kaggle.com")
+    first = probe_platform(shell_class=JUPYTER_SHELL, root="/nowhere")
+    monkeypatch.setattr(facts, "services", lambda: pytest.fail("the table is gone through again"))
+
+    assert first.service == "kaggle"
+    assert probe_platform(shell_class=JUPYTER_SHELL, root="/nowhere").service == "kaggle"
+
+
 def test_the_image_is_told_where_it_is_colab_s() -> None:
     kaggle = probe_platform(shell_class=JUPYTER_SHELL, environment=KAGGLE, root="/nowhere")
     binder = probe_platform(

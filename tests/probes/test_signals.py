@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from colab_magics import facts
 from colab_magics.facts import Signal
-from colab_magics.probes.signals import Signs, signal_variables
+from colab_magics.probes.signals import Signs
 from colab_magics.values import replace
 
 SHELL = "google.colab._shell.Shell"
@@ -102,13 +101,3 @@ def test_a_signal_holds_if_all_its_conditions_do(missing: str, tmp_path: Path) -
 
     assert signs.hold(whole, service="colab")
     assert not signs.hold(replace(whole, **{missing: others[missing]}), service="colab")
-
-
-def test_the_variables_that_signals_ask_for_are_those_of_the_tables() -> None:
-    names = signal_variables()
-
-    assert {"TBE_RUNTIME_ADDR", "COLAB_RELEASE_TAG", "KAGGLE_URL_BASE", "VERTEX_PRODUCT", "VSCODE_PID"} <= set(names)
-    assert len(names) == len(set(names))
-    for row in (*facts.services(), *facts.frontends()):
-        for signal in row.signals:
-            assert {*dict(signal.environment), *signal.absent} <= set(names)
