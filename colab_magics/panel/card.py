@@ -30,7 +30,8 @@ def render(report: Report, options: RenderOptions, *, notes: Sequence[str] = ())
     """Return the card; `notes` are sentences of the panel's own for its foot."""
     translate, snapshot = options.translate, report.snapshot
     shown = gauges(report, translate)
-    histories = [sparkline.draw(one.bar.label, one.history, translate) for one in shown]
+    moments = sparkline.axis([sample.seconds_ago for sample in snapshot.samples or ()], translate)
+    histories = [sparkline.draw(one.bar.label, moments, one.history, translate) for one in shown]
     parts = [
         html.table_of_gpus(gpu_table.rows(snapshot, translate), translate),
         html.rows([one.bar for one in shown], histories),

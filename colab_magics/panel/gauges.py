@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from colab_magics.model import Cpu, Ram, seen
+from colab_magics.model import Cpu, GpuSample, Ram, seen
 from colab_magics.views import bars, messages
 from colab_magics.views.bars import Bar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from colab_magics.model import Gpu, GpuSample, Sample, Snapshot
+    from colab_magics.model import Sample, Snapshot
     from colab_magics.report import Report
     from colab_magics.translation import Translator
 
-History = tuple[tuple[float, float | None], ...]
-"""Moments of the last minutes, the oldest first: seconds ago, and the share in percent, None where not known."""
+_NOTHING_TOLD = GpuSample(memory_used_bytes=None, utilization_percent=None)
+
+Shares = Sequence["float | None"]
+"""The share in percent at each of the snapshot's samples, None where it is not known."""
 
 
 class Gauge(NamedTuple):
-    """One row: a bar and its history."""
+    """One row: a bar and its last minutes."""
 
     bar: Bar
-    history: History = ()
+    history: Shares = ()
 
 
 def gauges(report: Report, translate: Translator) -> list[Gauge]:
@@ -32,52 +33,35 @@ def gauges(report: Report, translate: Translator) -> list[Gauge]:
     Several GPUs are a table of their own, which has no room for histories.
     """
     snapshot = report.snapshot
-    histories = {translate("RAM"): _ram_history(snapshot)}
-    gpus = seen(snapshot.gpus)
-    if len(gpus) == 1:
-        histories[translate("GPU memory")] = _memory_history(gpus[0], snapshot)
-        histories[translate("GPU use")] = _gpu_history(gpus[0], snapshot, lambda sample: sample.utilization_percent)
+    samples = snapshot.samples or ()
+    histories = _histories(samples, snapshot, translate) if samples else {}
     shown = bars.of_report(report.subject, snapshot, translate, everything=False)
     rows = [Gauge(bar, histories.get(bar.label, ())) for bar in shown]
     if isinstance(snapshot.cpu, Cpu):
-        rows.append(_cpu_gauge(snapshot.cpu, snapshot, translate))
+        rows.append(_cpu_gauge(snapshot.cpu, [sample.cpu_percent for sample in samples], translate))
     return rows
 
 
-def _cpu_gauge(cpu: Cpu, snapshot: Snapshot, translate: Translator) -> Gauge:
-    history = _history(snapshot, lambda sample: sample.cpu_percent)
-    percent = history[-1][1] if history else None
-    cores = messages.cores(cpu.usable_cores, translate)
-    words = cores
+def _cpu_gauge(cpu: Cpu, history: Shares, translate: Translator) -> Gauge:
+    words = cores = messages.cores(cpu.usable_cores, translate)
     if cpu.load_average is not None:
         words = translate("load {number} on {cores}", number=f"{cpu.load_average:.2f}", cores=cores)
-    return Gauge(Bar(translate("CPU"), percent, "", (words,)), history)
+    return Gauge(Bar(translate("CPU"), history[-1] if history else None, "", (words,)), history)
 
 
-def _history(snapshot: Snapshot, percent: Callable[[Sample], float | None]) -> History:
-    return tuple((sample.seconds_ago, percent(sample)) for sample in snapshot.samples or ())
-
-
-def _ram_history(snapshot: Snapshot) -> History:
-    ram = snapshot.ram
-    if not isinstance(ram, Ram):
-        return ()
-
-    def used_percent(sample: Sample) -> float | None:
-        headroom = sample.ram_headroom_bytes
-        return None if headroom is None else 100 * (1 - headroom / ram.capacity_bytes)
-
-    return _history(snapshot, used_percent)
-
-
-def _gpu_history(gpu: Gpu, snapshot: Snapshot, percent: Callable[[GpuSample], float | None]) -> History:
-    return _history(snapshot, lambda sample: percent(sample.gpus[gpu.index]) if gpu.index < len(sample.gpus) else None)
-
-
-def _memory_history(gpu: Gpu, snapshot: Snapshot) -> History:
-    def used_percent(sample: GpuSample) -> float | None:
-        if gpu.memory is None or sample.memory_used_bytes is None:
-            return None
-        return 100 * sample.memory_used_bytes / gpu.memory.total_bytes
-
-    return _gpu_history(gpu, snapshot, used_percent)
+def _histories(samples: Sequence[Sample], snapshot: Snapshot, translate: Translator) -> dict[str, Shares]:
+    """Return the last minutes of what has a bar, by the label of that."""
+    ram, gpus = snapshot.ram, seen(snapshot.gpus)
+    histories: dict[str, Shares] = {}
+    if isinstance(ram, Ram):
+        left = [sample.ram_headroom_bytes for sample in samples]
+        capacity_bytes = ram.capacity_bytes
+        histories[translate("RAM")] = [None if it is None else 100 * (1 - it / capacity_bytes) for it in left]
+    if len(gpus) == 1:
+        gpu, index = gpus[0], gpus[0].index
+        told = [sample.gpus[index] if index < len(sample.gpus) else _NOTHING_TOLD for sample in samples]
+        histories[translate("GPU use")] = [one.utilization_percent for one in told]
+        if gpu.memory is not None:
+            used, total_bytes = [one.memory_used_bytes for one in told], gpu.memory.total_bytes
+            histories[translate("GPU memory")] = [None if it is None else 100 * it / total_bytes for it in used]
+    return histories

@@ -62,7 +62,7 @@ class Panel:
         moves_by_itself: bool,
     ) -> None:
         """Make a panel that begins with `report`, and looks every `period_seconds` if it moves by itself."""
-        self._report = report
+        self._take(report)
         self._source = source
         self._cells = cells
         self._options = options
@@ -253,21 +253,26 @@ class Panel:
         with self._lock:
             if self._is_closed or was_live > self._is_live:  # paused meanwhile
                 return
-            findings = card.fixable_in_place(report)
+            fixable, guided = self._fixable, self._guided
+            self._take(report)
             if checked is not None:
-                gone = not checked & findings
+                gone = not checked & self._fixable
                 self._note = (
                     self._translate("Checked again: it is gone.")
                     if gone
                     else self._translate("Checked again: still so.")
                 )
-            elif findings != card.fixable_in_place(self._report):
+            elif self._fixable != fixable:
                 self._note = ""
-            guided = guidance.depends_on(self._report)
-            self._report = report
             self._show()
-            if guidance.depends_on(report) != guided:
+            if self._guided != guided:
                 self._show_goals()
+
+    def _take(self, report: Report) -> None:
+        """Let a report be the last one, with what follows from it."""
+        self._report = report
+        self._fixable = card.fixable_in_place(report)
+        self._guided = guidance.depends_on(report)
 
     def _show(self) -> None:
         """Show the last report again, in the language of now."""
@@ -276,7 +281,7 @@ class Panel:
         self._controls.show(
             title=card.title(self._report, self._options),
             card=card.render(self._report, self._options, notes=notes),
-            can_check_again=bool(card.fixable_in_place(self._report)),
+            can_check_again=bool(self._fixable),
             marking=guidance.marking(self._report),
         )
 
@@ -340,7 +345,7 @@ class Panel:
     def _check_again(self) -> None:
         with self._lock:
             self._clicked()
-            self._checked = card.fixable_in_place(self._report)
+            self._checked = self._fixable
         self._refresh_soon()
 
     def _choose_period(self, seconds: float) -> None:

@@ -5,10 +5,10 @@ Report, terminal and panel draw the same ones.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from colab_magics import units
-from colab_magics.model import Ram, Subject, seen
+from colab_magics.model import SHARED_MEMORY, Ram, Subject, seen
 from colab_magics.rules import RULES
 from colab_magics.values import replace
 from colab_magics.views import gpus, machine, messages
@@ -47,9 +47,10 @@ def of_report(subject: Subject, snapshot: Snapshot, translate: Translator, *, ev
     if isinstance(snapshot.ram, Ram):
         ram = of_ram(snapshot, translate)
         shown = [ram, *shown] if subject is Subject.RAM else [*shown, ram]
+    runtime_disks = snapshot.runtime_disks
     for disk in seen(snapshot.disks):
         bar = of_disk(disk, snapshot, translate)
-        if everything or disk in snapshot.runtime_disks or bar.severity is not None:
+        if everything or disk in runtime_disks or bar.severity is not None:
             shown.append(bar)
     return shown
 
@@ -60,8 +61,7 @@ def of_gpu_memory(gpu: Gpu, snapshot: Snapshot, translate: Translator) -> Bar | 
         return None
     held_bytes = gpus.held_bytes(one for one in gpu.processes or () if one.is_this_kernel)
     here = (translate("this kernel {size}", size=units.size(held_bytes)),) if held_bytes else ()
-    severity = memory_severity(gpu, snapshot)
-    return _memory(translate("GPU memory"), gpu.memory, translate)._replace(more=here, severity=severity)
+    return _memory(translate("GPU memory"), gpu.memory, here, translate, memory_severity(gpu, snapshot))
 
 
 def of_gpu_use(gpu: Gpu, translate: Translator) -> Bar | None:
@@ -69,7 +69,7 @@ def of_gpu_use(gpu: Gpu, translate: Translator) -> Bar | None:
     percent = gpu.utilization_percent
     if percent is None:
         return None
-    words, *more = gpus.words(gpu, translate).body or ("",)
+    words, *more = gpus.heat(gpu, translate) or ("",)
     return Bar(translate("GPU use"), percent, words, tuple(more))
 
 
@@ -82,7 +82,7 @@ def of_slices(gpu: Gpu, translate: Translator) -> list[Bar]:
         if part.memory is None:
             rows.append(Bar(label, None, translate("memory not available"), more))
         else:
-            rows.append(_memory(label, part.memory, translate)._replace(more=more))
+            rows.append(_memory(label, part.memory, more, translate))
     return rows
 
 
@@ -109,21 +109,31 @@ def of_disk(disk: Disk, snapshot: Snapshot, translate: Translator) -> Bar:
     name, usage = machine.disk_name(disk, seen(snapshot.disks), translate), disk.usage
     if usage is None or disk.free_bytes is None:
         return Bar(name, None, machine.disk_reason(disk, translate) or translate("not available"))
-    severity = _severity(("disk_nearly_full", "shared_memory_nearly_full"), replace(snapshot, disks=(disk,)))
+    severity = _severity(_rules_of(disk), snapshot, disks=(disk,))
     return Bar(name, usage.used_percent, machine.size_left(disk.free_bytes, translate), severity=severity)
+
+
+def _rules_of(disk: Disk) -> list[str]:
+    rules = [] if disk.places == (SHARED_MEMORY,) else ["disk_nearly_full"]
+    return [*rules, "shared_memory_nearly_full"] if SHARED_MEMORY in disk.places else rules
 
 
 def memory_severity(gpu: Gpu, snapshot: Snapshot) -> Severity | None:
     """Return how grave it is that this much of a GPU's memory is taken; None where it is all right."""
-    return _severity(("gpu_memory_nearly_full",), replace(snapshot, gpus=(gpu,)))
+    return _severity(("gpu_memory_nearly_full",), snapshot, gpus=(gpu,))
 
 
-def _severity(rules: Sequence[str], snapshot: Snapshot) -> Severity | None:
-    """Return how grave the rules find what was seen of one thing alone."""
-    found = (RULES[rule](snapshot) for rule in rules)
+def _severity(rules: Sequence[str], snapshot: Snapshot, **alone: Any) -> Severity | None:
+    """Return how grave the rules find what was seen of one thing, with nothing beside it of its section.
+
+    They are asked about that thing only where they find something in the whole: mostly they do not.
+    """
+    found = (RULES[rule](replace(snapshot, **alone)) for rule in rules if RULES[rule](snapshot) is not None)
     return max((one.severity for one in found if one is not None), default=None)
 
 
-def _memory(label: str, memory: GpuMemory, translate: Translator) -> Bar:
+def _memory(
+    label: str, memory: GpuMemory, more: tuple[str, ...], translate: Translator, severity: Severity | None = None
+) -> Bar:
     words = translate("{used} of {total} GiB", used=units.gib(memory.used_bytes), total=units.gib(memory.total_bytes))
-    return Bar(label, memory.used_percent, words)
+    return Bar(label, memory.used_percent, words, more, severity)

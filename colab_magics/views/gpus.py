@@ -45,15 +45,20 @@ def words(gpu: Gpu, translate: Translator) -> Words:
     if gpu.utilization_percent is not None:
         percent = f"{gpu.utilization_percent:.0f}"
         use = translate("{percent} % busy", percent=percent) if gpu.utilization_percent else translate("idle")
-    body = []
+    return Words(memory, use, heat(gpu, translate), _why_nothing(gpu, translate))
+
+
+def heat(gpu: Gpu, translate: Translator) -> tuple[str, ...]:
+    """Return a GPU's temperature and its power, as far as they are told."""
+    known = []
     if gpu.temperature_celsius is not None:
-        body.append(f"{gpu.temperature_celsius:.0f} °C")
+        known.append(f"{gpu.temperature_celsius:.0f} °C")
     if gpu.power_watts is not None and gpu.power_limit_watts is not None:
         watts, limit = f"{gpu.power_watts:.0f}", f"{gpu.power_limit_watts:.0f}"
-        body.append(translate("{watts} of {limit} W", watts=watts, limit=limit))
+        known.append(translate("{watts} of {limit} W", watts=watts, limit=limit))
     elif gpu.power_watts is not None:
-        body.append(f"{gpu.power_watts:.0f} W")
-    return Words(memory, use, tuple(body), _why_nothing(gpu, translate))
+        known.append(f"{gpu.power_watts:.0f} W")
+    return tuple(known)
 
 
 def sentence(gpu: Gpu, translate: Translator) -> str:

@@ -6,6 +6,7 @@ words beside, and structure is plain paragraphs, lists and tables.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from colab_magics import guides
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from colab_magics.translation import Translator
     from colab_magics.views.bars import Bar
     from colab_magics.views.gpu_table import Row
+    from colab_magics.views.summary import Heading
     from colab_magics.views.tables import Rows
 
 
@@ -62,12 +64,17 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
 
 def heading(report: Report, translate: Translator) -> Html:
     """Return the title of a report, and beside it what the machine is."""
-    title, severity, facts = summary.heading(report, translate)
+    return _heading(summary.heading(report, translate), translate)
+
+
+@functools.lru_cache(maxsize=16)
+def _heading(said: Heading, translate: Translator) -> Html:
+    title, severity, facts = said
     word = None if severity is None else summary.severity_word(severity, translate)
     if word is not None:
         title = translate("{name}: {facts}", name=word, facts=title)
     name = element("strong", title, class_=_classes("cm-title", severity))
-    return element("p", name, " ", element("span", *_separated(facts), class_="cm-facts"), class_="cm-head")
+    return element("p", name, " ", element("span", _separated(facts), class_="cm-facts"), class_="cm-head")
 
 
 def rows(shown: Sequence[Bar], histories: Sequence[Html] | None = None) -> Html:
@@ -120,20 +127,16 @@ def found(report: Report, finding: Finding, guide: Guide | None, translate: Tran
 
 def foot(phrases: Sequence[str]) -> Html:
     """Return what is good to know as one muted line, nothing where there is nothing."""
-    return element("p", *_separated(phrases), class_="cm-foot") if phrases else Html()
+    return element("p", _separated(phrases), class_="cm-foot") if phrases else Html()
 
 
 def _classes(name: str, severity: Severity | None) -> str:
     return name if severity is None else f"{name} {severity.name.lower()}"
 
 
-def _separated(phrases: Iterable[str]) -> list[str | Html]:
+def _separated(phrases: Iterable[str]) -> Html:
     """Return phrases that stay whole, with a dot between each two."""
-    pieces: list[str | Html] = []
-    for phrase in phrases:
-        pieces += [" \u00b7 "] if pieces else []
-        pieces.append(element("span", phrase))
-    return pieces
+    return Html(" \u00b7 ".join([element("span", phrase) for phrase in phrases]))
 
 
 def steps(guide: Guide, translate: Translator) -> Html:
@@ -153,16 +156,25 @@ def steps(guide: Guide, translate: Translator) -> Html:
 
 
 def _row(bar: Bar, history: Html | None) -> Html:
-    more: list[str | Html] = [piece for words in bar.more for piece in (" ", element("span", words, class_="cm-more"))]
+    before, after = _around_history(bar.label, _whole(bar.percent), bar.words, bar.more, bar.severity)
+    past = "" if history is None else f'<td class="cm-past">{history}</td>'
+    return Html(f"{before}{past}{after}")
+
+
+@functools.lru_cache(maxsize=64)
+def _around_history(
+    label: str, share: str, words: str, more: tuple[str, ...], severity: Severity | None
+) -> tuple[Html, Html]:
+    """Return what of a bar's row stands before its history and after it: from look to look the history alone moves."""
+    row = Html("<tr>" if severity is None else f'<tr class="{severity.name.lower()}">')
     cells = [
-        element("th", bar.label, scope="row"),
-        element("td", "" if bar.percent is None else f"{bar.percent:.0f} %", class_="cm-share"),
-        element("td", _meter(bar.label, bar.percent, bar.severity), class_="cm-bar"),
-        *([] if history is None else [element("td", history, class_="cm-past")]),
-        element("td", element("span", bar.words) if bar.words else "", *more, class_="cm-words"),
+        element("th", label, scope="row"),
+        element("td", share and f"{share} %", class_="cm-share"),
+        element("td", _meter(label, share, severity), class_="cm-bar"),
     ]
-    severity = None if bar.severity is None else bar.severity.name.lower()
-    return element("tr", *cells, class_=severity)
+    phrases: list[str | Html] = [piece for one in more for piece in (" ", element("span", one, class_="cm-more"))]
+    in_words = element("td", element("span", words) if words else "", *phrases, class_="cm-words")
+    return joined((row, *cells)), joined((in_words, Html("</tr>")))
 
 
 def _gpu_row(row: Row, *, named: bool, memory: str, use: str) -> Html:
@@ -171,9 +183,9 @@ def _gpu_row(row: Row, *, named: bool, memory: str, use: str) -> Html:
         element("th", row.number, scope="row"),
         *([element("td", row.name, class_="cm-name")] if named else []),
         element("td", row.memory, class_="cm-memory"),
-        element("td", _meter(f"{row.number}, {memory}", row.memory_percent, row.severity), class_="cm-bar"),
+        element("td", _meter(f"{row.number}, {memory}", _whole(row.memory_percent), row.severity), class_="cm-bar"),
         element("td", row.use, class_="cm-use"),
-        element("td", _meter(f"{row.number}, {use}", row.use_percent, None), class_="cm-bar"),
+        element("td", _meter(f"{row.number}, {use}", _whole(row.use_percent), None), class_="cm-bar"),
         element("td", row.temperature),
         element("td", row.power),
         element("td", row.held_by, class_="cm-holder"),
@@ -181,12 +193,17 @@ def _gpu_row(row: Row, *, named: bool, memory: str, use: str) -> Html:
     return element("tr", *cells, class_=" ".join(filter(None, ("cm-idle" if row.is_idle else "", severity))) or None)
 
 
-def _meter(name: str, percent: float | None, severity: Severity | None) -> Html:
+def _whole(percent: float | None) -> str:
+    """Return a share as it is shown, nothing where it is not known."""
+    return "" if percent is None else f"{percent:.0f}"
+
+
+def _meter(name: str, share: str, severity: Severity | None) -> Html:
     """Return a bar with its name; the browser knows by `high` and `optimum` that it should not be so full."""
-    if percent is None:
+    if not share:
         return Html()
     high, optimum = (None, None) if severity is None or severity < Severity.WARNING else ("1", "0")
-    return element("meter", max="100", value=f"{percent:.0f}", high=high, optimum=optimum, title=name)
+    return element("meter", max="100", value=share, high=high, optimum=optimum, title=name)
 
 
 def _section(title: str, rows: Rows) -> Html:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from colab_magics import facts, units
@@ -28,15 +29,25 @@ def sentence(snapshot: Snapshot, translate: Translator) -> str:
 
 def sizes(snapshot: Snapshot, translate: Translator) -> list[str]:
     """Return how large the machine is: cores, RAM, disk, as far as they are known."""
-    known = []
-    if isinstance(snapshot.cpu, Cpu):
-        known.append(messages.cores(snapshot.cpu.usable_cores, translate))
-    if isinstance(snapshot.ram, Ram):
-        known.append(ram_size(snapshot.ram, translate))
+    cores = snapshot.cpu.usable_cores if isinstance(snapshot.cpu, Cpu) else None
+    ram_bytes = snapshot.ram.capacity_bytes if isinstance(snapshot.ram, Ram) else None
     disks = snapshot.runtime_disks
-    if disks and disks[0].usage is not None:
-        known.append(translate("{size} disk", size=units.size(disks[0].usage.total_bytes)))
-    return known
+    disk_bytes = disks[0].usage.total_bytes if disks and disks[0].usage is not None else None
+    return [*_sizes(cores, ram_bytes, disk_bytes, translate)]
+
+
+@functools.lru_cache(maxsize=16)  # a panel asks at every refresh, and is told the same
+def _sizes(
+    cores: float | None, ram_bytes: int | None, disk_bytes: int | None, translate: Translator
+) -> tuple[str, ...]:
+    known = []
+    if cores is not None:
+        known.append(messages.cores(cores, translate))
+    if ram_bytes is not None:
+        known.append(translate("{size} RAM", size=units.size(ram_bytes)))
+    if disk_bytes is not None:
+        known.append(translate("{size} disk", size=units.size(disk_bytes)))
+    return tuple(known)
 
 
 def place_name(snapshot: Snapshot, translate: Translator) -> str:
@@ -44,9 +55,14 @@ def place_name(snapshot: Snapshot, translate: Translator) -> str:
     platform = snapshot.platform
     if not isinstance(platform, Platform):
         return translate("A machine that could not be looked at")
-    if platform.service is not None:
-        return messages.service(platform.service, translate)
-    return next(translate(row.label) for row in facts.frontends() if row.key == platform.frontend.key)
+    return _place_name(platform.service, platform.frontend.key, translate)
+
+
+@functools.lru_cache(maxsize=16)
+def _place_name(service: str | None, frontend: str, translate: Translator) -> str:
+    if service is not None:
+        return messages.service(service, translate)
+    return next(translate(row.label) for row in facts.frontends() if row.key == frontend)
 
 
 def ram_size(ram: Ram, translate: Translator) -> str:
@@ -138,15 +154,20 @@ def ages_and_versions(snapshot: Snapshot, translate: Translator) -> list[str]:
     platform = snapshot.platform
     if not isinstance(platform, Platform):
         return []
-    versions = [f"Python {platform.python_version}"]
-    if platform.ipython_version is not None:
-        versions.append(f"IPython {units.printable(platform.ipython_version)}")
-    phrases = [translate.listed(versions)]
+    phrases = [_versions(platform.python_version, platform.ipython_version, translate)]
     if platform.machine_age_seconds is not None and platform.kernel_age_seconds is not None:
         machine = messages.duration(platform.machine_age_seconds, translate)
         kernel = messages.duration(platform.kernel_age_seconds, translate)
         phrases.append(translate("machine up {machine}, kernel {kernel}", machine=machine, kernel=kernel))
     return phrases
+
+
+@functools.lru_cache(maxsize=16)
+def _versions(python: str, ipython: str | None, translate: Translator) -> str:
+    known = [f"Python {python}"]
+    if ipython is not None:
+        known.append(f"IPython {units.printable(ipython)}")
+    return translate.listed(known)
 
 
 def _place(snapshot: Snapshot, translate: Translator) -> str:

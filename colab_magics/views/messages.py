@@ -6,6 +6,7 @@ The English messages stand where they are decided: a rule's beside the rule, a s
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from colab_magics import facts
@@ -173,7 +174,12 @@ def slowdown(cause: str, translate: Translator) -> str:
 
 def duration(seconds: float, translate: Translator) -> str:
     """Return a span in its two largest units."""
-    return " ".join(translate(_SPANS[unit], number=number) for unit, number in span(seconds))
+    return _spans(span(seconds), translate)
+
+
+@functools.lru_cache(maxsize=16)  # a panel tells the same ones for a minute
+def _spans(parts: tuple[tuple[str, int], ...], translate: Translator) -> str:
+    return " ".join(translate(_SPANS[unit], number=number) for unit, number in parts)
 
 
 def device(name: str | None, translate: Translator) -> str:

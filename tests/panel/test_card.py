@@ -16,6 +16,8 @@ from builders import (
     JUPYTER,
     MUTE_GPU,
     NOTHING_AVAILABLE,
+    RAM,
+    SHARED,
     T4,
     TORCH_CPU,
     a_ram,
@@ -24,8 +26,9 @@ from builders import (
 from colab_magics.model import GpuSample, Sample, Subject, Usage
 from colab_magics.panel import card
 from colab_magics.report import Report
+from colab_magics.rules import Rule
 from colab_magics.translation import translator
-from colab_magics.views import gpu_table, html
+from colab_magics.views import gpu_table, html, markup
 from colab_magics.views.render_options import RenderOptions
 from markup import Markup
 from runtimes import TRANSLATED
@@ -155,3 +158,39 @@ def test_a_panel_without_a_report_says_why() -> None:
     assert card.without_report("<x> stopped.", RenderOptions(language="zh-CN")) == (
         '<div class="colab-magics cm-now" lang="zh-CN"><p>&lt;x&gt; stopped.</p></div>'
     )
+
+
+def test_from_look_to_look_only_what_has_changed_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    element = markup.element
+    monkeypatch.setattr(
+        html, "element", lambda name, *content, **rest: made.append(name) or element(name, *content, **rest)
+    )
+    shown(a_report(samples=MINUTES))
+    title(a_report(samples=MINUTES))
+    made.clear()
+
+    later = tuple(replace(sample, seconds_ago=sample.seconds_ago + 1) for sample in MINUTES)
+    shown(a_report(samples=later))
+    title(a_report(samples=later))
+    again = [*made]
+    made.clear()
+    shown(a_report(samples=later, ram=replace(RAM, headroom_bytes=5 * GIB)))
+
+    assert again.count("tr") == again.count("meter") == again.count("strong") == 0
+    assert "table" in again
+    assert made.count("meter") == 1
+
+
+def test_a_look_asks_each_rule_of_a_bar_once_where_nothing_is_nearly_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    applies = Rule.__call__
+    monkeypatch.setattr(Rule, "__call__", lambda rule, snapshot: asked.append(rule.name) or applies(rule, snapshot))
+    report = a_report(samples=MINUTES, disks=(DISK, SHARED))
+    asked.clear()
+
+    shown(report)
+
+    assert sorted(asked) == [
+        "disk_nearly_full", "gpu_memory_nearly_full", "ram_nearly_full", "shared_memory_nearly_full",
+    ]  # fmt: skip

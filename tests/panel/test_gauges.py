@@ -87,17 +87,17 @@ def test_before_two_samples_the_processors_have_no_share_and_say_what_they_are()
 def test_the_history_is_the_share_at_each_moment() -> None:
     seen = rows(samples=SAMPLES)
 
-    assert seen["GPU memory"].history == ((4.0, pytest.approx(20.0)), (2.0, pytest.approx(40.0)))
-    assert seen["GPU use"].history == ((4.0, 0.0), (2.0, 100.0))
-    assert seen["RAM"].history == ((4.0, pytest.approx(37.0, abs=0.1)), (2.0, pytest.approx(52.8, abs=0.1)))
-    assert seen["CPU"].history == ((4.0, None), (2.0, 50.0))
+    assert seen["GPU memory"].history == pytest.approx([20.0, 40.0])
+    assert seen["GPU use"].history == [0.0, 100.0]
+    assert seen["RAM"].history == pytest.approx([37.0, 52.8], abs=0.1)
+    assert seen["CPU"].history == [None, 50.0]
     assert seen["Disk"].history == ()
 
 
 def test_a_gpu_that_came_later_than_its_samples_has_gaps_for_them() -> None:
     later = tuple(replace(sample, gpus=()) for sample in SAMPLES)
 
-    assert rows(samples=later)["GPU memory"].history == ((4.0, None), (2.0, None))
+    assert rows(samples=later)["GPU memory"].history == [None, None]
 
 
 def test_in_a_container_ram_and_its_history_are_shares_of_what_this_process_may_use() -> None:
@@ -107,7 +107,7 @@ def test_in_a_container_ram_and_its_history_are_shares_of_what_this_process_may_
     assert gauge.bar.words == "256 MiB left"
     assert gauge.bar.percent == pytest.approx(93.75)
     assert gauge.bar.more == ("this kernel 3.1 GiB", "its child processes 128 MiB", "the container's limit")
-    assert gauge.history == ((4.0, 75.0), (2.0, 75.0))
+    assert gauge.history == [75.0, 75.0]
 
 
 def test_a_processor_that_is_fully_used_is_no_warning_and_a_full_memory_is() -> None:
