@@ -13,7 +13,7 @@ import ipywidgets as widgets
 from colab_magics import facts
 from colab_magics.imports import trusted_imports
 from colab_magics.translation import N_
-from colab_magics.views import goals_html, style_sheets
+from colab_magics.views import style_sheets
 from colab_magics.views.display import FALLBACK
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PERIODS_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 """The periods to choose from, besides the one that the settings ask for."""
 
-_STYLE_SHEETS = ("views/look.css", "views/gpu_table.css", "panel/panel.css", *goals_html.STYLE_SHEETS)
+_STYLE_SHEETS = (style_sheets.LOOK, *style_sheets.ADDED, "panel/panel.css")
 
 _IN_PLACE_OF_THE_REPORT = """
 .{fallback}-{number} {{ display: none; }}

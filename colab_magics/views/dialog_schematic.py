@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from colab_magics.facts import accelerators
 from colab_magics.guides import ChoiceStep, ClickStep, Dialog, MenuAlone, MenuStep
+from colab_magics.translation import ENGLISH
 from colab_magics.views import messages
 from colab_magics.views.html_parts import present_mark
-from colab_magics.views.markup import Html, element, joined
+from colab_magics.views.markup import Html, element, escaped, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -113,9 +114,9 @@ def _entry(key: str, translate: Translator, *, in_full: bool) -> Html:
 
 
 def _radio(accelerator: Accelerator, dialog: Dialog, translate: Translator) -> Html:
-    button = element("span", "◉" if accelerator == dialog.chosen else "○", class_="cm-guide-radio")
+    button = "◉" if accelerator == dialog.chosen else "○"
     now = present_mark(translate) if accelerator == dialog.present else ""
-    return joined((button, f" {accelerator.menu_name}", now))
+    return joined((f"{button} {accelerator.menu_name}", now))
 
 
 def _switch(mark: str | None, translate: Translator, *, high_ram: bool | None) -> Html:
@@ -152,9 +153,14 @@ def _both(words: Words, translate: Translator) -> Html:
     """Return a word as it stands on the page, with the English small beside it where that is another one."""
     local, english = words
     if local is None:
-        return element("span", english, lang="en")
-    theirs = element("span", local, lang=translate.language)
-    return theirs if local == english else joined((theirs, " ", element("small", english, lang="en")))
+        return _in(ENGLISH, english, translate)
+    theirs = _in(translate.language, local, translate)
+    return theirs if local == english else joined((theirs, " ", element("small", english, lang=ENGLISH)))
+
+
+def _in(language: str, words: str, translate: Translator) -> Html:
+    """Return words, and in which language they are unless all that stands around them is in it."""
+    return escaped(words) if language == translate.spoken else element("span", words, lang=language)
 
 
 def _preferred(words: Words) -> str:

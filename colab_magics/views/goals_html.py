@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from colab_magics.report import Report
     from colab_magics.translation import Translator
 
-STYLE_SHEETS = ("views/goals.css", "views/guide.css")
-"""What lays the goals and their guides out."""
-
 _LISTED = "display:list-item;cursor:pointer"
 """The classic notebook hides that a summary can be opened, unless it says itself what it is."""
 

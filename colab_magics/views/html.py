@@ -35,9 +35,7 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
     note = summary.note(report, options)
     parts = [] if note is None else [element("p", note, class_="cm-note")]
     parts.append(heading(report, translate))
-    several = gpu_table.rows(matter, translate)
-    sheets = ["views/gpu_table.css"] if several else []
-    parts.append(table_of_gpus(several, translate))
+    parts.append(table_of_gpus(gpu_table.rows(matter, translate), translate))
     parts.append(rows(bars.of_report(report.subject, matter, translate, everything=options.everything)))
     if options.processes and not options.everything:
         parts.append(process_list(matter, translate))
@@ -58,8 +56,7 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
             from colab_magics.views import goals_html
 
             parts.append(goals_html.page(report, translate))
-            sheets += goals_html.STYLE_SHEETS
-    return element("div", style_sheet(*sheets), *parts, class_="colab-magics", lang=translate.spoken)
+    return with_style_sheet(parts, translate)
 
 
 def heading(report: Report, translate: Translator) -> Html:
@@ -219,6 +216,8 @@ def _value(value: str) -> str | Html:
     return element("a", value, href=value) if isinstance(value, layout.Address) else value
 
 
-def style_sheet(*more: str) -> Html:
-    """Return the one look of reports and cards, with what further style sheets of the package add."""
-    return Html(f"<style>{style_sheets.together('views/look.css', *more)}</style>")
+def with_style_sheet(parts: Iterable[Html], translate: Translator) -> Html:
+    """Return parts as one `<div>` with the style sheet that they need."""
+    body = joined(parts)
+    sheet = Html(f"<style>{style_sheets.needed(body)}</style>")
+    return element("div", sheet, body, class_="colab-magics", lang=translate.spoken)

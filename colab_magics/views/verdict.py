@@ -116,7 +116,7 @@ def card(verdict: Verdict, snapshot: Snapshot, options: RenderOptions = DEFAULTS
     parts += [html.steps(guide, translate) for guide in said.guides]
     parts += [element("p", said.last)] if said.last is not None else []
     found = element("div", *parts, class_="cm-found error")
-    return element("div", html.style_sheet(), found, class_="colab-magics", lang=translate.spoken)
+    return html.with_style_sheet([found], translate)
 
 
 def unchecked(verdict: Verdict, snapshot: Snapshot, options: RenderOptions = DEFAULTS) -> str | None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-import colab_magics
 from builders import CPU_RUNTIME, GIB, HUNG_DRIVER, JUPYTER, KAGGLE, T4, TORCH_CPU, a_ram, a_report
 from colab_magics import guides, rules
 from colab_magics.guides import GOAL_LABELS, Goal
@@ -81,14 +80,11 @@ def test_the_goal_that_fits_is_that_of_the_gravest_finding(changes: dict[str, An
     assert marks == ["cm-fits" if goal is None else f"cm-fits cm-fits-{goal}"]
 
 
-def test_the_style_sheet_can_mark_every_goal_and_names_no_colour_that_is_not_the_product_s() -> None:
+def test_the_style_sheet_can_mark_every_goal() -> None:
     sheet = Path(goals_html.__file__).with_name("goals.css").read_text(encoding="utf-8")
 
     for goal in Goal:
-        assert f".cm-fits-{goal} .cm-goal-{goal} > summary" in sheet
-    for name in goals_html.STYLE_SHEETS:
-        styled = (Path(colab_magics.__file__).parent / name).read_text(encoding="utf-8")
-        assert set(re.findall(r"(--[\w-]+):", styled)) == set()
+        assert f".cm-fits-{goal} .cm-goal-{goal}" in sheet
 
 
 def test_all_of_a_runtime_s_report_has_them_and_its_text_has_not() -> None:
