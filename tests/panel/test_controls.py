@@ -105,6 +105,22 @@ def test_what_fits_is_marked_around_the_goals_which_stay_as_they_are(controls: C
     assert tuple(controls._goals._dom_classes) == ("cm-fits", "cm-fits-memory")
 
 
+def test_only_what_has_changed_is_sent(controls: Controls, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = list[str]()
+    monkeypatch.setattr(widgets.Widget, "send_state", lambda _widget, key=None: sent.append(key))
+    shown = {"title": "<p>T4</p>", "can_check_again": True, "marking": "cm-fits"}
+    controls.show(card="<p>1</p>", **shown)
+    sent.clear()
+
+    controls.show(card="<p>1</p>", **shown)
+    controls.show_goals("")
+    controls.show_moving(is_live=False, translate=translator("en"))
+    assert sent == []
+
+    controls.show(card="<p>2</p>", **shown)
+    assert sent == ["value"]
+
+
 def test_the_setting_s_period_is_among_those_to_choose_from(clicks: Clicks) -> None:
     controls = Controls(handlers(clicks), translator("de"), period_seconds=3.5)
 

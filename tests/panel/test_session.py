@@ -18,6 +18,20 @@ from panels import PANEL, THREADS, card, cards, goals, guide, open_panel, opened
 GIB = 2**30
 MOST_MESSAGES = 34
 """With which a panel opens: each widget, layout and style is one, and so is each of their later states."""
+MOST_BYTES = 42_000
+"""With which it opens, most of them the guides; if more are right, say so here."""
+COUNT = """
+from colab_magics.panel import card, guidance
+counts = dict.fromkeys(("render", "title", "fixable_in_place", "marking", "depends_on"), 0)
+def counted(module, name):
+    act = getattr(module, name)
+    def one(*given, **named):
+        counts[name] += 1
+        return act(*given, **named)
+    setattr(module, name, one)
+for name in counts:
+    counted(card if hasattr(card, name) else guidance, name)
+"""
 
 MISTAKES = {
     "in looking": """
@@ -95,6 +109,17 @@ def test_a_look_costs_one_message_of_at_most_four_kilobytes(jupyter: tuple[Noteb
     assert 4 <= len(notebook.updates) <= 7
     assert {update["comm_id"] for update in notebook.updates} == {notebook.of_class("cm-card")}
     assert max(len(json.dumps(update)) for update in notebook.updates) <= 4096
+
+
+def test_of_each_look_everything_is_derived_once(jupyter: tuple[Notebook, FakeDriver]) -> None:
+    notebook, _ = jupyter
+    open_panel(notebook)
+    notebook.run(COUNT)
+    notebook.watch(seconds=2.2)
+    counts = json.loads(notebook.run("import json; print(json.dumps(counts))").stdout)
+
+    assert min(counts.values()) >= 3
+    assert max(counts.values()) <= min(counts.values()) + 1, counts  # one may be under way
 
 
 def test_the_last_minutes_are_drawn_from_the_second_sample_on(jupyter: tuple[Notebook, FakeDriver]) -> None:
@@ -195,16 +220,21 @@ def test_the_goals_are_sent_once_and_again_only_with_another_language_or_other_h
     assert re.findall('name="([^"]*)"', goals(notebook)) == re.findall('name="([^"]*)"', first)
 
 
-def test_a_panel_opens_with_few_messages(jupyter: tuple[Notebook, FakeDriver], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_panel_opens_with_few_messages_of_few_bytes(
+    jupyter: tuple[Notebook, FakeDriver], monkeypatch: pytest.MonkeyPatch
+) -> None:
     notebook, _ = jupyter
     notebook.is_page_open = False  # so that it does not move yet
     sent = notebook.send("%runtime_status -w")
     kinds = list[str]()
+    sizes = list[int]()
     heard = notebook._next_message
 
     def note(*, timeout: float) -> dict[str, Any]:
         message = heard(timeout=timeout)
         kinds.append(message["msg_type"])
+        if message["msg_type"] in {"comm_open", "comm_msg", "display_data"}:
+            sizes.append(len(json.dumps(message["content"], ensure_ascii=False).encode()))
         return message
 
     monkeypatch.setattr(notebook, "_next_message", note)
@@ -212,6 +242,7 @@ def test_a_panel_opens_with_few_messages(jupyter: tuple[Notebook, FakeDriver], m
 
     opening = [kind for kind in kinds if kind in {"comm_open", "comm_msg", "display_data"}]
     assert len(opening) <= MOST_MESSAGES, opening
+    assert sum(sizes) <= MOST_BYTES, sizes
 
 
 def test_another_language_changes_every_word(colab: tuple[Notebook, FakeDriver]) -> None:
