@@ -20,6 +20,7 @@ from colab_magics.model import Unavailable
 from colab_magics.panel import card, guidance
 from colab_magics.panel.controls import Controls, Handlers
 from colab_magics.panel.presence import Presence
+from colab_magics.values import replace
 from colab_magics.views import display
 
 if TYPE_CHECKING:
@@ -357,5 +358,5 @@ class Panel:
     def _choose_language(self, language: str) -> None:
         with self._lock:
             self._clicked()
-            self._options = self._options._replace(language=language)
+            self._options = replace(self._options, language=language)
             self._speak()

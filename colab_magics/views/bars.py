@@ -5,12 +5,12 @@ Report, terminal and panel draw the same ones.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from colab_magics import units
 from colab_magics.model import SHARED_MEMORY, Ram, Subject, seen
 from colab_magics.rules import RULES
-from colab_magics.values import replace
+from colab_magics.values import Record, replace
 from colab_magics.views import gpus, machine, messages
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from colab_magics.translation import Translator
 
 
-class Bar(NamedTuple):
+class Bar(Record):
     """One row: what it is of, the share in percent where there is one, and what there is to say of it."""
 
     label: str

@@ -11,6 +11,7 @@ from IPython.display import display
 
 from colab_magics.model import Platform
 from colab_magics.translation import N_
+from colab_magics.values import replace
 from colab_magics.views import html, terminal
 from colab_magics.views.markup import Html, element
 
@@ -56,11 +57,11 @@ class ShownWidget:
 
     def replace(self, report: Report, options: RenderOptions) -> None:
         """Show a report, as HTML and text, where the widget is."""
-        self._fallback.update(_bundle(report, options._replace(note=WAS_CLOSED)), raw=True)
+        self._fallback.update(_bundle(report, replace(options, note=WAS_CLOSED)), raw=True)
         self._widget.update({"text/plain": ""}, raw=True)
 
     def _behind(self, report: Report, options: RenderOptions, note: str) -> dict[str, Any]:
-        bundle = _bundle(report, options._replace(note=note))
+        bundle = _bundle(report, replace(options, note=note))
         bundle["text/html"] = element("div", Html(_HIDDEN_REMAINS), bundle["text/html"], class_=self._names)
         return bundle
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from colab_magics import units
 from colab_magics.model import seen
+from colab_magics.values import Record
 from colab_magics.views import bars, layout, messages
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _MOST_OF_A_NAME = 20
 """How many columns the name of a process gets, so that how much it holds always stands behind it whole."""
 
 
-class Row(NamedTuple):
+class Row(Record):
     """One GPU, or one of its MIG devices."""
 
     number: str
@@ -47,7 +48,7 @@ class Row(NamedTuple):
     """How grave it is how full its memory is; None where it is all right."""
 
 
-class Headings(NamedTuple):
+class Headings(Record):
     """The columns' names."""
 
     number: str

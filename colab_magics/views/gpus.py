@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from colab_magics import units
+from colab_magics.values import Record
 from colab_magics.views import messages
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from colab_magics.translation import Translator
 
 
-class Words(NamedTuple):
+class Words(Record):
     """A GPU's state in words; what the driver would not tell is left out."""
 
     memory: str | None

@@ -9,9 +9,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from colab_magics import guides
 from colab_magics.model import Severity, Subject, seen
-from colab_magics.views import bars, gpu_table, gpus, guide_text, layout, messages, style_sheets, summary
+from colab_magics.views import bars, gpu_table, gpus, layout, messages, style_sheets, summary
 from colab_magics.views.markup import Html, element, joined
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
@@ -43,7 +42,7 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
     guided = summary.what_to_do(report)
     findings = report.findings if options.everything else summary.shown_by_default(report)
     for one in findings:
-        guide = guides.for_finding(one, report.snapshot) if options.everything else guided.get(one.rule)
+        guide = summary.guide_for(report, one) if options.everything else guided.get(one.rule)
         parts.append(found(report, one, guide, translate))
     if not options.everything:
         parts.append(foot(summary.foot(report, translate)))
@@ -66,12 +65,12 @@ def heading(report: Report, translate: Translator) -> Html:
 
 @functools.lru_cache(maxsize=16)
 def _heading(said: Heading, translate: Translator) -> Html:
-    title, severity, facts = said
-    word = None if severity is None else summary.severity_word(severity, translate)
+    title = said.title
+    word = None if said.severity is None else summary.severity_word(said.severity, translate)
     if word is not None:
         title = translate("{name}: {facts}", name=word, facts=title)
-    name = element("strong", title, class_=_classes("cm-title", severity))
-    return element("p", name, " ", element("span", _separated(facts), class_="cm-facts"), class_="cm-head")
+    name = element("strong", title, class_=_classes("cm-title", said.severity))
+    return element("p", name, " ", element("span", _separated(said.facts), class_="cm-facts"), class_="cm-head")
 
 
 def rows(shown: Sequence[Bar], histories: Sequence[Html] | None = None) -> Html:
@@ -138,6 +137,8 @@ def _separated(phrases: Iterable[str]) -> Html:
 
 def steps(guide: Guide, translate: Translator) -> Html:
     """Return the steps of a guide and what they cost, as they stand below what was found."""
+    from colab_magics.views import guide_text
+
     purpose = guide_text.purpose(guide, translate)
     said = [guide_text.step(step, translate) for step in guide.steps]
     consequences = [messages.sentence(sentence, translate) for sentence in guide.consequences]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from colab_magics import facts
 from colab_magics.translation import ENGLISH, Translator, preferred_language, translator
+from colab_magics.values import Record
 
 if TYPE_CHECKING:
     from colab_magics.report import Report
 
 
-class RenderOptions(NamedTuple):
+class RenderOptions(Record):
     """What a view is asked for beside the report."""
 
     language: str = ENGLISH

@@ -5,14 +5,13 @@ The text, the HTML, the terminal and the panel all take it from here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from colab_magics import guides
 from colab_magics.model import Ram, Severity, Subject, Unavailable, seen
 from colab_magics.rules import RULES
 from colab_magics.translation import N_
 from colab_magics.units import printable
-from colab_magics.values import replace
+from colab_magics.values import Record, replace
 from colab_magics.views import gpus as gpu_words
 from colab_magics.views import machine, messages
 
@@ -35,7 +34,7 @@ Paragraph = tuple[str, ...]
 """Sentences that belong together."""
 
 
-class Answer(NamedTuple):
+class Answer(Record):
     """What a report says first, in sentences."""
 
     first: Paragraph
@@ -44,7 +43,7 @@ class Answer(NamedTuple):
     """The rest; several GPUs are a table of their own."""
 
 
-class Heading(NamedTuple):
+class Heading(Record):
     """The same answer as a title, with the figures left to the bars."""
 
     title: str
@@ -75,7 +74,7 @@ def answer(report: Report, translate: Translator) -> Answer:
                 (machine.sentence(snapshot, translate),),
                 (*machine.ram_line(snapshot.ram, translate), *machine.disk_sentences(snapshot, translate), *unseen),
             )
-            return gpus._replace(others=(*gpus.others, *(paragraph for paragraph in rest if paragraph)))
+            return Answer(gpus.first, (*gpus.others, *(paragraph for paragraph in rest if paragraph)))
 
 
 def heading(report: Report, translate: Translator) -> Heading:
@@ -167,9 +166,16 @@ def what_to_do(report: Report) -> dict[str, Guide]:
     They are those of the first finding with something to do about it, and of what that makes matter (see `remarks`).
     """
     shown = shown_by_default(report)
-    guided = {one.rule: guide for one in shown if (guide := guides.for_finding(one, report.snapshot)) is not None}
+    guided = {one.rule: guide for one in shown if (guide := guide_for(report, one)) is not None}
     first = next(iter(guided), None)
     return {rule: guide for rule, guide in guided.items() if rule == first or RULES[rule].is_remark}
+
+
+def guide_for(report: Report, finding: Finding) -> Guide | None:
+    """Return what to do about a finding, None where nothing is known to help."""
+    from colab_magics import guides
+
+    return guides.for_finding(finding, report.snapshot)
 
 
 def is_said(report: Report, finding: Finding) -> bool:

@@ -12,10 +12,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from colab_magics import guides
 from colab_magics.model import Severity
 from colab_magics.units import width
-from colab_magics.views import bars, gpu_table, guide_text, layout, summary, text
+from colab_magics.views import bars, gpu_table, layout, summary, text
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
 if TYPE_CHECKING:
@@ -181,9 +180,9 @@ def _finding_lines(report: Report, translate: Translator, *, everything: bool) -
     lines: list[str] = []
     said: set[tuple[object, ...]] = set()
     for finding in report.findings if everything else summary.shown_by_default(report):
-        guide = guides.for_finding(finding, report.snapshot) if everything else guided.get(finding.rule)
+        guide = summary.guide_for(report, finding) if everything else guided.get(finding.rule)
         lines += [_styled(line, *_colour(finding.severity)) for line in text.finding_lines(report, finding, translate)]
         if guide is not None:
-            lines += guide_text.lines(guide, translate, with_consequences=guide.consequences not in said)
+            lines += text.guide_lines(guide, translate, with_consequences=guide.consequences not in said)
             said.add(guide.consequences)
     return lines

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from colab_magics import guides
 from colab_magics.model import Severity, Subject, seen
-from colab_magics.views import gpu_table, gpus, guide_text, layout, messages, summary
+from colab_magics.views import gpu_table, gpus, layout, messages, summary
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def _found(report: Report, translate: Translator) -> tuple[list[str], list[list[
     for finding in summary.shown_by_default(report):
         lines = [*finding_lines(report, finding, translate)]
         if finding.rule in guided:
-            lines += guide_text.lines(guided[finding.rule], translate)
+            lines += guide_lines(guided[finding.rule], translate)
         if finding.severity >= Severity.WARNING:
             grave += lines
         else:
@@ -98,12 +97,19 @@ def _all_findings(report: Report, translate: Translator) -> list[str]:
     lines: list[str] = []
     said: set[tuple[object, ...]] = set()
     for finding in report.findings:
-        guide = guides.for_finding(finding, report.snapshot)
+        guide = summary.guide_for(report, finding)
         lines += finding_lines(report, finding, translate)
         if guide is not None:
-            lines += guide_text.lines(guide, translate, with_consequences=guide.consequences not in said)
+            lines += guide_lines(guide, translate, with_consequences=guide.consequences not in said)
             said.add(guide.consequences)
     return lines
+
+
+def guide_lines(guide: Guide, translate: Translator, *, with_consequences: bool = True) -> list[str]:
+    """Return what to do about a finding."""
+    from colab_magics.views import guide_text
+
+    return guide_text.lines(guide, translate, with_consequences=with_consequences)
 
 
 def process_lines(report: Report, translate: Translator) -> list[str]:
@@ -138,10 +144,12 @@ def detail_lines(report: Report, translate: Translator) -> list[str]:
                 lines.append(f"  {row}")
                 continue
             lines += [f"  {line}" for line in layout.broken(row, layout.WIDTH - 2)]
-    links = _addresses(guides.for_finding(finding, report.snapshot) for finding in report.findings)
+    links = _addresses(summary.guide_for(report, finding) for finding in report.findings)
     return [*lines, *(["", translate("To read more"), *(f"  {address}" for address in links)] if links else [])]
 
 
 def _addresses(wanted: Iterable[Guide | None]) -> list[str]:
+    from colab_magics.views import guide_text
+
     found = {guide_text.address(guide) for guide in wanted if guide is not None}
     return sorted(address for address in found if address is not None)

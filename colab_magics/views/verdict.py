@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from colab_magics import facts, guides
 from colab_magics.model import KEYS, KEYS_OF_A_GPU, KEYS_OF_THE_DRIVER, SHARED_MEMORY, Remedy, State, Unavailable, seen
 from colab_magics.rules import RULES
 from colab_magics.translation import N_
 from colab_magics.units import printable, size
+from colab_magics.values import Record
 from colab_magics.views import guide_text, html, machine, messages, requirement_words
 from colab_magics.views.layout import broken, flow
 from colab_magics.views.markup import Html, element
@@ -37,7 +38,7 @@ _THERE = {
 _LACKING = {"tpu": N_("no TPU"), "cuda": N_("no CUDA driver"), "driver": N_("no NVIDIA driver")}
 
 
-class Told(NamedTuple):
+class Told(Record):
     """What there is to say of a requirement that is not met, or not known to be, in reading order."""
 
     answer: str

@@ -73,7 +73,7 @@ def test_what_the_driver_does_not_tell_has_no_bar() -> None:
     assert memory_of(GB10) is None
     assert (memory_of(MUTE_GPU), bars.of_gpu_use(MUTE_GPU, ENGLISH)) == (None, None)
     assert bars.of_gpu_use(cold, ENGLISH) == Bar("GPU use", 0.0, "")
-    assert memory_of(cold) == memory_of(T4)._replace(more=())
+    assert memory_of(cold) == replace(memory_of(T4), more=())
 
 
 def test_slices_have_their_own_memory() -> None:

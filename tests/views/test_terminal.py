@@ -172,7 +172,7 @@ def test_every_style_ends_and_no_line_is_wider_than_eighty_columns(
     case: str, subject: Subject, options: RenderOptions
 ) -> None:
     for language in TRANSLATED:
-        shown = terminal.render(a_report(subject, **REPORTED[case]), options._replace(language=language))
+        shown = terminal.render(a_report(subject, **REPORTED[case]), replace(options, language=language))
         for line in shown.split("\n"):
             assert {style for style, _ in styles(line)} <= {"1", "2", "31", "33", "36", "1;31", "1;33"}
             assert width(plain(line)) <= 80 or "https://" in line, language
