@@ -31,7 +31,7 @@ from colab_magics.observer import starting
 from colab_magics.options import OptionError, read_line
 from colab_magics.probes.frameworks import probe_frameworks
 from colab_magics.probes.packages import probe_packages
-from colab_magics.probes.processes import name_of
+from colab_magics.probes.processes import Processes
 from colab_magics.requirement import RequirementSyntaxError, check, parse
 from colab_magics.values import replace
 from colab_magics.views import verdict
@@ -259,7 +259,7 @@ def a_process_of_that_name(kind: str, request: pytest.FixtureRequest) -> None:
     file = tmp(request) / "proc/7/comm"
     file.parent.mkdir(parents=True)
     FILES[kind](file)
-    name = name_of(7, root=str(tmp(request)))
+    name = Processes(root=str(tmp(request))).name_of(7)
     process = GpuProcess(pid=7, memory_used_bytes=1, kinds=("compute",), is_here=True, is_this_kernel=False, name=name)
 
     shown(a_report(gpus=(replace(A100, processes=(process,)),)))

@@ -26,7 +26,7 @@ from colab_magics.probes.gpu import module_version
 from colab_magics.probes.mounts import mounts
 from colab_magics.probes.other_gpus import probe_other_gpus
 from colab_magics.probes.platform import probe_platform
-from colab_magics.probes.processes import name_of
+from colab_magics.probes.processes import Processes
 from colab_magics.probes.ram import probe_ram
 from colab_magics.probes.tpu import probe_tpus
 from groups import build_nested, cpu_files, memory_files
@@ -174,7 +174,7 @@ def signs_of_a_driver(root: Path, child: int) -> Look:
             f"proc/{child}/comm": "python3\n",
         },
     )
-    return lambda: (read_signs(root=place), module_version(root=place), name_of(child, root=place))
+    return lambda: (read_signs(root=place), module_version(root=place), Processes(root=place).name_of(child))
 
 
 def frameworks(root: Path, _child: int) -> Look:

@@ -11,7 +11,7 @@ from colab_magics.model import Driver, Gpu, GpuMemory, GpuProcess, GpuSample, Mi
 from colab_magics.observer import DEADLINE_SECONDS, client
 from colab_magics.probes import driver_state
 from colab_magics.probes.cuda import Numbers, cuda_numbers
-from colab_magics.probes.processes import in_initial_namespace, is_here, name_of
+from colab_magics.probes.processes import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,8 @@ def probe_gpus(
     numbers = cuda_numbers(answer["gpus"], environment)
     if driver is not None and driver.has_cuda_library is False:
         numbers = numbers._replace(gpus={}, slices={})
-    gpus = tuple(_gpu(seen, numbers, root=root) for seen in answer["gpus"])
+    processes = Processes(root=root)
+    gpus = tuple(_gpu(seen, numbers, processes) for seen in answer["gpus"])
     return Seen(gpus, driver, numbers.visible, samples)
 
 
@@ -120,30 +121,32 @@ def _refusal(refused: dict[str, Any], *, root: str) -> tuple[()] | Unavailable:
     return Unavailable(code=code, values=values)
 
 
-def _gpu(seen: dict[str, Any], numbers: Numbers, *, root: str) -> Gpu:
-    fields = {name: value for name, value in seen.items() if name != "unavailable"}
-    for name in _FLOATS:
-        fields[name] = None if seen[name] is None else float(seen[name])
+def _gpu(seen: dict[str, Any], numbers: Numbers, processes: Processes) -> Gpu:
     reasons = seen["slowdown_reasons"]
-    fields |= {
+    fields = {
+        **seen,
         "cuda_index": numbers.gpus.get(seen["index"]),
         "is_hidden": seen["index"] in numbers.hidden,
         "memory": _memory(seen["memory"]),
         "slowdown_reasons": None if reasons is None else tuple(reason for reason in reasons if reason != "idle"),
-        "slices": tuple(_slice(one, numbers, root=root) for one in seen["slices"]),
-        "processes": _processes(seen["processes"], root=root),
+        "slices": tuple(_slice(one, numbers, processes) for one in seen["slices"]),
+        "processes": _processes(seen["processes"], processes),
+        "unavailable": tuple(seen["unavailable"].items()),
     }
-    return Gpu(**fields, unavailable=tuple(seen["unavailable"].items()))
+    for name in _FLOATS:
+        if fields[name] is not None:
+            fields[name] = float(fields[name])
+    return Gpu(**fields)
 
 
-def _slice(seen: dict[str, Any], numbers: Numbers, *, root: str) -> MigSlice:
+def _slice(seen: dict[str, Any], numbers: Numbers, processes: Processes) -> MigSlice:
     return MigSlice(
         index=seen["index"],
         cuda_index=numbers.slices.get(seen["uuid"]),
         name=seen["name"],
         uuid=seen["uuid"],
         memory=_memory(seen["memory"]),
-        processes=_processes(seen["processes"], root=root),
+        processes=_processes(seen["processes"], processes),
         unavailable=tuple(seen["unavailable"].items()),
     )
 
@@ -152,20 +155,17 @@ def _memory(seen: dict[str, Any] | None) -> GpuMemory | None:
     return None if seen is None else GpuMemory(**seen)
 
 
-def _processes(seen: list[dict[str, Any]] | None, *, root: str) -> tuple[GpuProcess, ...] | None:
-    if seen is None:
-        return None
-    are_ours = bool(seen) and in_initial_namespace(root=root)
-    return tuple(_process(process, are_ours=are_ours, root=root) for process in seen)
+def _processes(seen: list[dict[str, Any]] | None, processes: Processes) -> tuple[GpuProcess, ...] | None:
+    return None if seen is None else tuple(_process(one["pid"], one, processes) for one in seen)
 
 
-def _process(seen: dict[str, Any], *, are_ours: bool, root: str) -> GpuProcess:
-    here = is_here(seen["pid"], are_ours=are_ours, root=root)
+def _process(pid: int, seen: dict[str, Any], processes: Processes) -> GpuProcess:
+    here = processes.is_here(pid)
     return GpuProcess(
-        pid=seen["pid"],
+        pid=pid,
         memory_used_bytes=seen["memory_used_bytes"],
         kinds=tuple(seen["kinds"]),
         is_here=here,
-        is_this_kernel=here is True and seen["pid"] == os.getpid(),
-        name=name_of(seen["pid"], root=root) if here else None,
+        is_this_kernel=here is True and pid == os.getpid(),
+        name=processes.name_of(pid) if here else None,
     )

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from colab_magics.probes.processes import in_initial_namespace, is_here, name_of
+from colab_magics.probes import processes
+from colab_magics.probes.processes import Processes, in_initial_namespace
 
 
 def told_here(pid: int, root: str) -> bool | None:
-    return is_here(pid, are_ours=in_initial_namespace(root=root), root=root)
+    """Tell what is said of a process, which must not depend on how many others were asked about before."""
+    few, many = Processes(root=root), Processes(root=root)
+    for other in range(100, 100 + processes._FEW):
+        many.is_here(other)
+    assert few.is_here(pid) is many.is_here(pid)
+    return few.is_here(pid)
 
 
 def a_machine(root: Path, *, namespace: int) -> str:
@@ -66,15 +72,29 @@ def test_a_process_that_may_not_be_looked_into_is_uncertain(tmp_path: Path) -> N
 
 def test_without_proc_nothing_is_here() -> None:
     assert told_here(1, "/nowhere") is False
-    assert name_of(1, root="/nowhere") is None
+    assert Processes(root="/nowhere").name_of(1) is None
     assert in_initial_namespace(root="/nowhere") is False
+
+
+def test_however_many_are_asked_about_they_are_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = a_machine(tmp_path, namespace=4026532210)
+    a_process(tmp_path, 1999, "/dev/nvidia0")
+    asked: list[str] = []
+    for module, name in ((os, "listdir"), (os, "readlink"), (os.path, "isdir")):
+        ask = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda path, ask=ask: asked.append(str(path)) or ask(path))
+    seen = Processes(root=root)
+
+    assert [pid for pid in range(2000) if seen.is_here(pid)] == [1999]
+    assert asked.count(f"{root}/proc") == 1
+    assert len(asked) <= processes._FEW + 4
 
 
 def test_a_name_is_the_command_s_and_never_its_arguments() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()", "secret"], stdin=subprocess.PIPE) as process:
-        name = name_of(process.pid)
+        name = Processes().name_of(process.pid)
         process.communicate(b"\n")
 
     assert name is not None
     assert "secret" not in name
-    assert name_of(os.getpid()) is not None
+    assert Processes().name_of(os.getpid()) is not None
