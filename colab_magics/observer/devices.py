@@ -37,9 +37,17 @@ _MOST_WATTS = 10**5
 _MOST_JOULES = 10**15
 _MOST_MHZ = 10**5
 _MOST_OF_A_VERSION = 999
-_PROCESS_KINDS = ("Compute", "Graphics", "MPSCompute")
+
+# Of each call the names by which it is asked for, in that order.
+_TEMPERATURE = ("nvmlDeviceGetTemperature", "nvmlDeviceGetTemperatureV")
+_WHY_SLOW = ("nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons")
+_LISTS_OF_PROCESSES = {
+    word: (f"nvmlDeviceGet{kind}RunningProcesses_v3", f"nvmlDeviceGet{kind}RunningProcesses_v2")
+    for word, kind in (("compute", "Compute"), ("graphics", "Graphics"), ("mps", "MPSCompute"))
+}
+
 _GONE = frozenset({"gpu_lost", "gpu_needs_reset"})
-_VITAL = ("memory", "utilization_percent", "temperature_celsius")  # what a lost GPU no longer tells
+_VITAL = frozenset({"memory", "utilization_percent", "temperature_celsius"})  # what a lost GPU no longer tells
 _NONE_OF_THAT_KIND = frozenset({"driver_too_old", "binding_too_old", "call_was_removed", "not_supported"})
 
 
@@ -82,7 +90,8 @@ class Devices:
             handle = self._nvml.call("nvmlDeviceGetHandleByIndex", index)
         except Refused:
             return {"memory_used_bytes": None, "utilization_percent": None}
-        seen = self._read(_USE, handle, {})
+        seen: dict[str, Any] = {}
+        self._read(seen, _USE, handle, {})
         used_bytes = seen["memory"] and seen["memory"]["used_bytes"]
         return {"memory_used_bytes": used_bytes, "utilization_percent": seen["utilization_percent"]}
 
@@ -91,44 +100,48 @@ class Devices:
         return self._nvml.reported("nvmlSystemGetNVMLVersion") if self._nvml.is_bound else None
 
     def _gpu(self, index: int) -> dict[str, Any]:
-        nothing = dict.fromkeys((*_STATIC_FIELDS, *_FIELDS, "uuid"))
+        seen: dict[str, Any] = {"index": index, "fault": None}
+        unavailable: dict[str, str] = {}
         try:
             handle = self._nvml.call("nvmlDeviceGetHandleByIndex", index)
         except Refused as refused:
+            nothing = dict.fromkeys((*_IDENTITY, *_STATIC_FIELDS, *_FIELDS))
             reasons = dict.fromkeys(nothing, refused.reason)
-            return {"index": index, "fault": refused.reason, **nothing, "slices": [], "unavailable": reasons}
-        unavailable: dict[str, str] = {}
-        identity = self._read({"uuid": _UUID}, handle, unavailable)
-        static = self._static_fields(identity["uuid"], handle, unavailable)
-        fields = self._read(_FIELDS, handle, unavailable)
-        slices = self._slices(handle, unavailable) if fields["mig_enabled"] else []
-        if unavailable.get("memory") == "not_supported" and self._is_unified(handle, static["name"]):
+            return {**seen, "fault": refused.reason, **nothing, "slices": [], "unavailable": reasons}
+        self._read(seen, _IDENTITY, handle, unavailable)
+        self._read_static(seen, handle, unavailable)
+        self._read(seen, _FIELDS, handle, unavailable)
+        seen["slices"] = self._slices(handle, unavailable) if seen["mig_enabled"] else []
+        if unavailable.get("memory") == "not_supported" and self._is_unified(handle, seen["name"]):
             unavailable["memory"] = "unified_memory"
-        vital = {unavailable.get(name) for name in _VITAL}
-        fault = vital.pop() if len(vital) == 1 and vital <= _GONE else None
-        seen = {"index": index, "fault": fault, **identity, **static, **fields}
-        return {**seen, "slices": slices, "unavailable": unavailable}
+        if unavailable.keys() >= _VITAL:
+            vital = {unavailable[name] for name in _VITAL}
+            seen["fault"] = vital.pop() if len(vital) == 1 and vital <= _GONE else None
+        seen["unavailable"] = unavailable
+        return seen
 
-    def _static_fields(self, uuid: str | None, handle: Any, unavailable: dict[str, str]) -> dict[str, Any]:
-        kept = self._static.get(uuid or "")
+    def _read_static(self, seen: dict[str, Any], handle: Any, unavailable: dict[str, str]) -> None:
+        kept = self._static.get(seen["uuid"] or "")
         if kept is not None:
-            return kept
+            seen.update(kept)
+            return
         failed: dict[str, str] = {}
-        static = self._read(_STATIC_FIELDS, handle, failed)
-        if uuid is not None and not failed:
-            self._static[uuid] = static
+        static: dict[str, Any] = {}
+        self._read(static, _STATIC_FIELDS, handle, failed)
+        if seen["uuid"] is not None and not failed:
+            self._static[seen["uuid"]] = static
+        seen.update(static)
         unavailable.update(failed)
-        return static
 
-    def _read(self, fields: dict[str, Reader], handle: Any, unavailable: dict[str, str]) -> dict[str, Any]:
-        values: dict[str, Any] = {}
+    def _read(self, seen: dict[str, Any], fields: dict[str, Reader], handle: Any, unavailable: dict[str, str]) -> None:
+        """Add these fields to what was seen, and to `unavailable` the reason for each that is None."""
+        nvml = self._nvml
         for name, read in fields.items():
             try:
-                values[name] = read(self._nvml, handle)
+                seen[name] = read(nvml, handle)
             except Refused as refused:
-                values[name] = None
+                seen[name] = None
                 unavailable[name] = refused.reason
-        return values
 
     def _slices(self, handle: Any, unavailable: dict[str, str]) -> list[dict[str, Any]]:
         """Return the MIG devices of a GPU; slots may be empty anywhere between them."""
@@ -146,9 +159,11 @@ class Devices:
                     unavailable["slices"] = refused.reason
                 continue
             refusals: dict[str, str] = {}
-            values = self._read({"uuid": _UUID, **_SLICE_FIELDS}, slice_handle, refusals)
-            instance = self._read(_INSTANCE, slice_handle, {})["instance"]
-            found.append({"index": slot, "instance": instance, **values, "unavailable": refusals})
+            seen: dict[str, Any] = {"index": slot, "unavailable": refusals}
+            self._read(seen, _INSTANCE, slice_handle, {})
+            self._read(seen, _IDENTITY, slice_handle, refusals)
+            self._read(seen, _SLICE_FIELDS, slice_handle, refusals)
+            found.append(seen)
         return found
 
     def _is_unified(self, handle: Any, name: str | None) -> bool:
@@ -167,18 +182,19 @@ def _within(most: int, figure: Any) -> Any:
     return figure
 
 
-def _bounded(most: int, read: Reader) -> Reader:
-    return lambda nvml, handle: _within(most, read(nvml, handle))
-
-
 def _plain(function: str, *arguments: Any) -> Reader:
     """Return a reader that returns a wrapper's answer as it is."""
     return lambda nvml, handle: nvml.call(function, handle, *arguments)
 
 
-def _thousandth(function: str) -> Reader:
+def _figure(most: int, function: str, *arguments: Any) -> Reader:
+    """Return a reader for a figure that is `most` at most."""
+    return lambda nvml, handle: _within(most, nvml.call(function, handle, *arguments))
+
+
+def _thousandth(most: int, function: str) -> Reader:
     """Return a reader for what a wrapper answers in thousandths: milliwatts, millijoules."""
-    return lambda nvml, handle: nvml.call(function, handle) / 1000
+    return lambda nvml, handle: _within(most, nvml.call(function, handle) / 1000)
 
 
 def _first_of_pair(function: str) -> Reader:
@@ -196,18 +212,22 @@ def _named(function: str, names: dict[int, str]) -> Reader:
 
 def _memory(nvml: Nvml, handle: Any) -> dict[str, int | None]:
     """Read memory; version 1 of the call, all that drivers up to 470 have, counts what is reserved as used."""
-    memory = nvml.first(
-        ("nvmlDeviceGetMemoryInfo", handle, nvml.constant("nvmlMemory_v2")), ("nvmlDeviceGetMemoryInfo", handle)
-    )
-    if memory.total == 0 or NOT_AVAILABLE in (memory.total, memory.used, memory.free):
+    try:
+        memory = nvml.call("nvmlDeviceGetMemoryInfo", handle, nvml.constant("nvmlMemory_v2"))
+    except Refused as refused:
+        if not refused.is_missing:
+            raise
+        memory = nvml.call("nvmlDeviceGetMemoryInfo", handle)
+    total, used, free = memory.total, memory.used, memory.free  # each is slow to read
+    if total == 0 or NOT_AVAILABLE in (total, used, free):
         raise Refused("not_supported")
-    _within(_MOST_BYTES, memory.total)
+    _within(_MOST_BYTES, total)
     reserved = getattr(memory, "reserved", None)
     return {
-        "total_bytes": memory.total,
-        "used_bytes": _within(memory.total, memory.used),
-        "free_bytes": _within(memory.total, memory.free),
-        "reserved_bytes": None if reserved is None else _within(memory.total, reserved),
+        "total_bytes": total,
+        "used_bytes": _within(total, used),
+        "free_bytes": _within(total, free),
+        "reserved_bytes": None if reserved is None else _within(total, reserved),
     }
 
 
@@ -222,18 +242,13 @@ def _utilization(part: str) -> Reader:
 
 
 def _temperature(nvml: Nvml, handle: Any) -> int:
-    sensor = nvml.constant("NVML_TEMPERATURE_GPU")
-    celsius: int = nvml.first(
-        ("nvmlDeviceGetTemperature", handle, sensor), ("nvmlDeviceGetTemperatureV", handle, sensor)
-    )
-    return celsius
+    celsius = nvml.first(_TEMPERATURE, handle, nvml.constant("NVML_TEMPERATURE_GPU"))
+    return _within(_MOST_CELSIUS, celsius)  # type: ignore[no-any-return]
 
 
 def _slowdown_reasons(nvml: Nvml, handle: Any) -> list[str]:
-    mask = nvml.first(
-        ("nvmlDeviceGetCurrentClocksEventReasons", handle), ("nvmlDeviceGetCurrentClocksThrottleReasons", handle)
-    )
-    bits = [bit for bit in range(64) if mask >> bit & 1]
+    mask = nvml.first(_WHY_SLOW, handle)
+    bits = [bit for bit in range(mask.bit_length()) if mask >> bit & 1]
     return [_SLOWDOWNS[bit] if bit < len(_SLOWDOWNS) else f"reason_{bit}" for bit in bits]
 
 
@@ -264,25 +279,26 @@ def _processes(nvml: Nvml, handle: Any) -> list[dict[str, Any]]:
 
     Drivers 535.43 to 535.86 wrote rows of another length under the newest version of the call.
     """
-    newest_first = ("_v2", "_v3") if _writes_long_rows(nvml) else ("_v3", "_v2")
+    are_long = _writes_long_rows(nvml)
     held: dict[int, dict[str, Any]] = {}
-    for kind in _PROCESS_KINDS:
-        for process in _processes_of(nvml, handle, kind, newest_first):
-            seen = held.setdefault(process.pid, {"pid": process.pid, "memory_used_bytes": None, "kinds": []})
-            if process.usedGpuMemory is not None and process.usedGpuMemory <= _MOST_BYTES:
-                seen["memory_used_bytes"] = process.usedGpuMemory
-            word = {"Compute": "compute", "Graphics": "graphics"}.get(kind, "mps")
-            if word not in seen["kinds"]:  # processes of another namespace may share a number
+    for word, functions in _LISTS_OF_PROCESSES.items():
+        for pid, used_bytes, _, _ in _processes_of(nvml, handle, word, functions[::-1] if are_long else functions):
+            seen = held.get(pid)
+            if seen is None:
+                seen = held[pid] = {"pid": pid, "memory_used_bytes": None, "kinds": [word]}
+            elif word not in seen["kinds"]:  # processes of another namespace may share a number
                 seen["kinds"].append(word)
+            if used_bytes <= _MOST_BYTES:
+                seen["memory_used_bytes"] = used_bytes
     return [held[pid] for pid in sorted(held)]
 
 
-def _processes_of(nvml: Nvml, handle: Any, kind: str, newest_first: tuple[str, ...]) -> Any:
+def _processes_of(nvml: Nvml, handle: Any, word: str, functions: tuple[str, ...]) -> list[tuple[int, int, int, int]]:
     """Ask for one of the three lists; a driver or a card that does not know graphics or MPS has none of these."""
     try:
-        return nvml.listed(*((f"nvmlDeviceGet{kind}RunningProcesses{version}", handle) for version in newest_first))
+        return nvml.listed(functions, handle)
     except Refused as refused:
-        if kind == "Compute" or refused.reason not in _NONE_OF_THAT_KIND:
+        if word == "compute" or refused.reason not in _NONE_OF_THAT_KIND:
             raise
         return []
 
@@ -299,7 +315,7 @@ def _instance(nvml: Nvml, handle: Any) -> str:
     return "/".join(map(str, numbers))
 
 
-_UUID = _plain("nvmlDeviceGetUUID")
+_IDENTITY: dict[str, Reader] = {"uuid": _plain("nvmlDeviceGetUUID")}
 
 _STATIC_FIELDS: dict[str, Reader] = {
     "name": _plain("nvmlDeviceGetName"),
@@ -313,15 +329,15 @@ _FIELDS: dict[str, Reader] = {
     "memory": _memory,
     "utilization_percent": _utilization("gpu"),
     "memory_utilization_percent": _utilization("memory"),
-    "temperature_celsius": _bounded(_MOST_CELSIUS, _temperature),
-    "power_watts": _bounded(_MOST_WATTS, _thousandth("nvmlDeviceGetPowerUsage")),
-    "power_limit_watts": _bounded(_MOST_WATTS, _thousandth("nvmlDeviceGetEnforcedPowerLimit")),
-    "energy_joules": _bounded(_MOST_JOULES, _thousandth("nvmlDeviceGetTotalEnergyConsumption")),
-    "graphics_clock_mhz": _bounded(_MOST_MHZ, _plain("nvmlDeviceGetClockInfo", _GRAPHICS_CLOCK)),
-    "memory_clock_mhz": _bounded(_MOST_MHZ, _plain("nvmlDeviceGetClockInfo", _MEMORY_CLOCK)),
+    "temperature_celsius": _temperature,
+    "power_watts": _thousandth(_MOST_WATTS, "nvmlDeviceGetPowerUsage"),
+    "power_limit_watts": _thousandth(_MOST_WATTS, "nvmlDeviceGetEnforcedPowerLimit"),
+    "energy_joules": _thousandth(_MOST_JOULES, "nvmlDeviceGetTotalEnergyConsumption"),
+    "graphics_clock_mhz": _figure(_MOST_MHZ, "nvmlDeviceGetClockInfo", _GRAPHICS_CLOCK),
+    "memory_clock_mhz": _figure(_MOST_MHZ, "nvmlDeviceGetClockInfo", _MEMORY_CLOCK),
     "slowdown_reasons": _slowdown_reasons,
     "performance_state": _performance_state,
-    "fan_percent": _bounded(_MOST_FAN_PERCENT, _plain("nvmlDeviceGetFanSpeed")),
+    "fan_percent": _figure(_MOST_FAN_PERCENT, "nvmlDeviceGetFanSpeed"),
     "ecc_enabled": _first_of_pair("nvmlDeviceGetEccMode"),
     "ecc_errors": _ecc_errors,
     "persistence_enabled": lambda nvml, handle: bool(nvml.call("nvmlDeviceGetPersistenceMode", handle)),

@@ -7,6 +7,7 @@ wrappers' behaviour; the symbol tables of drivers 470 to 610 for which of them h
 from __future__ import annotations
 
 import os
+from struct import Struct
 
 TYPE_CHECKING = False  # typing itself is slow to load
 if TYPE_CHECKING:
@@ -18,6 +19,14 @@ NOT_AVAILABLE = 2**64 - 1
 
 _GROWTH_TRIES = 5
 _MOST_CUDA_VERSION = 999_999
+_NO_FIGURES = frozenset({2**32 - 1, NOT_AVAILABLE})
+
+_ROW = Struct("@IQII")
+"""nvmlProcessInfo_t of versions 2 and 3: process number, bytes, GPU instance, compute instance."""
+
+_LIST_OF_PROCESSES = "RunningProcesses"
+_FEW_PROCESSES = 64
+_MOST_PROCESSES = 100_000
 
 # Codes of nvmlReturn_t. pynvml's own text for a code may call the driver, which may be what just failed.
 _UNINITIALIZED = 1
@@ -60,6 +69,11 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer here, not an er
         self.reason = reason
         self.code = code
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether this driver, or this binding, does not have the call."""
+        return self.code in _MISSING
+
 
 class Nvml:
     """The driver, opened at the first call and kept open: closing and opening again is slow, and has hung drivers."""
@@ -68,6 +82,9 @@ class Nvml:
         self._load_pynvml = load_pynvml
         self._about_to_load = about_to_load
         self._pynvml: Any = None
+        self._wrappers: dict[str, Callable[..., Any]] = {}
+        self._errors: tuple[type[Exception], ...] = ()
+        self._rows = _Rows()
         self.library = "absent"
         """How NVIDIA's library was found: as a value of `probes.driver_state.Library`."""
         self.driver: dict[str, Any] | None = None
@@ -76,8 +93,8 @@ class Nvml:
         """Load the binding and open the driver, once; return False if NVIDIA's library cannot be loaded."""
         if self._pynvml is None:
             self._pynvml = self._binding()
-        if self.driver is None:
             self._about_to_load()
+        if self.driver is None:
             self.library = find_library()
             if self.library != "loads":
                 return False
@@ -109,35 +126,39 @@ class Nvml:
 
     def call(self, function: str, *arguments: Any) -> Any:
         """Call one wrapper; what failed for a moment is tried once more, and a driver that was shut is opened again."""
+        wrapper = self._wrappers.get(function) or self._wrapper(function)
         try:
-            return self._call(function, *arguments)
-        except Refused as refused:
+            answer = wrapper(*arguments)
+        except self._errors as error:
+            refused = self._refused(error)
             if refused.code == _UNINITIALIZED and function != "nvmlInit":
                 self._call("nvmlInit")
             elif refused.code not in _TRANSIENT:
-                raise
-        return self._call(function, *arguments)
+                raise refused from None
+            return self._call(function, *arguments)
+        if type(answer) is int and answer in _NO_FIGURES:
+            raise Refused("not_supported")
+        return answer
 
-    def first(self, *alternatives: tuple[Any, ...]) -> Any:
+    def first(self, functions: tuple[str, ...], *arguments: Any) -> Any:
         """Call the first of several wrappers that this driver and this binding both have.
 
         Calls come and go: what an old driver has not yet, the newest has no more.
         """
-        missing = Refused("driver_too_old", _FUNCTION_NOT_FOUND)
-        for function, *arguments in alternatives:
+        *newer, oldest = functions
+        for function in newer:
             try:
                 return self.call(function, *arguments)
             except Refused as refused:
-                if refused.code not in _MISSING:
+                if not refused.is_missing:
                     raise
-                missing = refused
-        raise missing
+        return self.call(oldest, *arguments)
 
-    def listed(self, *alternatives: tuple[Any, ...]) -> Any:
-        """Ask for a list that may outgrow the caller's buffer between sizing and reading it."""
+    def listed(self, functions: tuple[str, ...], handle: Any) -> list[tuple[int, int, int, int]]:
+        """Ask for a list of processes as `first` does; it may outgrow the room for it again and again."""
         for _ in range(_GROWTH_TRIES):
             try:
-                return self.first(*alternatives)
+                return self.first(functions, handle)  # type: ignore[no-any-return]
             except Refused as refused:
                 if refused.code != _INSUFFICIENT_SIZE:
                     raise
@@ -166,25 +187,85 @@ class Nvml:
             raise Refused("binding_broken") from error
         if not hasattr(pynvml, "nvmlMemory_v2"):
             raise Refused("binding_too_old")
+        mismatch = getattr(pynvml, "NVMLLibraryMismatchError", UnicodeDecodeError)  # not in the oldest
+        self._errors = (pynvml.NVMLError, UnicodeDecodeError, mismatch)
         return pynvml
 
-    def _call(self, function: str, *arguments: Any) -> Any:
-        pynvml = self._pynvml
-        wrapper = getattr(pynvml, function, None)
+    def _wrapper(self, function: str) -> Callable[..., Any]:
+        """Return the binding's wrapper of a call, and for a list of processes our own: see `_Rows`."""
+        wrapper: Callable[..., Any] | None
+        if _LIST_OF_PROCESSES in function:
+            wrapper = self._rows.wrapper(self._pynvml, function)
+        else:
+            wrapper = getattr(self._pynvml, function, None)
         if wrapper is None:
             raise Refused("binding_too_old", _FUNCTION_NOT_FOUND)
+        self._wrappers[function] = wrapper
+        return wrapper
+
+    def _call(self, function: str, *arguments: Any) -> Any:
+        """Call one wrapper once."""
         try:
-            answer = wrapper(*arguments)
-        except pynvml.NVMLError as error:
-            # Only the number: an NVMLError cannot be hashed or compared, and its text may ask the driver.
-            raise Refused(_REASONS.get(error.value, f"nvml_error_{error.value}"), error.value) from None
-        except UnicodeDecodeError:
-            raise Refused("not_text") from None
-        except getattr(pynvml, "NVMLLibraryMismatchError", ()):
-            raise Refused("driver_too_old", _FUNCTION_NOT_FOUND) from None
-        if isinstance(answer, int) and is_no_figure(answer):
+            answer = self._wrapper(function)(*arguments)
+        except self._errors as error:
+            raise self._refused(error) from None
+        if type(answer) is int and answer in _NO_FIGURES:
             raise Refused("not_supported")
         return answer
+
+    def _refused(self, error: Exception) -> Refused:
+        if isinstance(error, UnicodeDecodeError):
+            return Refused("not_text")
+        if isinstance(error, self._pynvml.NVMLError):
+            # Only the number: an NVMLError cannot be hashed or compared, and its text may ask the driver.
+            code: int = error.value
+            return Refused(_REASONS.get(code, f"nvml_error_{code}"), code)
+        return Refused("driver_too_old", _FUNCTION_NOT_FOUND)
+
+
+class _Rows:
+    """Reads the lists of processes, into room that is kept for the next one.
+
+    The binding's wrappers ask for each list twice, for its length and then for its rows, and drivers have taken 4.5 ms
+    for one (flightlessmango/MangoHud#2104); and they make an object of each row, which takes ten times as long as all
+    else that is done with it.
+    """
+
+    def __init__(self) -> None:
+        self._capacity = 0
+        self._room: Any = None
+        self._there: Any = None
+
+    def wrapper(self, pynvml: Any, function: str) -> Callable[[Any], list[tuple[int, int, int, int]]]:
+        """Return what reads one of the lists, and raises the binding's error where the driver answers with a code."""
+        from ctypes import byref  # noqa: PLC0415 - the binding has loaded it
+
+        if not self._capacity:
+            self._make_room(_FEW_PROCESSES)
+        call = getattr(pynvml.nvmlLib, function, None)
+
+        def read(handle: Any) -> list[tuple[int, int, int, int]]:
+            if call is None:
+                raise pynvml.NVMLError(_FUNCTION_NOT_FOUND)
+            there = self._there
+            there.value = self._capacity
+            code = call(handle, byref(there), self._room)
+            count = there.value
+            if count > (self._capacity if not code else _MOST_PROCESSES):
+                raise Refused("impossible")
+            if code == _INSUFFICIENT_SIZE and count > self._capacity:
+                self._make_room(2 * count)  # more may come meanwhile
+            if code:
+                raise pynvml.NVMLError(code)
+            return [*_ROW.iter_unpack(self._room[: count * _ROW.size])] if count else []
+
+        return read
+
+    def _make_room(self, capacity: int) -> None:
+        import ctypes  # noqa: PLC0415 - the binding has loaded it
+
+        self._capacity, self._there = capacity, ctypes.c_uint()
+        self._room = (ctypes.c_char * (capacity * _ROW.size))()
 
 
 def find_library() -> str:
@@ -214,4 +295,4 @@ def find_library() -> str:
 
 def is_no_figure(number: int) -> bool:
     """Tell whether a number is what drivers write where they know none: all bits set."""
-    return number in (2**32 - 1, NOT_AVAILABLE)
+    return number in _NO_FIGURES

@@ -100,11 +100,12 @@ def _fields(fields: dict[str, Check], **optional: Check) -> Check:
     known = fields | optional
 
     def check(value: Any) -> bool:
-        return (
-            type(value) is dict
-            and fields.keys() <= value.keys() <= known.keys()
-            and all(known[name](held) for name, held in value.items())
-        )
+        if type(value) is not dict or not fields.keys() <= value.keys() <= known.keys():
+            return False
+        for name, held in value.items():  # noqa: SIM110 - a generator for `all` takes half as long again
+            if not known[name](held):
+                return False
+        return True
 
     return check
 
