@@ -137,6 +137,33 @@ def test_where_no_thread_can_be_had_it_answers_all_the_same() -> None:
     child._start_thread(refuse)
 
 
+# What it loads ----------------------------------------------------------------------------------------------------
+
+OURS = {"colab_magics", "colab_magics.observer", "colab_magics.observer.devices", "colab_magics.observer.nvml"}
+OF_PYTHON = {
+    # What Python starts with, and what `os` needs.
+    "abc", "builtins", "codecs", "encodings", "encodings.aliases", "encodings.utf_8", "genericpath", "io", "linecache",
+    "marshal", "os", "os.path", "posix", "posixpath", "stat", "sys", "time", "zipimport",
+    # What the child uses.
+    "errno", "importlib", "importlib.abc", "importlib.machinery", "importlib.util", "json", "json.decoder",
+    "json.encoder", "json.scanner", "select", "signal", "threading",
+    # What these and the binding use.
+    "collections", "collections.abc", "contextlib", "copyreg", "ctypes", "enum", "functools", "itertools", "keyword",
+    "operator", "re", "reprlib", "string", "struct", "types", "warnings", "weakref",
+}  # fmt: skip
+
+
+def test_it_loads_no_more_than_it_needs_for_its_first_answer(plug_in: Callable[..., FakeDriver]) -> None:
+    plug_in("t4")
+    *python, code = command()
+    code += ";import sys; sys.stderr.write(' '.join(sys.modules))"
+    asked = subprocess.run([*python, code], input=b'{"id": 1}\n', capture_output=True, check=True)
+    loaded = {name for name in asked.stderr.decode().split() if not name.startswith("_") and "._" not in name}
+
+    assert b'"Tesla T4"' in asked.stdout
+    assert loaded - OF_PYTHON == {*OURS, "pynvml"}
+
+
 # What it inherits -------------------------------------------------------------------------------------------------
 
 SIGNALS = {signal.SIGALRM, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR1, signal.SIGRTMIN}
@@ -250,7 +277,7 @@ def test_what_is_no_request_ends_it_without_a_word(said: bytes) -> None:
         process.stdin.write(said)
         process.stdin.flush()
         assert ended(process) == 0
-        assert process.stdout.read() == b'{"stage": "up"}\n'
+        assert process.stdout.read() == b'{"stage":"up"}\n'
 
 
 @pytest.mark.parametrize("said", NO_REQUESTS.values(), ids=NO_REQUESTS)
