@@ -126,7 +126,7 @@ def watch(
 
     if restart_observer:
         client.close()
-    client.start()
+    client.start(sample_every_seconds=sample_every_seconds)
     snapshot = _with_gpus(_begin(shell_class), driver_deadline_seconds, sample_every_seconds)
     return _judge(subject, _with_machine(_with_other_gpus(_with_frameworks(snapshot)), everything=False))
 

@@ -96,7 +96,7 @@ def swap(monkeypatch: pytest.MonkeyPatch, section: str, probe: Callable[..., Any
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with everything, and so much RAM that its accelerator counts for whether that is much."""
-    monkeypatch.setattr(client, "start", lambda: None)
+    monkeypatch.setattr(client, "start", lambda **_: None)
     there = {
         "platform": COLAB,
         "gpus": Seen((T4,), DRIVER, visible_gpus=1, samples=()),

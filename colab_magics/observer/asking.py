@@ -6,10 +6,12 @@ import contextlib
 import json
 import os
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from colab_magics.observer import shapes
 from colab_magics.observer.answers import Answers, Gone, Nonsense
+from colab_magics.values import Record
 
 if TYPE_CHECKING:
     import subprocess
@@ -17,8 +19,21 @@ if TYPE_CHECKING:
 LONGEST_ANSWER_BYTES = 64 << 20
 """256 GPUs with 3,900 processes each: the answer of 64 with 2,000 has 8.2 MB, 64 bytes for each process."""
 
+FRESH_SECONDS = 1.0
+"""So long after a question that was asked ahead its answer stands for now."""
+
 _LOADING = "loading"
 """The stage from which on a death of the child may be the driver's doing."""
+
+_STAGES = 2
+
+
+class _Ahead(Record):
+    """A question that was asked ahead."""
+
+    sample_every_seconds: float | None
+    at: float
+    """When, on the monotonic clock."""
 
 
 class Asking:
@@ -35,6 +50,7 @@ class Asking:
         self._number = 0
         self._answered = 0
         self._is_awaited = False
+        self._ahead: _Ahead | None = None
         self._stage: str | None = None
         self._stages_told = 0
 
@@ -43,27 +59,35 @@ class Asking:
         """Whether the child has begun to load NVIDIA's library, as far as is known."""
         return self._stage == _LOADING
 
+    def ask_ahead(self, sample_every_seconds: float | None) -> None:
+        """Send a request whose answer is wanted in a moment: the child works on it meanwhile. Does not wait.
+
+        Nothing is sent while an earlier one is unanswered.
+        """
+        if not self._is_awaited:
+            with contextlib.suppress(OSError):  # it has ended: whoever wants the answer will find that out
+                self._request(sample_every_seconds)
+                self._ahead = _Ahead(sample_every_seconds, time.monotonic())
+
     def exchange(self, sample_every_seconds: float | None, *, until: float) -> dict[str, Any] | None:
         """Send a request and return its answer, None if it has not come in time. Answers to older ones are dropped.
 
         A request that the child is still working on is not sent again, except to change the period: its answer will be
-        as of now. Raise `Gone` where the child has ended, `Nonsense` where it answers what it cannot mean.
+        as of now. So is that of one that was asked ahead for the same samples, unless that was long ago. Raise `Gone`
+        where the child has ended, `Nonsense` where it answers what it cannot mean.
         """
-        self._receive(until, waits=False)
-        request: dict[str, Any] = {}
-        if not self._is_awaited:
-            self._number += 1
-            request["id"] = self._number
-        if sample_every_seconds is not None:
-            request["sample_every_seconds"] = sample_every_seconds
-        if request:
-            try:
-                self._send(request)
-            except BlockingIOError:
-                return None
-            except BrokenPipeError:
-                raise Gone from None
-            self._is_awaited = True
+        has_come = self._receive(until, waits=False)
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead.sample_every_seconds != sample_every_seconds:
+            self._is_awaited = False  # its answer would have no samples
+        elif ahead is not None and has_come is not None and time.monotonic() - ahead.at < FRESH_SECONDS:
+            return has_come
+        try:
+            self._request(sample_every_seconds)
+        except BlockingIOError:
+            return None
+        except BrokenPipeError:
+            raise Gone from None
         try:
             return self._receive(until)
         except KeyboardInterrupt:
@@ -86,6 +110,18 @@ class Asking:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
+
+    def _request(self, sample_every_seconds: float | None) -> None:
+        """Send what the child does not know yet: the question, unless it is at work on one, and a period."""
+        request: dict[str, Any] = {}
+        if not self._is_awaited:
+            self._number += 1
+            request["id"] = self._number
+        if sample_every_seconds is not None:
+            request["sample_every_seconds"] = sample_every_seconds
+        if request:
+            self._send(request)
+            self._is_awaited = True
 
     def _send(self, request: dict[str, Any]) -> None:
         """Send a request, which is short enough for a pipe to take it whole or not at all."""
@@ -114,9 +150,9 @@ class Asking:
         return None
 
     def _note_stage(self, line: dict[str, Any]) -> None:
-        """Note how far the child is: it says once that it is up, and for each question at most once that it loads."""
+        """Note how far the child is: it says once that it is up, and once that it loads."""
         self._stages_told += 1
-        if not shapes.is_stage(line) or self._stages_told > 1 + self._number:
+        if not shapes.is_stage(line) or self._stages_told > _STAGES:
             raise Nonsense("a stage that there is not")
         self._stage = line["stage"]
 

@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from colab_magics.observer import DEADLINE_SECONDS, starting
 from colab_magics.observer.answers import Gone, Nonsense
-from colab_magics.observer.asking import Asking
-from colab_magics.observer.child import STUCK_SECONDS
-from colab_magics.observer.looking import Looking
 
 if TYPE_CHECKING:
     from colab_magics.model import Unavailable
+    from colab_magics.observer.asking import Asking
+    from colab_magics.observer.looking import Looking
 
 WARM_SHARE = 1 / 3
 """Once the driver has answered, it gets this share of the deadline."""
@@ -36,10 +35,14 @@ SLOW_SECONDS = 15.0
 RESTING_SECONDS = 60.0
 """After two failures in a row the driver is left alone for this long."""
 
+REFUSED_SECONDS = 60.0
+"""So long a child is asked whose library finds no driver, then another one is, which loads the library again."""
+
 SHORTEST_PERIOD_SECONDS = 0.5
 """Samples are taken no more often than that."""
 
 _FAILURES_BEFORE_REST = 2
+_NOT_LOADED = "driver_not_loaded"
 _KILL_SECONDS = 0.5
 
 
@@ -51,10 +54,12 @@ class Observer:
         self._process: subprocess.Popen[bytes] | None = None
         self._asking: Asking | None = None
         self._started_at = 0.0
+        self._unanswered_since: float | None = None
         self._warm = False
         self._failures = 0
         self._rest_until = 0.0
         self._knows_pynvml = False
+        self._was_refused = False
         self._looking: Looking | None = None
         self._left_behind: dict[str, tuple[subprocess.Popen[bytes], float]] = {}
 
@@ -96,26 +101,37 @@ class Observer:
         finally:
             self._lock.release()
 
-    def start(self) -> None:
-        """Start the child, if there is none, so that it is up by the time it is asked. Does not wait."""
-        if sys.platform == "linux" and self._lock.acquire(blocking=False):
-            try:
-                if self._process is None and time.monotonic() >= self._rest_until:
-                    self._start()
-            finally:
-                self._lock.release()
+    def start(self, *, sample_every_seconds: float | None = None) -> None:
+        """Let the child ask the driver for who is about to `ask` with these samples; start it first if there is none.
+
+        Does not wait.
+        """
+        if sys.platform != "linux" or not self._lock.acquire(blocking=False):
+            return
+        try:
+            if self._process is not None and self._process.poll() == 0:  # it has ended by itself, idle
+                self._end()
+            process = self._process
+            if process is None and time.monotonic() >= self._rest_until:
+                self._start()
+            if self._process is not None and self._asking is not None and self._knows_pynvml:
+                self._asking.ask_ahead(sample_every_seconds)
+        finally:
+            self._lock.release()
 
     def look(self, key: str, path: str) -> dict[str, int] | Unavailable:
         """Return `looks.file_system(path)`, or why it cannot be had; a mount that is silent costs no more than a while.
 
         `key` names what may be silent: it is asked again only once it has answered.
         """
+        from colab_magics.model import Unavailable
+
         for _ in range(2):  # a child that had ended by itself, idle, is replaced
             left = self._left_behind.get(key)
             if left is not None and left[0].poll() is None:
                 return _unavailable("mount_silent", seconds=round(time.monotonic() - left[1], 1))
             looking = self._looking or self._start_looking()
-            if not isinstance(looking, Looking):
+            if isinstance(looking, Unavailable):
                 return looking
             try:
                 answer = looking.ask(key, path)
@@ -177,17 +193,22 @@ class Observer:
         started = self._start() if self._process is None or self._asking is None else self._asking
         if isinstance(started, Unavailable):
             return started
+        if self._unanswered_since is None:
+            self._unanswered_since = time.monotonic()
         seconds = deadline_seconds * (WARM_SHARE if self._warm else 1)
         in_full = time.monotonic() + seconds
         answer = started.exchange(sample_every_seconds, until=min(until, in_full))
         if answer is not None:
-            self._warm, self._failures = True, 0
-            # A library once loaded keeps its version, so the next question starts another child; not while somebody
-            # watches, who would start one with each look.
-            if "refused" in answer and sample_every_seconds is None:
+            # A driver that comes after a refusal takes as long to start as any: what it answers then is its first.
+            self._warm, self._failures, self._unanswered_since = "refused" not in answer, 0, None
+            # Not while somebody watches, who would start a child with each look.
+            if "refused" in answer and sample_every_seconds is None and not self._keeps(answer["refused"]["reason"]):
+                was_refused = self._was_refused
                 self._end()
+                if was_refused:
+                    return self._converse(deadline_seconds, until, None)
             return answer
-        waited = time.monotonic() - self._started_at
+        waited = time.monotonic() - self._unanswered_since
         if not self._warm and not self._failures and waited < STARTING_SECONDS:
             code = "driver_starting" if waited < SLOW_SECONDS else "driver_slow"
             return _unavailable(code, seconds=round(waited, 1))
@@ -197,6 +218,17 @@ class Observer:
             seconds = waited
         self._end()
         return self._failed("driver_silent", seconds=round(seconds, 1))
+
+    def _keeps(self, reason: str) -> bool:
+        """Tell whether a child whose driver has refused is asked again the next time, or another one is.
+
+        A library once loaded keeps its version. Where there is no driver that does not matter: the child is kept for
+        a while, so that reports on a machine without one cost no start of a process. If then one comes that this
+        library does not suit, it refuses for another reason, and another child is asked at once.
+        """
+        is_kept = reason == _NOT_LOADED and time.monotonic() - self._started_at < REFUSED_SECONDS
+        self._was_refused |= is_kept
+        return is_kept
 
     def _start(self) -> Asking | Unavailable:
         pynvml_file = starting.find_pynvml()
@@ -208,7 +240,12 @@ class Observer:
         except OSError as error:
             return _unavailable("no_child", error=error.strerror or type(error).__name__)
         self._process, self._started_at, self._warm = process, time.monotonic(), False
-        self._knows_pynvml = pynvml_file is not None
+        self._unanswered_since = self._started_at
+        self._knows_pynvml, self._was_refused = pynvml_file is not None, False
+        # Imported while the child starts.
+        from colab_magics.observer.asking import Asking
+        from colab_magics.observer.looking import Looking
+
         self._looking = Looking(requests, answers)
         self._asking = Asking(process)
         return self._asking
@@ -219,9 +256,10 @@ class Observer:
         if not self._lock.acquire(timeout=DEADLINE_SECONDS):
             return _unavailable("no_looker", error="another thread starts it")
         try:
-            started = self._looking or self._spawn(starting.find_pynvml())
-            if isinstance(started, Looking):
-                return started
+            looking = self._looking
+            if looking is not None:
+                return looking
+            started = self._spawn(starting.find_pynvml())
             if isinstance(started, Unavailable):
                 return _unavailable("no_looker", error=str(dict(started.values)["error"]))
             return self._looking or _unavailable("no_looker", error="it has ended")
@@ -240,6 +278,8 @@ class Observer:
     def _died(self, exit_code: int | None) -> Unavailable:
         if self._asking is None or not self._asking.has_loaded_the_driver:
             return _unavailable("child_died", cause=_cause_of_death(exit_code))
+        from colab_magics.observer.child import STUCK_SECONDS
+
         if exit_code == -signal.SIGALRM:  # the driver hung in a sample, and nobody asked meanwhile
             return self._failed("driver_silent", seconds=STUCK_SECONDS)
         return self._failed("driver_crashed", cause=_cause_of_death(exit_code))
@@ -284,9 +324,9 @@ def look(key: str, path: str) -> dict[str, int] | Unavailable:
     return _shared.look(key, path)
 
 
-def start() -> None:
-    """Start this process's observer; see `Observer.start`."""
-    _shared.start()
+def start(*, sample_every_seconds: float | None = None) -> None:
+    """Let this process's observer ask the driver ahead; see `Observer.start`."""
+    _shared.start(sample_every_seconds=sample_every_seconds)
 
 
 def stop_sampling() -> None:

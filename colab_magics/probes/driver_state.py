@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import enum
 import os
-import re
 from typing import NamedTuple
 
 from colab_magics import files
 
 _NVIDIA = "0x10de"
 _DISPLAY_CLASSES = ("0x0300", "0x0302")
-_GPU_FILE = r"nvidia\d+"
+_GPU_FILE = "nvidia"  # and a number
 _TEGRA_FILES = ("nvhost-gpu", "nvgpu", "nvmap")
 
 
@@ -71,7 +70,7 @@ def read_signs(*, root: str = "/") -> Signs:
         pci_devices=_count_devices(root),
         has_module=_exists(root, "proc/driver/nvidia/version"),
         has_control_file="nvidiactl" in names,
-        has_gpu_file=any(re.fullmatch(_GPU_FILE, name) for name in names),
+        has_gpu_file=any(name.startswith(_GPU_FILE) and name[len(_GPU_FILE) :].isdecimal() for name in names),
         has_dxg="dxg" in names,
         is_tegra=any(name in names for name in _TEGRA_FILES),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ import psutil
 import pytest
 
 from colab_magics.model import Unavailable
-from colab_magics.observer import client, starting
+from colab_magics.observer import asking, client, starting
 from fake_nvml import FakeDriver
 
 Plug = Callable[..., FakeDriver]
@@ -99,6 +100,70 @@ def test_a_refusal_is_asked_again_the_next_time(plug_in: Plug, live: None) -> No
     driver.set("fail nvmlInitWithFlags = 0")
 
     assert asked()["gpus"][0]["name"] == "Tesla T4"
+
+
+def test_where_no_driver_is_loaded_the_same_child_is_asked_again_and_sees_the_one_that_comes(
+    plug_in: Plug, live: None
+) -> None:
+    driver = plug_in("t4", "fail nvmlInitWithFlags = 9")
+    for _ in range(3):
+        assert asked()["refused"]["reason"] == "driver_not_loaded"
+    child = client.pid()
+    driver.set("heal nvmlInitWithFlags")
+
+    assert asked()["gpus"][0]["name"] == "Tesla T4"
+    assert client.pid() == child
+    assert driver.calls().count("load") == 1
+
+
+def test_a_driver_that_comes_is_waited_for_as_at_the_first_question(
+    plug_in: Plug, live: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "STARTING_SECONDS", 2.0)
+    driver = plug_in("t4", "fail nvmlInitWithFlags = 9")
+    asked()
+    child = client.pid()
+    time.sleep(1.8)
+    driver.set("heal nvmlInitWithFlags", "slow nvmlInitWithFlags = 1")
+    starting = refused(0.5)
+
+    assert starting.code == "driver_starting"
+    assert dict(starting.values)["seconds"] == pytest.approx(0.5, abs=0.3)
+    assert asked()["gpus"][0]["name"] == "Tesla T4"
+    assert client.pid() == child
+
+
+def test_a_driver_that_comes_and_does_not_suit_the_library_is_asked_by_another_child_at_once(
+    plug_in: Plug, live: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever installs a driver replaces the library too; what is loaded of the old one meets the new module."""
+    old = plug_in("t4", "fail nvmlInitWithFlags = 9")
+    assert "refused" in asked()
+    old.set("fail nvmlInitWithFlags = 18")
+    for name, value in FakeDriver(tmp_path / "new").environment(live=True).items():
+        monkeypatch.setenv(name, value)
+
+    assert asked()["gpus"][0]["name"] == "Tesla T4"
+
+
+def test_a_library_that_finds_no_driver_is_loaded_again_after_a_while(
+    plug_in: Plug, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "REFUSED_SECONDS", 0.0)
+    driver = plug_in("t4", "fail nvmlInitWithFlags = 9")
+    for _ in range(2):
+        assert "refused" in asked()
+
+    assert driver.calls().count("load") == 2
+
+
+@pytest.mark.parametrize("code", [4, 18, 999])
+def test_what_else_a_driver_refuses_is_asked_of_another_child_each_time(code: int, plug_in: Plug) -> None:
+    driver = plug_in("t4", f"fail nvmlInitWithFlags = {code}")
+    for _ in range(2):
+        assert asked()["refused"]["code"] == code
+
+    assert driver.calls().count("load") == 2
 
 
 @pytest.mark.parametrize(
@@ -205,16 +270,140 @@ def test_a_hang_anywhere_ends_with_the_deadline(where: str, plug_in: Plug) -> No
     assert time.monotonic() - started < SHORT + 0.5
 
 
-def test_started_ahead_it_is_the_child_that_is_asked_and_leaves_the_driver_alone_until_then(plug_in: Plug) -> None:
+def wait_for(condition: Callable[[], object]) -> None:
+    until = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def has_answered(driver: FakeDriver) -> bool:
+    return driver.calls()[-1:] == ["nvmlDeviceGetMPSComputeRunningProcesses_v3"]  # its last question about a T4
+
+
+@pytest.mark.parametrize("has_come", [False, True], ids=["before it answers", "after it has answered"])
+def test_started_ahead_the_child_asks_the_driver_for_who_is_about_to_ask(has_come: bool, plug_in: Plug) -> None:
     driver = plug_in("t4")
     client.start()
     child = client.pid()
     client.start()
+    if has_come:
+        wait_for(lambda: has_answered(driver))
+        time.sleep(0.1)
 
-    assert child is not None
-    assert driver.calls() == []
-    asked()
+    assert asked()["gpus"][0]["name"] == "Tesla T4"
     assert client.pid() == child
+    assert driver.calls().count("nvmlDeviceGetCount_v2") == 1
+
+
+def test_what_was_asked_ahead_is_taken_once_and_not_when_it_is_old(
+    plug_in: Plug, live: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "FRESH_SECONDS", 0.2)
+    driver = plug_in("t4", "gpu0.temperature = 40")
+    client.start()
+    wait_for(lambda: has_answered(driver))
+    time.sleep(0.3)
+    driver.set("gpu0.temperature = 50")
+
+    assert asked()["gpus"][0]["temperature_celsius"] == 50
+    driver.set("gpu0.temperature = 60")
+    assert asked()["gpus"][0]["temperature_celsius"] == 60
+
+
+@pytest.mark.parametrize("ahead", [None, 60.0], ids=["without samples", "with samples"])
+def test_an_answer_has_the_samples_that_are_wanted_whatever_was_asked_ahead(ahead: float | None, plug_in: Plug) -> None:
+    driver = plug_in("t4")
+    for times in range(1, 3):
+        client.start(sample_every_seconds=ahead)
+        wait_for(lambda times=times: driver.calls().count("nvmlDeviceGetCount_v2") >= times and has_answered(driver))
+        answer = client.ask(sample_every_seconds=60)
+
+        assert isinstance(answer, dict)
+        assert len(answer["samples"]) == 1
+    assert driver.calls().count("nvmlDeviceGetFanSpeed") == (4 if ahead is None else 2)
+
+
+def test_a_warm_child_is_asked_ahead_once_and_what_came_while_nobody_asked_is_not_as_of_now(
+    plug_in: Plug, live: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = plug_in("t4", "gpu0.temperature = 40")
+    asked()
+    before = len(driver.calls())
+    client.start()
+    wait_for(lambda: len(driver.calls()) > before and has_answered(driver))
+    monkeypatch.setattr(asking, "FRESH_SECONDS", 0.0)
+    driver.set("gpu0.temperature = 50")
+    client.start()
+
+    assert asked()["gpus"][0]["temperature_celsius"] == 50
+    assert driver.calls().count("nvmlDeviceGetFanSpeed") == 3
+
+
+def test_a_child_that_had_ended_idle_is_replaced_ahead(plug_in: Plug) -> None:
+    plug_in("t4")
+    asked()
+    first = client._shared._process
+    assert first is not None
+    assert first.stdin is not None
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, first.stdin.fileno())
+    os.close(nowhere)
+    os.waitid(os.P_PID, first.pid, os.WEXITED | os.WNOWAIT)
+    client.start()
+    second = client.pid()
+
+    assert second not in (None, first.pid)
+    assert asked()["gpus"][0]["name"] == "Tesla T4"
+    assert client.pid() == second
+
+
+def test_a_child_that_was_started_for_a_look_without_the_binding_is_asked_nothing(
+    plug_in: Plug, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug_in("t4")
+    with monkeypatch.context() as patch:
+        patch.setattr(starting, "find_pynvml", lambda: None)
+        client.look("root", "/")
+    client.start()
+
+    assert asked()["gpus"][0]["name"] == "Tesla T4"
+
+
+def test_a_child_that_dies_before_it_is_asked_is_noticed(plug_in: Plug) -> None:
+    plug_in("t4", "segv nvmlInitWithFlags")
+    client.start()
+    child = client.pid()
+    assert child is not None
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+
+    assert refused() == Unavailable(code="driver_crashed", values=(("cause", "SIGSEGV"),))
+
+
+IMPORTED_AT_THE_START = """
+import subprocess, sys
+start = subprocess.Popen.__init__
+def note(self, *arguments, **options):
+    if "already" not in globals():
+        print(*sorted(name for name in sys.modules if name.startswith("colab_magics.")))
+    globals()["already"] = True
+    start(self, *arguments, **options)
+subprocess.Popen.__init__ = note
+import colab_magics
+colab_magics.gpu_info()
+colab_magics.observer.client.close()
+"""
+
+
+def test_the_child_is_started_before_what_only_its_answer_needs_is_imported(plug_in: Plug) -> None:
+    plug_in("t4")
+    imported = subprocess.run([sys.executable, "-c", IMPORTED_AT_THE_START], check=True, capture_output=True, text=True)
+
+    assert {*imported.stdout.split()} == {
+        f"colab_magics.{name}"
+        for name in ("files", "imports", "observer", "observer.answers", "observer.client", "observer.starting",
+                     "report", "values")
+    }  # fmt: skip
 
 
 def test_a_driver_that_is_left_alone_has_no_child_started_ahead(plug_in: Plug) -> None:
@@ -427,6 +616,22 @@ def test_a_file_of_that_name_that_is_something_else_is_said_to_be(
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
 
     assert asked() == {"refused": {"reason": "binding_broken", "code": None, "library": None}}
+
+
+def test_a_binding_that_looks_for_libraries_finds_them(
+    plug_in: Plug, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What stands in for `ctypes.util`, which today's binding imports and never uses, does what it is asked for."""
+    plug_in("t4")
+    (tmp_path / "pynvml.py").write_text(
+        "from ctypes.util import find_library\n"
+        "found = find_library('c')\n"
+        "import ctypes.util\n"
+        "assert ctypes.util.__file__ and ctypes.util.find_library('c') == found\n"
+    )
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+
+    assert asked()["refused"]["reason"] == "binding_too_old"  # it ran to its end, and is not the binding
 
 
 def test_where_no_process_can_be_started_the_reason_is_given(monkeypatch: pytest.MonkeyPatch) -> None:

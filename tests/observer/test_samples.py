@@ -491,15 +491,15 @@ def test_a_period_that_is_too_short_is_a_mistake(period: float) -> None:
 
 
 def test_a_driver_that_refuses_keeps_its_child_while_somebody_watches(plug_in: Plug) -> None:
-    driver = plug_in("t4", "fail nvmlInitWithFlags = 9")
-    assert asked()["refused"]["reason"] == "driver_not_loaded"
+    driver = plug_in("t4", "fail nvmlInitWithFlags = 18")
+    assert asked()["refused"]["reason"] == "driver_mismatch"
     child = client.pid()
     assert child is not None
     assert calls_in(2 * PERIOD + 0.1, driver) == []  # a sample does not try to open the driver
     answer = asked()
 
     assert client.pid() == child
-    assert answer["refused"]["reason"] == "driver_not_loaded"
+    assert answer["refused"]["reason"] == "driver_mismatch"
     assert [Noted(**sample).gpus for sample in answer["samples"]] == [[]] * 3
     asked(None)
     assert client.pid() is None
