@@ -1,12 +1,15 @@
-# ruff: noqa: INP001 - taken into a kernel by panel.py, with `%run`
-"""What runs in the kernel when panel.py measures: the contestants, and the clocks around them."""
+# ruff: noqa: INP001 - taken into a kernel, with `%run`
+"""What runs in the kernel where the panel is measured: the contestants, and the clocks around them.
+
+Of the panel itself only three things are touched: its `_source`, around whose looks lie the clocks, and its button that
+pauses it and lets it go on.
+"""
 
 from __future__ import annotations
 
 import itertools
 import threading
 import time
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,13 +18,9 @@ if TYPE_CHECKING:
     Update = Callable[[int], None]
     """Shows the figures of a moment; the moments are numbered."""
 
-PERIOD_SECONDS = 0.5
-"""How long a refresh waits for the next where its cost is measured: the shortest period that the panel offers."""
+_PATIENCE_SECONDS = 30
 
-REFRESHES = 6
-"""So many of each contestant are measured in a row."""
-
-# Who is compared ---------------------------------------------------------------------------------------
+# Who is compared ----------------------------------------------------------------------------------------------------
 
 ROWS = ("GPU memory", "GPU use", "RAM", "Disk", "CPU")
 
@@ -80,38 +79,121 @@ PEERS: dict[str, Callable[[str], Update]] = {
     "display(HTML, display_id).update": displayed_html,
     "a thread that wakes up": lambda _card: nothing(),
 }
+LONGEST_CARD = "x" * 2600
+"""A text as long as the panel's card is with a T4 and full lines."""
 
-# What is measured --------------------------------------------------------------------------------------
+_NUMBERS = itertools.count()
 
-NUMBERS = itertools.count()
+# The clocks ---------------------------------------------------------------------------------------------------------
 
 
-def spent(act: Callable[..., Any], taken_us: list[float]) -> Callable[..., Any]:
-    """Return an act that notes the CPU time, in µs, that each call takes of the thread it runs in."""
+class TimedSource:
+    """The panel's own source, with the CPU time noted that the thread that looks takes for each look, and between two.
 
-    def noted(*given: Any, **named: Any) -> Any:
-        started = time.thread_time_ns()
-        try:
-            return act(*given, **named)
-        finally:
-            taken_us.append((time.thread_time_ns() - started) / 1000)
+    What lies between two looks is showing: the report becomes a card, and the card goes to the page.
+    """
 
-    return noted
+    def __init__(self, source: Any) -> None:
+        self._source = source
+        self._ended_ns: int | None = None
+        self._thread: int | None = None
+        self.look_us: list[float] = []
+        self.show_us: list[float] = []
+        self.begun = 0
+        self.done = 0
+        """So many looks were taken and handed on."""
+        self.bells: dict[int, threading.Event] = {}
+
+    def look(self, **how: Any) -> Any:
+        """Look as the panel's own source does."""
+        started_ns, thread = time.thread_time_ns(), threading.get_ident()
+        if self._ended_ns is not None and thread == self._thread:
+            self.show_us.append((started_ns - self._ended_ns) / 1000)
+        self.begun += 1
+        report = self._source.look(**how)
+        self._ended_ns, self._thread = time.thread_time_ns(), thread
+        self.look_us.append((self._ended_ns - started_ns) / 1000)
+        self.done += 1
+        return report
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+
+def the_panel() -> Any:
+    """Return the open panel."""
+    from IPython import get_ipython  # noqa: PLC0415, TID251
+
+    return get_ipython().find_line_magic("gpu_info").__self__.panel
+
+
+class Live:
+    """The open panel with clocks around its looks."""
+
+    def __init__(self, period_seconds: float) -> None:
+        self.panel = the_panel()
+        self.source = TimedSource(self.panel._source)  # noqa: SLF001 - no other way in
+        self.panel._source = self.source  # noqa: SLF001
+        self.panel._choose_period(period_seconds)  # noqa: SLF001 - a click, by which it goes on
+
+    def every(self, period_seconds: float) -> None:
+        """Choose another period for when it goes on."""
+        self.panel._period_seconds = period_seconds  # noqa: SLF001
+
+    def pause_or_go_on(self) -> None:
+        """Click the button that does so."""
+        self.panel._pause_or_resume()  # noqa: SLF001
+
+    def wait_for(self, looks: int) -> None:
+        """Wait until so many more looks have been taken, and the last of them is shown."""
+        until = self.source.done + looks
+        given_up = time.monotonic() + _PATIENCE_SECONDS
+        while self.source.done < until:
+            if time.monotonic() > given_up:
+                raise TimeoutError("the panel does not look")
+            time.sleep(0.01)
+        time.sleep(0.05)
+
+    def refreshes(self, number: int) -> dict[str, Any]:
+        """Let it move for so many looks; return what they took."""
+        self.source.look_us, self.source.show_us, self.source._ended_ns = [], [], None  # noqa: SLF001
+        kernel_us, child_us = cpu_us(), cpu_us(_observer())
+        self.pause_or_go_on()
+        self.wait_for(number + 1)
+        self.pause_or_go_on()
+        kernel_us, child_us = cpu_us() - kernel_us, cpu_us(_observer()) - child_us
+        return {
+            "show_us": self.source.show_us,
+            "look_us": self.source.look_us,
+            "kernel_us": kernel_us / (number + 1),
+            "child_us": child_us / (number + 1),
+        }
+
+
+def _observer() -> int:
+    from colab_magics.observer import client  # noqa: PLC0415 - the one that the panel uses
+
+    return client.pid() or 0
 
 
 class Repeated:
-    """A thread that does something again and again; `taken_us` has the CPU time of each."""
+    """A thread that does something again and again; `taken_us` has its CPU time from one begin to the next."""
 
     def __init__(self, update: Update, period_seconds: float) -> None:
         self.taken_us: list[float] = []
-        self._update, self._period_seconds = spent(update, self.taken_us), period_seconds
+        self._update, self._period_seconds = update, period_seconds
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._repeat, daemon=True)
         self._thread.start()
 
     def _repeat(self) -> None:
+        before_ns = None
         while not self._end.wait(self._period_seconds):
-            self._update(next(NUMBERS))
+            now_ns = time.thread_time_ns()
+            if before_ns is not None:
+                self.taken_us.append((now_ns - before_ns) / 1000)
+            before_ns = now_ns
+            self._update(next(_NUMBERS))
 
     def end(self) -> None:
         """Do it no more."""
@@ -119,69 +201,26 @@ class Repeated:
         self._thread.join()
 
 
-def rested_peers(panel: Any) -> dict[str, Update]:
-    """Wait until a panel's last minutes are full, as in any that has been open for a while; pause it; return the peers.
-
-    They are open from now on, and show as much as the panel does then.
-    """
-    from colab_magics.observer.samples import SENT_SAMPLES  # noqa: PLC0415 - the one that the panel uses
-
-    while len(panel._report.snapshot.samples or ()) < SENT_SAMPLES - 2:  # noqa: SLF001 - no other way in
-        time.sleep(PERIOD_SECONDS)
-    panel._pause_or_resume()  # noqa: SLF001
-    card = panel._controls._card.value  # noqa: SLF001
-    return {name: build(card) for name, build in PEERS.items()}
-
-
-def refreshes_of(update: Update) -> dict[str, Any]:
-    """Return what the refreshes of a peer take."""
-    whole = cpu_us()
-    repeated = Repeated(update, PERIOD_SECONDS)
-    time.sleep(PERIOD_SECONDS * (REFRESHES + 0.5))
+def refreshes_of(update: Update, number: int, period_seconds: float) -> dict[str, Any]:
+    """Return what so many refreshes of a peer take."""
+    kernel_us = cpu_us()
+    repeated = Repeated(update, period_seconds)
+    while len(repeated.taken_us) < number:
+        time.sleep(period_seconds)
     repeated.end()
-    return {"show_us": repeated.taken_us, "kernel_us": (cpu_us() - whole) / len(repeated.taken_us)}
+    return {"show_us": repeated.taken_us, "kernel_us": (cpu_us() - kernel_us) / (len(repeated.taken_us) + 1)}
 
 
-def refreshes_of_panel(panel: Any) -> dict[str, Any]:
-    """Return what the refreshes of an open panel take: its own thread works, with clocks around its three steps."""
-    from colab_magics.observer import client  # noqa: PLC0415 - the one that the panel uses
-
-    look, show, whole = list[float](), list[float](), list[float]()
-    source, controls, refresh = panel._source, panel._controls, panel._look_and_show  # noqa: SLF001 - no other way in
-    done = threading.Event()
-
-    def refresh_and_count() -> None:
-        spent(refresh, whole)()
-        if len(whole) == REFRESHES:
-            done.set()
-
-    timed = SimpleNamespace(look=spent(source.look, look), stop_sampling=source.stop_sampling)
-    panel._source = timed  # noqa: SLF001
-    controls.show = spent(controls.show, show)
-    panel._look_and_show = refresh_and_count  # noqa: SLF001
-    kernel_us, child_us = cpu_us(), cpu_us(client.pid())
-    done.wait(30)
-    kernel_us, child_us = cpu_us() - kernel_us, cpu_us(client.pid()) - child_us
-    panel._source, panel._look_and_show = source, refresh  # noqa: SLF001
-    del controls.show
-    return {
-        "look_us": look,
-        "render_us": [every - of_look - of_send for every, of_look, of_send in zip(whole, look, show, strict=True)],
-        "send_us": show,
-        "show_us": [every - of_look for every, of_look in zip(whole, look, strict=True)],
-        "kernel_us": kernel_us / len(whole),
-        "child_us": child_us / len(whole),
-        "samples": len(panel._report.snapshot.samples or ()),  # noqa: SLF001
-    }
-
-
-def cpu_us(pid: int | None = None) -> float:
+def cpu_us(pid: int = 0) -> float:
     """Return the CPU time that all threads of a process have taken, of this one unless told otherwise.
 
     The clock of another process has the number that glibc's clock_getcpuclockid gives it.
     """
-    clock = time.CLOCK_PROCESS_CPUTIME_ID if pid is None else (~pid << 3) | 2
+    clock = (~pid << 3) | 2 if pid else time.CLOCK_PROCESS_CPUTIME_ID
     return time.clock_gettime_ns(clock) / 1000
+
+
+# A loop beside it ---------------------------------------------------------------------------------------------------
 
 
 def count(times: int) -> None:
@@ -193,24 +232,31 @@ def count(times: int) -> None:
 
 def times_for(seconds: float) -> int:
     """Return how many times a loop of about so many seconds goes round."""
-    started = time.perf_counter()
-    count(2_000_000)
-    return int(2_000_000 * seconds / (time.perf_counter() - started))
+    least = float("inf")
+    for _ in range(5):
+        started = time.perf_counter()
+        count(500_000)
+        least = min(least, time.perf_counter() - started)
+    return int(500_000 * seconds / least)
 
 
-def loop_ms(times: int) -> dict[str, float]:
-    """Return how long a loop takes: by the clock, without the time that this thread waited for a core, and on one.
-
-    What lies between the latter two is mostly sleep: the loop never sleeps but for Python's lock.
-    """
-    waited_ns, ran_ns, started_ns = waited_for_a_core_ns(), time.thread_time_ns(), time.perf_counter_ns()
-    count(times)
-    wall_ns, ran_ns = time.perf_counter_ns() - started_ns, time.thread_time_ns() - ran_ns
-    waited_ns = waited_for_a_core_ns() - waited_ns
-    return {"wall": wall_ns / 1e6, "undisturbed": (wall_ns - waited_ns) / 1e6, "on_a_core": ran_ns / 1e6}
-
-
-def waited_for_a_core_ns() -> int:
-    """Return how long this thread was ready to run, and others ran instead."""
-    with open("/proc/thread-self/schedstat", encoding="ascii") as file:
-        return int(file.read().split()[1])
+def loops_in_turns(live: Live, pairs: int, seconds: float) -> dict[str, Any]:
+    """Return what a short loop takes while the paused panel goes on for one look, and with nothing live; in turns."""
+    times = times_for(seconds)
+    with_ms, without_ms, late = list[float](), list[float](), 0
+    for number in range(-2, pairs):
+        for is_live in (number % 2 == 0, number % 2 == 1):
+            before = live.source.done
+            started = time.perf_counter()
+            if is_live:
+                live.pause_or_go_on()
+            count(times)
+            taken_ms = (time.perf_counter() - started) * 1e3
+            if is_live:
+                late += live.source.done == before
+                time.sleep(0.02)
+                live.pause_or_go_on()
+                time.sleep(0.02)
+            if number >= 0:
+                (with_ms if is_live else without_ms).append(taken_ms)
+    return {"with_ms": with_ms, "without_ms": without_ms, "late": late}

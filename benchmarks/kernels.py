@@ -1,0 +1,175 @@
+"""Kernels as a notebook's page meets them: started, spoken to, and timed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import json
+
+from jupyter_client.manager import KernelManager
+
+from measured import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+ANSWER_SECONDS = 120
+SETTLE_SECONDS = 0.1
+"""A fresh kernel is left alone for so long before anything is measured in it."""
+
+CONTENT_OF_PAGES = frozenset(
+    {"comm_open", "comm_msg", "comm_close", "display_data", "update_display_data", "execute_result"}
+)
+_FOLDERS = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+_MARK = "milliseconds:"
+
+
+class Ran(NamedTuple):
+    """What a cell took until the kernel had replied and was idle, what it printed, what it sent to the page."""
+
+    ms: float
+    printed: str
+    messages: int
+    size: int
+    """Of the messages' content, in bytes, as the kernel sends it."""
+
+
+class Page:
+    """A kernel, and what its cells take as a page sees it."""
+
+    def __init__(self, manager: Any, client: Any) -> None:
+        self._manager, self._client = manager, client
+
+    @property
+    def pid(self) -> int:
+        """The kernel's process."""
+        return int(self._manager.provisioner.process.pid)
+
+    def run(self, code: str) -> Ran:
+        """Run a cell that succeeds."""
+        started = time.perf_counter()
+        sent = self._client.execute(code, store_history=False)  # as a page does, which can be asked back
+        printed, sizes = self._until_idle(sent)
+        while True:
+            reply = self._client.get_shell_msg(timeout=ANSWER_SECONDS)
+            if reply["parent_header"].get("msg_id") == sent:
+                break
+        taken = (time.perf_counter() - started) * 1e3
+        if reply["content"]["status"] != "ok":
+            raise RuntimeError(f"a cell failed: {code!r}: {reply['content'].get('evalue')} {printed}")
+        return Ran(taken, printed, len(sizes), sum(sizes))
+
+    def _until_idle(self, sent: str) -> tuple[str, list[int]]:
+        """Return what was printed, and the sizes of what was sent while the cell ran, by whatever thread."""
+        printed, sizes, runs = "", list[int](), False
+        while True:
+            message = self._client.get_iopub_msg(timeout=ANSWER_SECONDS)
+            kind, content = message["msg_type"], message["content"]
+            is_its_own = message["parent_header"].get("msg_id") == sent
+            if kind == "status" and is_its_own:
+                runs = content["execution_state"] == "busy"
+                if not runs:
+                    return printed, sizes
+            elif kind == "stream" and is_its_own:
+                printed += content["text"]
+            elif runs and kind in CONTENT_OF_PAGES:
+                sizes.append(len(self._client.session.pack(content)))
+
+    def asked(self, expression: str) -> Any:
+        """Return the value of an expression in the kernel."""
+        return json.loads(self.run(f"import json; print(json.dumps({expression}))").printed)
+
+    def timed_inside(self, statement: str) -> float:
+        """Return the milliseconds that a statement takes in the kernel, by the kernel's own clock."""
+        code = f"import time; _s = time.perf_counter(); {statement}; print({_MARK!r}, (time.perf_counter() - _s) * 1e3)"
+        (line,) = (line for line in self.run(code).printed.splitlines() if line.startswith(_MARK))
+        return float(line.removeprefix(_MARK))
+
+    def load(self, extension: str) -> float:
+        """Load an extension, and return the milliseconds that it took."""
+        return self.timed_inside(f"get_ipython().run_line_magic('load_ext', {extension!r})")
+
+    def take_in(self, file: Path) -> None:
+        """Run a file in the kernel, and keep its names there."""
+        self.run(f"%run -n {file}")
+
+
+class Machines:
+    """What kernels can be started on: with the tests' fake driver and so many GPUs and processes, or without one."""
+
+    def __init__(self, folder: Path) -> None:
+        sys.path.insert(0, str(ROOT / "tests"))
+        from fake_nvml import FakeDriver, no_driver_environment  # noqa: PLC0415 - lies beside the tests
+
+        self._folder, self._driver, self._no_driver = folder, FakeDriver, no_driver_environment
+        (folder / "notebook").mkdir()
+        self._own = {name: str(folder / name.lower()) for name in _FOLDERS} | {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        os.environ.update(self._own)
+
+    def without_driver(self) -> dict[str, str]:
+        """Return the environment of a process that finds no driver."""
+        return self._no_driver() | self._own
+
+    def with_gpus(self, profile: str = "t4", *, gpus: int = 1, processes: int = 0) -> dict[str, str]:
+        """Return the environment of a process that finds GPUs, and so many processes spread over them.
+
+        The driver answers at once, and the processes are none of this machine, as a container sees those of others.
+        """
+        driver = self._driver(self._folder / f"{profile}-{processes}", profile)
+        if processes:
+            each, rest = divmod(processes, gpus)
+            driver.set(*(f"gpu{index}.processes = {each + (index < rest)}" for index in range(gpus)))
+            driver.set("gpu*.memory_used = 2147483648")
+        environment = driver.environment() | self._own
+        del environment["FAKE_NVML_LOG"]
+        return environment
+
+    @property
+    def cells(self) -> Path:
+        """The empty folder that kernels start in."""
+        return self._folder / "notebook"
+
+
+@contextlib.contextmanager
+def machines() -> Iterator[Machines]:
+    """Make machines in a folder that is there for the block."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Machines(Path(folder))
+
+
+@contextlib.contextmanager
+def pages(on: Machines, environments: Sequence[dict[str, str]]) -> Iterator[list[Page]]:
+    """Start a kernel in each environment, all at a time; they end with the block."""
+    managers = [KernelManager(kernel_name="python3") for _ in environments]
+    opened = []
+    try:
+        for manager, environment in zip(managers, environments, strict=True):
+            manager.start_kernel(cwd=str(on.cells), env=environment, stderr=subprocess.DEVNULL)
+        for manager in managers:
+            client = manager.client()
+            client.start_channels()
+            client.wait_for_ready(timeout=ANSWER_SECONDS)
+            opened.append(Page(manager, client))
+            opened[-1].run("")
+        time.sleep(SETTLE_SECONDS)
+        yield opened
+    finally:
+        for one in opened:
+            one._client.stop_channels()
+        for manager in managers:
+            if manager.has_kernel:
+                manager.shutdown_kernel(now=True)
+
+
+@contextlib.contextmanager
+def page(on: Machines, environment: dict[str, str]) -> Iterator[Page]:
+    """Start one kernel; it ends with the block."""
+    with pages(on, [environment]) as (one,):
+        yield one
