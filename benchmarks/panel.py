@@ -1,149 +1,46 @@
-# ruff: noqa: INP001, T201 - a script, which prints what it found
-"""What the live panel costs in a real kernel, beside fifteen widgets and other ways to show the same figures.
+# ruff: noqa: INP001 - a script
+"""What the live panel costs in a real kernel: beside fifteen widgets, and to a loop that runs meanwhile.
 
-It speaks to kernels as a notebook's page does; what runs in them is panel_kernel.py. Everything is compared with what
-ran just before and after it in the same kernel.
+What runs in the kernels is panel_kernel.py. Everything is compared with what ran just before and after it in the same
+kernel.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.metadata
-import json
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
-import time
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import panel_kernel
-from gpu_growth import RESULTS, ROOT, machine
-from jupyter_client.manager import start_new_kernel
-from panel_kernel import FIFTEEN, PEERS, PERIOD_SECONDS
+from kernels import Machines, machines, page
+from measured import RESULTS, Pairs, described, interval, keep, ratio, rounded, say
+from panel_kernel import FIFTEEN, PEERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from kernels import Page
 
 PACKAGES = (
-    "comm", "ipykernel", "ipython", "ipywidgets", "jupyter_client", "nvidia-ml-py", "psutil", "pyzmq",
-    "tornado", "traitlets",
+    "comm", "ipykernel", "ipython", "ipywidgets", "jupyter_client", "nvidia-ml-py", "psutil", "pyzmq", "tornado",
+    "traitlets",
 )  # fmt: skip
 
-LOOP_SECONDS = 2.0
+PERIOD_SECONDS = 0.5
+"""How long a refresh waits for the next where its cost is measured: the shortest period that the panel offers."""
+IN_A_TURN = 6
 
-# The client ---------------------------------------------------------------------------------------------------------
-
-T4, NO_DRIVER = "T4", "no driver"
-ANSWER_SECONDS = 60
-CONTENT_OF_PAGES = frozenset(
-    {"comm_open", "comm_msg", "comm_close", "display_data", "update_display_data", "execute_result"}
-)
-FOLDERS = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
-
-TAKE_IN = f"%run -n {panel_kernel.__file__}\nimport time"
-THE_PANEL = "get_ipython().find_line_magic('gpu_info').__self__.panel"
-CLOSE = "get_ipython().find_line_magic('gpu_info').__self__.close_panel()"
-OPEN = "%config ColabMagics.panel_period_seconds = {}\n%runtime_status -w"
-BUILD_FIFTEEN = "widgets_in_rows(names_change=True);"
-
-
-class Ran(NamedTuple):
-    """What a cell took until the kernel had replied and was idle, what it printed, what it sent to the page."""
-
-    ms: float
-    printed: str
-    messages: int
-    size: int
-    """Of the messages' content, in bytes, as the kernel sends it."""
-
-
-class Page:
-    """A kernel, and what its cells take as a page sees it."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def run(self, code: str) -> Ran:
-        """Run a cell that succeeds."""
-        started = time.perf_counter()
-        sent = self._client.execute(code, store_history=False)
-        printed, sizes = self._until_idle(sent)
-        while True:
-            reply = self._client.get_shell_msg(timeout=ANSWER_SECONDS)
-            if reply["parent_header"].get("msg_id") == sent:
-                break
-        taken = (time.perf_counter() - started) * 1e3
-        if reply["content"]["status"] != "ok":
-            raise RuntimeError(f"a cell failed: {code!r}: {reply['content'].get('evalue')} {printed}")
-        return Ran(taken, printed, len(sizes), sum(sizes))
-
-    def _until_idle(self, sent: str) -> tuple[str, list[int]]:
-        """Return what was printed, and the sizes of what was sent while the cell ran, by whatever thread."""
-        printed, sizes, runs = "", list[int](), False
-        while True:
-            message = self._client.get_iopub_msg(timeout=ANSWER_SECONDS)
-            kind, content = message["msg_type"], message["content"]
-            is_its_own = message["parent_header"].get("msg_id") == sent
-            if kind == "status" and is_its_own:
-                runs = content["execution_state"] == "busy"
-                if not runs:
-                    return printed, sizes
-            elif kind == "stream" and is_its_own:
-                printed += content["text"]
-            elif runs and kind in CONTENT_OF_PAGES:
-                sizes.append(len(self._client.session.pack(content)))
-
-    def asked(self, expression: str) -> tuple[Any, Ran]:
-        """Return the value of an expression in the kernel, with what its cell took."""
-        ran = self.run(f"import json; print(json.dumps({expression}))")
-        return json.loads(ran.printed), ran
-
-
-@contextlib.contextmanager
-def page(folder: Path, environment: dict[str, str]) -> Iterator[Page]:
-    """Start a kernel with colab_magics loaded; it ends with the block."""
-    manager, client = start_new_kernel(
-        kernel_name="python3", cwd=str(folder), env=environment, stderr=subprocess.DEVNULL
-    )
-    try:
-        one = Page(client)
-        one.run("%load_ext colab_magics")
-        yield one
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-
-
-def environments(folder: Path) -> dict[str, dict[str, str]]:
-    """Return the environments of a kernel with a fake T4 and of one without a driver; both find this checkout."""
-    sys.path.insert(0, str(ROOT / "tests"))
-    from fake_nvml import FakeDriver, no_driver_environment  # noqa: PLC0415 - lies beside the tests
-
-    with_driver = FakeDriver(folder / "t4").environment()
-    del with_driver["FAKE_NVML_LOG"]
-    ours = {name: str(folder / name.lower()) for name in FOLDERS}
-    ours |= {"PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONPATH": str(ROOT)}
-    return {T4: with_driver | ours, NO_DRIVER: no_driver_environment() | ours}
-
-
-# The measurements ---------------------------------------------------------------------------------------------------
+LOOP_SECONDS = 0.2
+LOOPS_A_RUN = 20
+HZ = 1.0
+"""How often the panel is taken to look where its cost to a loop is told."""
 
 PANEL = "the panel"
-COMPARED = {T4: (PANEL, *PEERS), NO_DRIVER: (PANEL, FIFTEEN)}
-
-STATES = {
-    "nothing": ("pass", "pass"),
-    "panel every 2 s": (OPEN.format(2.0), CLOSE),
-    "panel every 1 s": (OPEN.format(1.0), CLOSE),
-    "panel every 0.5 s": (OPEN.format(0.5), CLOSE),
-    "15 widgets every 1 s": ("live = Repeated(peers[FIFTEEN], 1.0)", "live.end()"),
-}
-"""What is live beside the loop: how it begins and how it ends."""
+T4, NO_DRIVER = "T4", "no driver"
+CLOSE = "get_ipython().find_line_magic('gpu_info').__self__.close_panel()"
+BUILD_FIFTEEN = "widgets_in_rows(names_change=True);"
 
 VISITS = (
     (("panel, first", "%runtime_status -w"), ("", CLOSE), ("panel, second", "%runtime_status -w")),
@@ -154,210 +51,151 @@ VISITS = (
         ("panel, after these", "%runtime_status -w"),
     ),
     (
-        ("", f"{TAKE_IN}, ipywidgets"),
+        ("", f"%run -n {panel_kernel.__file__}"),
+        ("", "import ipywidgets"),
         ("15 widgets, first", BUILD_FIFTEEN),
         ("15 widgets, second", BUILD_FIFTEEN),
     ),
 )
 """What is opened in a fresh kernel, one cell after the other; a cell without a name is not measured."""
 
-Samples = dict[tuple[str, str], list[dict[str, Any]]]
-"""By the condition and the case, one for each round."""
+# One refresh --------------------------------------------------------------------------------------------------------
 
 
-def refreshes(one: Page, condition: str, shift: int, samples: Samples) -> None:
-    """Let the contestants take turns in one kernel, each for some refreshes while the others rest."""
-    names = COMPARED[condition]
-    shift %= len(names)
-    for name in names[shift:] + names[:shift]:
-        if name == PANEL:
-            one.run(f"{THE_PANEL}._pause_or_resume(); time.sleep({PERIOD_SECONDS / 2})")
-            taken, ran = one.asked(f"refreshes_of_panel({THE_PANEL})")
-            one.run(f"{THE_PANEL}._pause_or_resume()")
-        else:
-            taken, ran = one.asked(f"refreshes_of(peers[{name!r}])")
-        number = len(taken["show_us"])
-        figures = {key: statistics.median(value) if isinstance(value, list) else value for key, value in taken.items()}
-        sent = {"messages": ran.messages / number, "bytes": ran.size / number}
-        samples.setdefault((condition, name), []).append(sent | figures)
+@contextlib.contextmanager
+def moving_panel(on: Machines, environment: dict[str, str]) -> Iterator[Page]:
+    """Start a kernel with a panel in it that has moved until its lines are full, and is paused now."""
+    with page(on, environment) as one:
+        one.load("colab_magics")
+        one.run("%runtime_status -w")
+        one.take_in(Path(panel_kernel.__file__))
+        one.run(f"live = Live({PERIOD_SECONDS}); live.fill(); live.pause_or_go_on()")
+        one.run("peers = {name: build(LONGEST_CARD) for name, build in PEERS.items()}")
+        yield one
 
 
-def slow_downs(one: Page, times: int, shift: int, samples: Samples) -> None:
-    """Run the loop with each thing live, and before and after each with nothing: the mean of these two is the base."""
-    names = list(STATES)
-    shift %= len(names)
-    before = one.asked(f"loop_ms({times})")[0]
-    for name in names[shift:] + names[:shift]:
-        begin, end = STATES[name]
-        one.run(begin)
-        period_seconds = float(name.split()[-2]) if "every" in name else 0
-        time.sleep(period_seconds / 2)  # so that the refreshes lie evenly in the loop
-        live = one.asked(f"loop_ms({times})")[0]
-        one.run(end)
-        after = one.asked(f"loop_ms({times})")[0]
-        percent = {key: 100 * (2 * live[key] / (before[key] + after[key]) - 1) for key in ("wall", "undisturbed")}
-        percent["for_the_lock"] = 100 * (live["undisturbed"] / live["on_a_core"] - 1)
-        samples.setdefault(("slow-down", name), []).append(percent)
-        before = after
+def refreshes(one: Page, name: str) -> dict[str, float]:
+    """Let one contestant move for some refreshes while the others rest; return the medians of what one takes."""
+    if name == PANEL:
+        one.run("live.pause_or_go_on(); live.wait_for(1)")
+        ran = one.run(f"took = live.refreshes({IN_A_TURN})")
+        one.run("live.pause_or_go_on()")
+    else:
+        ran = one.run(f"took = refreshes_of(peers[{name!r}], {IN_A_TURN}, {PERIOD_SECONDS})")
+    taken = one.asked("took")
+    number = IN_A_TURN + 1  # one more begins, between whose begin and the next nothing is noted
+    figures = {key: statistics.median(value) if isinstance(value, list) else value for key, value in taken.items()}
+    return {"messages": ran.messages / number, "bytes": ran.size / number} | figures
 
 
-def openings(folder: Path, environment: dict[str, str], condition: str, samples: Samples) -> None:
+# A loop beside it ---------------------------------------------------------------------------------------------------
+
+
+def loop_beside(one: Page, what: str, runs: int) -> dict[str, Any]:
+    """Return how many times as long a loop takes beside something that happens `HZ` times a second.
+
+    It happens once in a short loop, and what that takes longer than one with nothing live is what it costs.
+    """
+    ours, floor = one.asked(f"loops_in_turns({what}, {runs * LOOPS_A_RUN}, {LOOP_SECONDS})")
+    figures = {clock: _lost(ours[clock], floor[clock]) for clock in ours}
+    return figures.pop("undisturbed") | {
+        "of_minima": rounded(1 + HZ * (min(ours["undisturbed"]) - min(floor["undisturbed"])) / 1000),
+        "ours_ms": rounded(statistics.median(ours["undisturbed"])),
+        "floor_ms": rounded(statistics.median(floor["undisturbed"])),
+        "turns": len(ours["wall"]),
+        "by_the_clock": figures["wall"],
+        "for_the_lock": figures["asleep"],
+    }
+
+
+def _lost(ours: list[float], floor: list[float]) -> dict[str, float]:
+    differences = [with_it - without for with_it, without in zip(ours, floor, strict=True)]
+
+    def of_median(chosen: Sequence[int]) -> float:
+        return 1 + HZ * statistics.median(differences[turn] for turn in chosen) / 1000
+
+    low, high = interval(of_median, len(differences))
+    found = {"ratio": of_median(range(len(differences))), "low": low, "high": high}
+    return {name: round(value, 5) for name, value in found.items()}
+
+
+def for_goals(on: Machines, runs: int) -> dict[str, Any]:
+    """Return the two goals' ratios: to show one look beside fifteen widgets, a loop beside one with nothing live."""
+    with moving_panel(on, on.with_gpus()) as one:
+        shows = Pairs([], [])
+        for number in range(-1, runs):
+            ours, floor = refreshes(one, PANEL), refreshes(one, FIFTEEN)
+            if number >= 0:
+                shows.add(ours["show_us"] / 1000, floor["show_us"] / 1000)
+        one.run("live.every(1.0)")
+        return {"panel_look": ratio(shows), "panel_loop": loop_beside(one, "beside_panel(live)", runs)}
+
+
+# All of it ----------------------------------------------------------------------------------------------------------
+
+
+def run(runs: int) -> dict[str, list[dict[str, Any]]]:
+    """Measure everything so many times."""
+    refreshed: dict[tuple[str, str], list[dict[str, float]]] = {}
+    slowed, opened = [], dict[tuple[str, str], list[dict[str, float]]]()
+    with machines() as on:
+        environments = {T4: on.with_gpus(), NO_DRIVER: on.without_driver()}
+        for condition, environment in environments.items():
+            names = [PANEL, *(PEERS if condition == T4 else (FIFTEEN,))]
+            with moving_panel(on, environment) as one:
+                for number in range(runs):
+                    say(f"{condition}: refreshes {number + 1} of {runs}")
+                    shift = number % len(names)
+                    for name in names[shift:] + names[:shift]:
+                        refreshed.setdefault((condition, name), []).append(refreshes(one, name))
+                if condition == T4:
+                    one.run("live.every(1.0)")
+                    for name, what in {
+                        PANEL: "beside_panel(live)",
+                        FIFTEEN: "beside_peer(peers[FIFTEEN])",
+                        "a thread that wakes up": "beside_peer(peers['a thread that wakes up'])",
+                    }.items():
+                        say(f"a loop beside {name}")
+                        slowed.append({"case": name, **loop_beside(one, what, runs)})
+            for number in range(runs):
+                say(f"{condition}: openings {number + 1} of {runs}")
+                for (name, ms, messages, size) in openings(on, environment):
+                    taken = {"ms": ms, "messages": messages, "bytes": size}
+                    opened.setdefault((condition, name), []).append(taken)
+    return {"refreshes": rows(refreshed), "loops": slowed, "openings": rows(opened)}
+
+
+def openings(on: Machines, environment: dict[str, str]) -> Iterator[tuple[str, float, int, int]]:
     """Open what there is to open, each group in a fresh kernel."""
     for cells in VISITS:
-        with page(folder, environment) as one:
+        with page(on, environment) as one:
+            one.load("colab_magics")
             for name, code in cells:
                 ran = one.run(code)
                 if name:
-                    taken = {"ms": ran.ms, "messages": ran.messages, "bytes": ran.size}
-                    samples.setdefault((condition, name), []).append(taken)
+                    yield name, ran.ms, ran.messages, ran.size
 
 
-def run(runs: int) -> dict[str, Samples]:
-    """Measure everything so many times."""
-    refreshed: Samples = {}
-    slowed: Samples = {}
-    opened: Samples = {}
-    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as kernels:
-        folder = Path(name) / "notebook"
-        folder.mkdir()
-        kinds = environments(Path(name))
-        os.environ.update({key: kinds[T4][key] for key in FOLDERS})
-        pages = {kind: kernels.enter_context(page(folder, environment)) for kind, environment in kinds.items()}
-        for one in pages.values():
-            one.run(TAKE_IN)
-            one.run(OPEN.format(PERIOD_SECONDS))
-        say("the panels fill, which takes more than a minute")
-        for one in pages.values():
-            one.run(f"peers = rested_peers({THE_PANEL})")
-        for number in range(runs):
-            say(f"refreshes {number + 1} of {runs}")
-            for kind, one in pages.items():
-                refreshes(one, kind, number, refreshed)
-        pages[NO_DRIVER].run(CLOSE)
-        times, _ = pages[T4].asked(f"times_for({LOOP_SECONDS})")
-        for number in range(runs):
-            say(f"slow-down {number + 1} of {runs}")
-            slow_downs(pages[T4], times, number, slowed)
-        kernels.close()
-        for number in range(runs):
-            say(f"openings {number + 1} of {runs}")
-            for kind, environment in kinds.items():
-                openings(folder, environment, kind, opened)
-    return {"refreshes": refreshed, "slow_down": slowed, "openings": opened}
-
-
-def say(what: str) -> None:
-    """Tell how far it is."""
-    print(what, file=sys.stderr)
-
-
-# What comes of it ---------------------------------------------------------------------------------------------------
-
-GOALS = {
-    "messages": 1,
-    "bytes": 4096,
-    "show, of 15 widgets": 0.25,
-    "slow-down every 1 s, %": 1.0,
-    "of it for the lock, %": 1.0,
-}
-
-
-def rows(samples: Samples) -> list[dict[str, Any]]:
-    """Return each case's medians, and every round's figures they are taken of."""
-    found = []
-    for (condition, case), rounds in samples.items():
-        every = {figure: [round(one[figure], 3) for one in rounds] for figure in rounds[0]}
-        medians = {figure: round(statistics.median(values), 3) for figure, values in every.items()}
-        found.append({"condition": condition, "case": case, **medians, "rounds": every})
-    return found
-
-
-def spread(values: list[float], form: str) -> str:
-    """Return a median, with the least and the greatest."""
-    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
-
-
-def ratios(samples: Samples, condition: str, case: str) -> list[float]:
-    """Return what showing takes of what fifteen widgets take in the same round."""
-    both = zip(samples[condition, case], samples[condition, FIFTEEN], strict=True)
-    return [one["show_us"] / of["show_us"] for one, of in both]
-
-
-def judged(samples: dict[str, Samples]) -> list[dict[str, Any]]:
-    """Return every goal with what the panel reached, by the worst of both conditions."""
-    mine = [rounds for (_, case), rounds in samples["refreshes"].items() if case == PANEL]
-    reached = {figure: max(one[figure] for rounds in mine for one in rounds) for figure in ("messages", "bytes")}
-    reached["show, of 15 widgets"] = max(
-        statistics.median(ratios(samples["refreshes"], condition, PANEL)) for condition in COMPARED
-    )
-    every_second = samples["slow_down"]["slow-down", "panel every 1 s"]
-    reached["slow-down every 1 s, %"] = statistics.median(one["undisturbed"] for one in every_second)
-    reached["of it for the lock, %"] = statistics.median(one["for_the_lock"] for one in every_second)
+def rows(samples: dict[tuple[str, str], list[dict[str, float]]]) -> list[dict[str, Any]]:
+    """Return each case's medians, with the least and the greatest."""
     return [
-        {"goal": goal, "at_most": most, "reached": round(reached[goal], 3), "met": reached[goal] <= most}
-        for goal, most in GOALS.items()
+        {"condition": condition, "case": case}
+        | {
+            figure: [rounded(value) for value in (statistics.median(every), min(every), max(every))]
+            for figure, every in ((figure, [one[figure] for one in rounds]) for figure in rounds[0])
+        }
+        for (condition, case), rounds in samples.items()
     ]
-
-
-def tables(samples: dict[str, Samples], goals: list[dict[str, Any]]) -> str:
-    """Return what was found as tables in Markdown."""
-    lines = [
-        "| one refresh | | messages | bytes | show, of 15 widgets | show, µs | look, µs | kernel, µs | child, µs |"
-    ]
-    lines += ["|---|---|---:|---:|---:|---:|---:|---:|---:|"]
-    for row in rows(samples["refreshes"]):
-        ratio = spread(ratios(samples["refreshes"], row["condition"], row["case"]), ".2f")
-        shown = [f"{row['messages']:.0f}", f"{row['bytes']:.0f}", ratio, f"{row['show_us']:.0f}"]
-        shown += [f"{row[figure]:.0f}" if figure in row else "" for figure in ("look_us", "kernel_us", "child_us")]
-        lines.append(f"| {row['condition']} | {row['case']} | {' | '.join(shown)} |")
-    lines += ["", "| slow-down of a loop, % | by the clock | without waits for a core | for Python's lock |"]
-    lines += ["|---|---:|---:|---:|"]
-    for (_, case), rounds in samples["slow_down"].items():
-        shown = [spread([one[figure] for one in rounds], ".2f") for figure in ("wall", "undisturbed", "for_the_lock")]
-        lines.append(f"| {case} | {' | '.join(shown)} |")
-    lines += ["", "| opening | | ms | messages | bytes |", "|---|---|---:|---:|---:|"]
-    for (condition, case), rounds in samples["openings"].items():
-        ms = spread([one["ms"] for one in rounds], ".0f")
-        sent = " | ".join(f"{statistics.median(one[figure] for one in rounds):.0f}" for figure in ("messages", "bytes"))
-        lines.append(f"| {condition} | {case} | {ms} | {sent} |")
-    lines += ["", "| goal | at most | reached | |", "|---|---:|---:|---|"]
-    for goal in goals:
-        verdict = "met" if goal["met"] else "not met"
-        lines.append(f"| {goal['goal']} | {goal['at_most']} | {goal['reached']:.2f} | {verdict} |")
-    return "\n".join(lines)
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what takes part."""
-    sys.path.insert(0, str(ROOT))
-    import colab_magics  # noqa: PLC0415 - the one in this checkout, installed or not
-
-    return {"colab_magics": colab_magics.__version__} | {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 def main() -> None:
-    """Run the benchmark, print its tables, keep its figures."""
-    today = datetime.now(tz=UTC).date().isoformat()
+    """Run the benchmark, keep its figures; `plots.py` and `nox -s docs` show them."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--runs", type=int, default=5, help="how often everything is measured (default: 5)")
-    options.add_argument("--output", type=Path, default=RESULTS / f"panel-{today}.json", help="the file to write")
+    options.add_argument("--runs", type=int, default=6, help="how often everything is measured (default: 6)")
+    options.add_argument("--output", type=Path, default=RESULTS / "panel.json", help="the file to write")
     given = options.parse_args()
-    described = machine()
-    samples = run(given.runs)
-    described["load_average_at_the_end"] = round(os.getloadavg()[0], 1)
-    goals = judged(samples)
-    found = {
-        "benchmark": "panel",
-        "date": today,
-        "machine": described,
-        "packages": versions(),
-        "runs": given.runs,
-        "goals": goals,
-        **{part: rows(of_part) for part, of_part in samples.items()},
-    }
-    given.output.parent.mkdir(parents=True, exist_ok=True)
-    given.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(tables(samples, goals))
+    head = described("panel", PACKAGES)
+    keep(head | {"runs": given.runs, **run(given.runs)}, given.output)
 
 
 if __name__ == "__main__":

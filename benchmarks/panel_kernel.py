@@ -10,15 +10,14 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Update = Callable[[int], None]
-    """Shows the figures of a moment; the moments are numbered."""
+Update = Callable[[int], None]
+"""Shows the figures of a moment; the moments are numbered."""
 
 _PATIENCE_SECONDS = 30
+_QUIET_SECONDS = 0.02
 
 # Who is compared ----------------------------------------------------------------------------------------------------
 
@@ -99,19 +98,19 @@ class TimedSource:
         self._thread: int | None = None
         self.look_us: list[float] = []
         self.show_us: list[float] = []
-        self.begun = 0
         self.done = 0
         """So many looks were taken and handed on."""
-        self.bells: dict[int, threading.Event] = {}
+        self.moments = 0
+        """So many moments the last of them has of the last minutes."""
 
     def look(self, **how: Any) -> Any:
         """Look as the panel's own source does."""
         started_ns, thread = time.thread_time_ns(), threading.get_ident()
         if self._ended_ns is not None and thread == self._thread:
             self.show_us.append((started_ns - self._ended_ns) / 1000)
-        self.begun += 1
         report = self._source.look(**how)
         self._ended_ns, self._thread = time.thread_time_ns(), thread
+        self.moments = len(report.snapshot.samples or ())
         self.look_us.append((self._ended_ns - started_ns) / 1000)
         self.done += 1
         return report
@@ -144,6 +143,16 @@ class Live:
         """Click the button that does so."""
         self.panel._pause_or_resume()  # noqa: SLF001
 
+    def fill(self) -> None:
+        """Wait until the lines are as full as they get, as in any panel that has been open for a while."""
+        from colab_magics.observer.samples import SENT_SAMPLES  # noqa: PLC0415 - the one that the panel uses
+
+        while self.source.moments < SENT_SAMPLES - 2:
+            before = self.source.moments
+            self.wait_for(4)
+            if self.source.moments == before:
+                raise TimeoutError("the panel has no moments of the last minutes")
+
     def wait_for(self, looks: int) -> None:
         """Wait until so many more looks have been taken, and the last of them is shown."""
         until = self.source.done + looks
@@ -155,18 +164,17 @@ class Live:
         time.sleep(0.05)
 
     def refreshes(self, number: int) -> dict[str, Any]:
-        """Let it move for so many looks; return what they took."""
-        self.source.look_us, self.source.show_us, self.source._ended_ns = [], [], None  # noqa: SLF001
+        """Return what so many looks take; it moves."""
+        self.wait_for(1)
+        self.source.look_us, self.source.show_us = [], []
         kernel_us, child_us = cpu_us(), cpu_us(_observer())
-        self.pause_or_go_on()
-        self.wait_for(number + 1)
-        self.pause_or_go_on()
+        self.wait_for(number)
         kernel_us, child_us = cpu_us() - kernel_us, cpu_us(_observer()) - child_us
         return {
             "show_us": self.source.show_us,
             "look_us": self.source.look_us,
-            "kernel_us": kernel_us / (number + 1),
-            "child_us": child_us / (number + 1),
+            "kernel_us": kernel_us / number,
+            "child_us": child_us / number,
         }
 
 
@@ -240,23 +248,57 @@ def times_for(seconds: float) -> int:
     return int(500_000 * seconds / least)
 
 
-def loops_in_turns(live: Live, pairs: int, seconds: float) -> dict[str, Any]:
-    """Return what a short loop takes while the paused panel goes on for one look, and with nothing live; in turns."""
+def looped(times: int) -> dict[str, float]:
+    """Return what a loop takes, in milliseconds: by the clock, without waits for a core, and of these while it slept.
+
+    It never sleeps but for Python's lock. Other programs on the machine cost it waits for a core.
+    """
+    waited_ns, ran_ns, started_ns = _waited_for_a_core_ns(), time.thread_time_ns(), time.perf_counter_ns()
+    count(times)
+    wall_ns, ran_ns = time.perf_counter_ns() - started_ns, time.thread_time_ns() - ran_ns
+    undisturbed_ns = wall_ns - (_waited_for_a_core_ns() - waited_ns)
+    return {"wall": wall_ns / 1e6, "undisturbed": undisturbed_ns / 1e6, "asleep": (undisturbed_ns - ran_ns) / 1e6}
+
+
+def _waited_for_a_core_ns() -> int:
+    """Return how long this thread was ready to run, and others ran instead."""
+    with open("/proc/thread-self/schedstat", encoding="ascii") as file:
+        return int(file.read().split()[1])
+
+
+Act = Callable[[], None]
+
+
+def beside_panel(live: Live) -> tuple[Act, Act]:
+    """Return how a paused panel goes on, which looks at once and then after a period, and how it pauses again."""
+    return live.pause_or_go_on, live.pause_or_go_on
+
+
+def beside_peer(update: Update) -> tuple[Act, Act]:
+    """Return how a peer is updated once by a thread of its own, and how that is waited for."""
+    threads: list[threading.Thread] = []
+
+    def begin() -> None:
+        threads.append(threading.Thread(target=update, args=(next(_NUMBERS),)))
+        threads[-1].start()
+
+    return begin, lambda: threads.pop().join()
+
+
+def loops_in_turns(beside: tuple[Act, Act], pairs: int, seconds: float) -> list[dict[str, list[float]]]:
+    """Return what a short loop takes with something that happens once beside it, and with nothing; in turns."""
+    begin, end = beside
     times = times_for(seconds)
-    with_ms, without_ms, late = list[float](), list[float](), 0
+    taken: tuple[list[dict[str, float]], list[dict[str, float]]] = [], []
     for number in range(-2, pairs):
         for is_live in (number % 2 == 0, number % 2 == 1):
-            before = live.source.done
-            started = time.perf_counter()
             if is_live:
-                live.pause_or_go_on()
-            count(times)
-            taken_ms = (time.perf_counter() - started) * 1e3
+                begin()
+            one = looped(times)
             if is_live:
-                late += live.source.done == before
-                time.sleep(0.02)
-                live.pause_or_go_on()
-                time.sleep(0.02)
+                time.sleep(_QUIET_SECONDS)  # it may not have come to its end
+                end()
+                time.sleep(_QUIET_SECONDS)
             if number >= 0:
-                (with_ms if is_live else without_ms).append(taken_ms)
-    return {"with_ms": with_ms, "without_ms": without_ms, "late": late}
+                taken[0 if is_live else 1].append(one)
+    return [{clock: [one[clock] for one in every] for clock in every[0]} for every in taken]
