@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, T201 - a script, which prints what it found
 """The table of goals: what colab_magics takes beside a floor, each pair in turns in the same run."""
 
 from __future__ import annotations
@@ -7,14 +6,16 @@ import argparse
 import importlib.util
 import subprocess
 import sys
+import time
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import panel
+import live_panel
 from floors import cells
 from kernels import Machines, Page, machines, page, pages
-from measured import RESULTS, Pairs, described, keep, ratio, say, stack, timed
+from measured import RESULTS, Pairs, described, keep, ratio, say, stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,19 +35,20 @@ START_THE_FLOOR = f"floor = BareChild({str(Path(_PYNVML.origin).parent)!r})"
 # What happens once: a fresh kernel each time ------------------------------------------------------------------------
 
 
-def once(on: Machines, runs: int) -> Samples:
+def once(on: Machines, runs: int, *, peer: str = "autotime") -> Samples:
     """Load and report for the first time, and the floors, each in a kernel of its own."""
     found = {key: Pairs([], []) for key in ("load", "first_ram", "first_gpu")}
     bare, t4 = on.without_driver(), on.with_gpus()
     for number in range(-1, runs):
         with pages(on, [bare, bare, t4, t4]) as (ours, floor, ours_t4, floor_t4):
             floor_t4.take_in(HERE / "floors" / "child.py")
+            floor.run(f"import sys; sys.path.append({str(HERE / 'floors')!r})")
 
             def with_ours(ours: Page = ours) -> tuple[float, float]:
                 return ours.load("colab_magics"), ours.run("%ram_info").ms
 
             def with_floor(floor: Page = floor) -> tuple[float, float]:
-                return floor.load("autotime"), floor.run(cells.RAM_CELL).ms
+                return floor.load(peer), floor.run(cells.RAM_CELL).ms
 
             def gpus_of_ours(ours: Page = ours_t4) -> float:
                 ours.load("colab_magics")
@@ -84,10 +86,15 @@ def shown(on: Machines, runs: int) -> Samples:
         one.load("colab_magics")
         for turn in range(-2, runs * 10):
             for key, (ours, floor) in both.items():
-                taken = in_turn(turn, lambda code=ours: one.run(code).ms, lambda code=floor: one.run(code).ms)
+                taken = in_turn(turn, partial(milliseconds, one, ours), partial(milliseconds, one, floor))
                 if turn >= 0:
                     found[key].add(*taken)
     return found
+
+
+def milliseconds(one: Page, code: str) -> float:
+    """Return what a cell takes."""
+    return one.run(code).ms
 
 
 # The functions ------------------------------------------------------------------------------------------------------
@@ -133,9 +140,9 @@ def command(on: Machines, runs: int) -> Samples:
     environment = on.without_driver()
 
     def ran(*line: str) -> float:
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        start = lambda: subprocess.run(line, env=environment, cwd=on.cells, check=True, **quiet)  # noqa: E731, S603
-        return timed(start)[1]
+        started = time.perf_counter()
+        subprocess.run(line, env=environment, cwd=on.cells, check=True, capture_output=True)
+        return (time.perf_counter() - started) * 1e3
 
     found = Pairs([], [])
     for number in range(-1, runs * 2):
@@ -152,7 +159,7 @@ PARTS: dict[str, Callable[[Machines, int], dict[str, Any]]] = {
     "shown": lambda on, runs: ratios(shown(on, runs)),
     "functions": lambda on, runs: ratios(functions(on, runs)),
     "command": lambda on, runs: ratios(command(on, runs)),
-    "panel": lambda on, runs: panel.for_goals(on, -(-runs // 2)),
+    "panel": lambda on, runs: live_panel.for_goals(on, -(-runs // 2)),
 }
 
 
@@ -166,6 +173,12 @@ def goals() -> list[dict[str, Any]]:
     return list(tomllib.loads((HERE / "goals.toml").read_text(encoding="utf-8"))["goal"])
 
 
+def most(goal: dict[str, Any], stack: str) -> float:
+    """Return how many times as long as the floor a goal allows, on a stack."""
+    limit: float = goal.get("most_on_colab", goal["most"]) if stack == "colab" else goal["most"]
+    return limit
+
+
 def table(found: dict[str, Any]) -> str:
     """Return what was reached beside what was meant, a line for each goal."""
     lines = []
@@ -173,10 +186,10 @@ def table(found: dict[str, Any]) -> str:
         seen = found.get(goal["key"])
         if seen is None:
             continue
-        most = goal.get("most_on_colab", goal["most"]) if stack() == "colab" else goal["most"]
+        limit = most(goal, stack())
         lines.append(
-            f"{goal['key']:12} {seen['ratio']:7.3f} ({seen['low']:.3f} to {seen['high']:.3f})  at most {most:5.2f} "
-            f"{'met    ' if seen['ratio'] <= most else 'NOT MET'}  "
+            f"{goal['key']:12} {seen['ratio']:7.3f} ({seen['low']:.3f} to {seen['high']:.3f})  at most {limit:5.2f} "
+            f"{'met    ' if seen['ratio'] <= limit else 'NOT MET'}  "
             f"{seen['ours_ms']:.4g} / {seen['floor_ms']:.4g} ms, minima {seen['of_minima']:.3f}"
         )
     return "\n".join(lines)
@@ -197,7 +210,7 @@ def main() -> None:
             say(name)
             found |= PARTS[name](on, given.runs)
             print(
-                table({key: one for key, one in found.items()}) if name == list(given.parts or PARTS)[-1] else "",
+                table(found) if name == list(given.parts or PARTS)[-1] else "",
                 end="",
             )
     print()

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, T201 - a script, which prints where its pictures are
 """What a terminal shows of 0, 1, 8 and 64 GPUs: colab_magics beside gpustat and nvitop, one picture for each number.
 
 All three meet the same fake driver, in a pseudo-terminal with colours; what they write there becomes a page, and the
@@ -13,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from gpu_growth import ROOT
+from measured import ROOT
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(ROOT / "tests"))
@@ -32,8 +31,8 @@ BUSY = {
 PROFILES = {0: None, 1: "t4", 8: "eight-a100", 64: "64-gpus"}
 PEER = """
 import runpy, sys
-import gpu_growth
-gpu_growth.complete_the_driver()
+import contestants
+contestants.complete_the_driver()
 sys.argv = {argv}
 runpy.run_module(sys.argv[0], run_name="__main__")
 """

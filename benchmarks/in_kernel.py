@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - taken into a kernel, with `%run`
 """What runs in a kernel that is measured: acts that take turns, and the clocks around them."""
 
 from __future__ import annotations

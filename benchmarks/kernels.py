@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -11,10 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import json
-
 from jupyter_client.manager import KernelManager
-
 from measured import ROOT
 
 if TYPE_CHECKING:
@@ -36,9 +34,23 @@ class Ran(NamedTuple):
 
     ms: float
     printed: str
-    messages: int
-    size: int
-    """Of the messages' content, in bytes, as the kernel sends it."""
+    sent: list[dict[str, Any]]
+    """The messages' contents."""
+
+    @property
+    def messages(self) -> int:
+        """How many messages went to the page."""
+        return len(self.sent)
+
+    @property
+    def size(self) -> int:
+        """How many bytes their contents are, as a kernel sends them."""
+        return sum(len(json.dumps(content, ensure_ascii=False, default=str).encode()) for content in self.sent)
+
+    @property
+    def shown(self) -> list[dict[str, str]]:
+        """What was displayed, by its MIME types."""
+        return [content["data"] for content in self.sent if "text/plain" in content.get("data", {})]
 
 
 class Page:
@@ -56,7 +68,7 @@ class Page:
         """Run a cell that succeeds."""
         started = time.perf_counter()
         sent = self._client.execute(code, store_history=False)  # as a page does, which can be asked back
-        printed, sizes = self._until_idle(sent)
+        printed, contents = self._until_idle(sent)
         while True:
             reply = self._client.get_shell_msg(timeout=ANSWER_SECONDS)
             if reply["parent_header"].get("msg_id") == sent:
@@ -64,11 +76,11 @@ class Page:
         taken = (time.perf_counter() - started) * 1e3
         if reply["content"]["status"] != "ok":
             raise RuntimeError(f"a cell failed: {code!r}: {reply['content'].get('evalue')} {printed}")
-        return Ran(taken, printed, len(sizes), sum(sizes))
+        return Ran(taken, printed, contents)
 
-    def _until_idle(self, sent: str) -> tuple[str, list[int]]:
-        """Return what was printed, and the sizes of what was sent while the cell ran, by whatever thread."""
-        printed, sizes, runs = "", list[int](), False
+    def _until_idle(self, sent: str) -> tuple[str, list[dict[str, Any]]]:
+        """Return what was printed, and what was sent while the cell ran, by whatever thread."""
+        printed, contents, runs = "", list[dict[str, Any]](), False
         while True:
             message = self._client.get_iopub_msg(timeout=ANSWER_SECONDS)
             kind, content = message["msg_type"], message["content"]
@@ -76,11 +88,11 @@ class Page:
             if kind == "status" and is_its_own:
                 runs = content["execution_state"] == "busy"
                 if not runs:
-                    return printed, sizes
+                    return printed, contents
             elif kind == "stream" and is_its_own:
                 printed += content["text"]
             elif runs and kind in CONTENT_OF_PAGES:
-                sizes.append(len(self._client.session.pack(content)))
+                contents.append(content)
 
     def asked(self, expression: str) -> Any:
         """Return the value of an expression in the kernel."""
@@ -96,6 +108,10 @@ class Page:
         """Load an extension, and return the milliseconds that it took."""
         return self.timed_inside(f"get_ipython().run_line_magic('load_ext', {extension!r})")
 
+    def leave(self) -> None:
+        """Speak to the kernel no more."""
+        self._client.stop_channels()
+
     def take_in(self, file: Path) -> None:
         """Run a file in the kernel, and keep its names there."""
         self.run(f"%run -n {file}")
@@ -106,7 +122,7 @@ class Machines:
 
     def __init__(self, folder: Path) -> None:
         sys.path.insert(0, str(ROOT / "tests"))
-        from fake_nvml import FakeDriver, no_driver_environment  # noqa: PLC0415 - lies beside the tests
+        from fake_nvml import FakeDriver, no_driver_environment
 
         self._folder, self._driver, self._no_driver = folder, FakeDriver, no_driver_environment
         (folder / "notebook").mkdir()
@@ -115,7 +131,8 @@ class Machines:
 
     def without_driver(self) -> dict[str, str]:
         """Return the environment of a process that finds no driver."""
-        return self._no_driver() | self._own
+        environment: dict[str, str] = self._no_driver()
+        return environment | self._own
 
     def with_gpus(self, profile: str = "t4", *, gpus: int = 1, processes: int = 0) -> dict[str, str]:
         """Return the environment of a process that finds GPUs, and so many processes spread over them.
@@ -127,7 +144,7 @@ class Machines:
             each, rest = divmod(processes, gpus)
             driver.set(*(f"gpu{index}.processes = {each + (index < rest)}" for index in range(gpus)))
             driver.set("gpu*.memory_used = 2147483648")
-        environment = driver.environment() | self._own
+        environment: dict[str, str] = driver.environment() | self._own
         del environment["FAKE_NVML_LOG"]
         return environment
 
@@ -162,7 +179,7 @@ def pages(on: Machines, environments: Sequence[dict[str, str]]) -> Iterator[list
         yield opened
     finally:
         for one in opened:
-            one._client.stop_channels()
+            one.leave()
         for manager in managers:
             if manager.has_kernel:
                 manager.shutdown_kernel(now=True)

@@ -10,7 +10,6 @@ import random
 import statistics
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -59,7 +58,7 @@ def package() -> dict[str, str]:
     if not (folder / ".git").exists():
         return {"version": colab_magics.__version__, "from": "an installed wheel"}
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude=*"]
-    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603 - a fixed command
+    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     return {"version": colab_magics.__version__, "from": f"a checkout of {commit or 'an unknown commit'}"}
 
 
@@ -112,7 +111,7 @@ def ratio(pairs: Pairs) -> dict[str, Any]:
 
 def interval(figure: Callable[[Sequence[int]], float], turns: int) -> tuple[float, float]:
     """Return within what a figure of the turns lies by 95 %: it is taken again of turns that are drawn with return."""
-    drawn = random.Random(turns)  # noqa: S311 - the same turns give the same interval
+    drawn = random.Random(turns)
     again = sorted(figure(drawn.choices(range(turns), k=turns)) for _ in range(_RESAMPLED))
     cut = int(_OUTSIDE_OF_THE_INTERVAL * _RESAMPLED)
     return again[cut], again[-1 - cut]
@@ -121,13 +120,6 @@ def interval(figure: Callable[[Sequence[int]], float], turns: int) -> tuple[floa
 def rounded(figure: float) -> float:
     """Return a figure to four digits: more say nothing."""
     return float(f"{figure:.4g}")
-
-
-def timed(act: Callable[[], Any]) -> tuple[Any, float]:
-    """Return what an act gives, and how many milliseconds it took."""
-    started = time.perf_counter()
-    given = act()
-    return given, (time.perf_counter() - started) * 1000
 
 
 # What is kept -------------------------------------------------------------------------------------------------------
@@ -158,4 +150,4 @@ def keep(found: dict[str, Any], file: Path) -> None:
 
 def say(what: str) -> None:
     """Tell how far it is."""
-    print(what, file=sys.stderr, flush=True)  # noqa: T201 - programs print
+    print(what, file=sys.stderr, flush=True)

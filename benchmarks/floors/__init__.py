@@ -1,0 +1,1 @@
+"""The least code that reads the same facts, which ours is measured beside."""

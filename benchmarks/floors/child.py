@@ -3,10 +3,16 @@
 Started as `python -I -S child.py FOLDER_OF_PYNVML` it is the child; taken in by a kernel, the side that asks it.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
 import sys
+
+TYPE_CHECKING = False  # typing itself is slow to load
+if TYPE_CHECKING:
+    from typing import Any
 
 CALLS = (
     ("nvmlDeviceGetTemperature", 0),
@@ -38,14 +44,14 @@ class BareChild:
 
     def __init__(self, folder_of_pynvml: str) -> None:
         """Start it."""
-        self._process = subprocess.Popen(  # noqa: S603 - this very file
+        self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", __file__, folder_of_pynvml],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
 
-    def ask(self) -> dict:  # type: ignore[type-arg]
+    def ask(self) -> dict[str, Any]:
         """Ask for the GPUs: one line out, one in."""
         assert self._process.stdin and self._process.stdout  # noqa: S101, PT018
         self._process.stdin.write(b'{"id": 1}\n')
@@ -61,13 +67,13 @@ class BareChild:
 
 def _serve() -> None:
     sys.path.append(sys.argv[1])
-    import pynvml as nvml  # noqa: PLC0415, TID251 - found only now
+    import pynvml as nvml
 
     nvml.nvmlInit()
     driver = (nvml.nvmlSystemGetDriverVersion(), nvml.nvmlSystemGetCudaDriverVersion())
     kept = {}
 
-    def asked(handle, name, *more):  # noqa: ANN001, ANN002, ANN202
+    def asked(handle: Any, name: str, *more: int) -> Any:
         try:
             return getattr(nvml, name)(handle, *more)
         except nvml.NVMLError:

@@ -1,6 +1,7 @@
 """What `ram_info()` reads, done bare: each file opened and read, and the figures in it parsed.
 
-`files_of_ram_info` finds out which files these are, by an audit hook; the kernel that it is called in is slower afterwards.
+`files_of_ram_info` finds out which files these are, by an audit hook: the kernel that it is called in is slower
+afterwards.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ def _figures(file: str) -> list[str]:
 
 
 def files_of_ram_info() -> list[str]:
-    """Return the files that a warm report opens, each once, those too that are not there; `*` stands for each thread."""
-    import colab_magics  # noqa: PLC0415 - as late as in a kernel
+    """Return the files that a warm report opens, each once, those that are not there too; `*` stands for a thread."""
+    import colab_magics
 
     seen: dict[str, None] = {}
     listens = False

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - taken into a kernel, with `%run`
 """What runs in the kernel where the panel is measured: the contestants, and the clocks around them.
 
 Of the panel itself only three things are touched: its `_source`, around whose looks lie the clocks, and its button that
@@ -31,8 +30,8 @@ def nothing() -> Update:
 
 def widgets_in_rows(*, names_change: bool) -> Update:
     """Show a row for each figure, a name, a bar and a text, which are a widget each; the names may stay as they are."""
-    import ipywidgets as widgets  # noqa: PLC0415, TID251 - its import is measured
-    from IPython.display import display  # noqa: PLC0415, TID251 - there in a kernel
+    import ipywidgets as widgets
+    from IPython.display import display
 
     rows = [(widgets.Label(name), widgets.FloatProgress(max=100), widgets.Label()) for name in ROWS]
     display(widgets.VBox([widgets.HBox(row) for row in rows]))  # type: ignore[no-untyped-call]
@@ -50,8 +49,8 @@ def widgets_in_rows(*, names_change: bool) -> Update:
 
 def one_html_widget(card: str) -> Update:
     """Show one text as long as the panel's card, which is made beforehand."""
-    import ipywidgets as widgets  # noqa: PLC0415, TID251
-    from IPython.display import display  # noqa: PLC0415, TID251
+    import ipywidgets as widgets
+    from IPython.display import display
 
     widget = widgets.HTML()
     display(widget)  # type: ignore[no-untyped-call]
@@ -64,7 +63,7 @@ def one_html_widget(card: str) -> Update:
 
 def displayed_html(card: str) -> Update:
     """Display such a text, and each time another in its place."""
-    from IPython.display import HTML, display  # noqa: PLC0415, TID251
+    from IPython.display import HTML, display
 
     handle: Any = display(HTML(card), display_id=True)  # type: ignore[no-untyped-call]
     return lambda number: handle.update(HTML(f"{card}{number}"))  # type: ignore[no-untyped-call]
@@ -78,7 +77,7 @@ PEERS: dict[str, Callable[[str], Update]] = {
     "display(HTML, display_id).update": displayed_html,
     "a thread that wakes up": lambda _card: nothing(),
 }
-LONGEST_CARD = "x" * 2600
+LONGEST_CARD = "x" * 3300
 """A text as long as the panel's card is with a T4 and full lines."""
 
 _NUMBERS = itertools.count()
@@ -121,7 +120,7 @@ class TimedSource:
 
 def the_panel() -> Any:
     """Return the open panel."""
-    from IPython import get_ipython  # noqa: PLC0415, TID251
+    from IPython import get_ipython
 
     return get_ipython().find_line_magic("gpu_info").__self__.panel
 
@@ -145,7 +144,7 @@ class Live:
 
     def fill(self) -> None:
         """Wait until the lines are as full as they get, as in any panel that has been open for a while."""
-        from colab_magics.observer.samples import SENT_SAMPLES  # noqa: PLC0415 - the one that the panel uses
+        from colab_magics.observer.samples import SENT_SAMPLES
 
         while self.source.moments < SENT_SAMPLES - 2:
             before = self.source.moments
@@ -179,7 +178,7 @@ class Live:
 
 
 def _observer() -> int:
-    from colab_magics.observer import client  # noqa: PLC0415 - the one that the panel uses
+    from colab_magics.observer import client
 
     return client.pid() or 0
 

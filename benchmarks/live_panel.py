@@ -1,8 +1,7 @@
-# ruff: noqa: INP001 - a script
 """What the live panel costs in a real kernel: beside fifteen widgets, and to a loop that runs meanwhile.
 
-What runs in the kernels is panel_kernel.py. Everything is compared with what ran just before and after it in the same
-kernel.
+What runs in the kernels is live_panel_kernel.py. Everything is compared with what ran just before and after it in the
+same kernel.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import panel_kernel
+import live_panel_kernel
 from kernels import Machines, machines, page
+from live_panel_kernel import FIFTEEN, PEERS
 from measured import RESULTS, Pairs, described, interval, keep, ratio, rounded, say
-from panel_kernel import FIFTEEN, PEERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,7 +50,7 @@ VISITS = (
         ("panel, after these", "%runtime_status -w"),
     ),
     (
-        ("", f"%run -n {panel_kernel.__file__}"),
+        ("", f"%run -n {live_panel_kernel.__file__}"),
         ("", "import ipywidgets"),
         ("15 widgets, first", BUILD_FIFTEEN),
         ("15 widgets, second", BUILD_FIFTEEN),
@@ -63,13 +62,13 @@ VISITS = (
 
 
 @contextlib.contextmanager
-def moving_panel(on: Machines, environment: dict[str, str]) -> Iterator[Page]:
-    """Start a kernel with a panel in it that has moved until its lines are full, and is paused now."""
+def moving_panel(on: Machines, environment: dict[str, str], *, is_full: bool = True) -> Iterator[Page]:
+    """Start a kernel with a panel in it that has moved, until its lines are full if `is_full`, and is paused now."""
     with page(on, environment) as one:
         one.load("colab_magics")
         one.run("%runtime_status -w")
-        one.take_in(Path(panel_kernel.__file__))
-        one.run(f"live = Live({PERIOD_SECONDS}); live.fill(); live.pause_or_go_on()")
+        one.take_in(Path(live_panel_kernel.__file__))
+        one.run(f"live = Live({PERIOD_SECONDS}); live.{'fill()' if is_full else 'wait_for(2)'}; live.pause_or_go_on()")
         one.run("peers = {name: build(LONGEST_CARD) for name, build in PEERS.items()}")
         yield one
 
@@ -119,16 +118,19 @@ def _lost(ours: list[float], floor: list[float]) -> dict[str, float]:
     return {name: round(value, 5) for name, value in found.items()}
 
 
-def for_goals(on: Machines, runs: int) -> dict[str, Any]:
+def for_goals(on: Machines, runs: int, *, is_full: bool = True) -> dict[str, Any]:
     """Return the two goals' ratios: to show one look beside fifteen widgets, a loop beside one with nothing live."""
-    with moving_panel(on, on.with_gpus()) as one:
-        shows = Pairs([], [])
+    with moving_panel(on, on.with_gpus(), is_full=is_full) as one:
+        shows, sent = Pairs([], []), []
         for number in range(-1, runs):
             ours, floor = refreshes(one, PANEL), refreshes(one, FIFTEEN)
             if number >= 0:
                 shows.add(ours["show_us"] / 1000, floor["show_us"] / 1000)
+                sent.append((round(ours["messages"]), round(ours["bytes"] / max(1, round(ours["messages"])))))
         one.run("live.every(1.0)")
-        return {"panel_look": ratio(shows), "panel_loop": loop_beside(one, "beside_panel(live)", runs)}
+        messages, size = map(statistics.median, zip(*sent, strict=True))
+        shown = ratio(shows) | {"messages": messages, "bytes": size}
+        return {"panel_look": shown, "panel_loop": loop_beside(one, "beside_panel(live)", runs)}
 
 
 # All of it ----------------------------------------------------------------------------------------------------------
@@ -159,7 +161,7 @@ def run(runs: int) -> dict[str, list[dict[str, Any]]]:
                         slowed.append({"case": name, **loop_beside(one, what, runs)})
             for number in range(runs):
                 say(f"{condition}: openings {number + 1} of {runs}")
-                for (name, ms, messages, size) in openings(on, environment):
+                for name, ms, messages, size in openings(on, environment):
                     taken = {"ms": ms, "messages": messages, "bytes": size}
                     opened.setdefault((condition, name), []).append(taken)
     return {"refreshes": rows(refreshed), "loops": slowed, "openings": rows(opened)}
@@ -192,9 +194,9 @@ def main() -> None:
     """Run the benchmark, keep its figures; `plots.py` and `nox -s docs` show them."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--runs", type=int, default=6, help="how often everything is measured (default: 6)")
-    options.add_argument("--output", type=Path, default=RESULTS / "panel.json", help="the file to write")
+    options.add_argument("--output", type=Path, default=RESULTS / "live_panel.json", help="the file to write")
     given = options.parse_args()
-    head = described("panel", PACKAGES)
+    head = described("live_panel", PACKAGES)
     keep(head | {"runs": given.runs, **run(given.runs)}, given.output)
 
 
