@@ -92,7 +92,7 @@ def catalogues(session: nox.Session) -> None:
 
 @nox.session(reuse_venv=True, default=False)
 def docs(session: nox.Session) -> None:
-    """Write what is made from the code, the JSON Schema and the tables of docs/; then build the documentation."""
+    """Write what is made from the code and the kept benchmarks, in docs/ and the JSON Schema; then build the pages."""
     session.install(*group("docs"), str(ROOT))
     session.run("python", "-m", "documentation", env={"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"})
     build_site(session)
@@ -134,6 +134,21 @@ def tests_colab(session: nox.Session) -> None:
     session.run("python", "-I", str(TOOLS / "install_as_on_colab.py"), str(the_wheel()))
     session.install("--constraint", str(CONSTRAINTS), f"{the_wheel()}[panel]", *group("test"))
     run_tests(session, "pytest")
+
+
+@nox.session(python=NEWEST_PYTHON, requires=["build"])
+def cost(session: nox.Session) -> None:
+    """Hold what the wheel costs with the newest of everything: counts as they are, times within thrice the goals."""
+    session.install(f"{the_wheel()}[panel]", *group("cost"))
+    session.install("--force-reinstall", "--no-deps", str(the_wheel()))
+    session.run("python", str(ROOT / "benchmarks" / "cost.py"), env={"PYTHONPATH": None})
+
+
+@nox.session(python=NEWEST_PYTHON, venv_backend="venv", requires=["build"])
+def cost_colab(session: nox.Session) -> None:
+    """Hold the same on Colab's package versions."""
+    session.install("--constraint", str(CONSTRAINTS), f"{the_wheel()}[panel]", *group("cost"))
+    session.run("python", str(ROOT / "benchmarks" / "cost.py"), env={"PYTHONPATH": None})
 
 
 @nox.session(python=OLDEST_PYTHON, requires=["build"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import json
 import os
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jupyter_client.manager import KernelManager
 from measured import ROOT
+
+import colab_magics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -126,8 +129,10 @@ class Machines:
 
         self._folder, self._driver, self._no_driver = folder, FakeDriver, no_driver_environment
         (folder / "notebook").mkdir()
+        _compile()
         self._own = {name: str(folder / name.lower()) for name in _FOLDERS} | {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         os.environ.update(self._own)
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def without_driver(self) -> dict[str, str]:
         """Return the environment of a process that finds no driver."""
@@ -152,6 +157,12 @@ class Machines:
     def cells(self) -> Path:
         """The empty folder that kernels start in."""
         return self._folder / "notebook"
+
+
+def _compile() -> None:
+    """Compile what is measured, as pip does when it installs: a checkout may have been changed since."""
+    for folder in (Path(colab_magics.__file__).parent, ROOT / "benchmarks"):
+        compileall.compile_dir(folder, quiet=1)
 
 
 @contextlib.contextmanager

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import statistics
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +18,20 @@ if TYPE_CHECKING:
 
 PACKAGES = ("ipykernel", "ipython", "nvidia-ml-py", "psutil")
 MAGICS = ("%ram_info", "%gpu_info", "%runtime_status")
+STEPS = ("`%load_ext colab_magics`", *(f"the first `{magic}` after that" for magic in MAGICS))
 REPORTS_IN_A_NOTEBOOK = 10
 THE_CHILD = "__import__('colab_magics.observer.client', fromlist=['pid']).pid()"
 
 # Memory -------------------------------------------------------------------------------------------------------------
 
 
-def proportional_bytes(pid: int) -> int:
-    """Return the memory that a process holds, its share of what it has in common with others."""
+def proportional_bytes(pid: int, part: str = "Pss") -> int:
+    """Return the memory that a process holds, with its share of what it has in common with others.
+
+    The part `Pss_Anon` leaves files out: how much of these is counted depends on who else has the same Python open.
+    """
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(f"{part}:"):
             return int(line.split()[1]) * 1024
     raise ValueError(f"process {pid} does not say what it holds")
 
@@ -36,24 +40,23 @@ def memory(on: Machines) -> dict[str, int]:
     """Return what loading and each first report add to a kernel, and what the child holds, beside a bare one."""
     with page(on, on.with_gpus()) as one:
         one.timed_inside("print(1)")  # what IPython itself holds after its first cells is not ours
-        held = [proportional_bytes(one.pid)]
+        whole = proportional_bytes(one.pid)
+        held = [proportional_bytes(one.pid, "Pss_Anon")]
         one.load("colab_magics")
-        held.append(proportional_bytes(one.pid))
+        held.append(proportional_bytes(one.pid, "Pss_Anon"))
         for magic in MAGICS:
             one.run(magic)
-            held.append(proportional_bytes(one.pid))
-        child = proportional_bytes(one.asked(THE_CHILD))
+            held.append(proportional_bytes(one.pid, "Pss_Anon"))
+        child = one.asked(THE_CHILD)
         one.take_in(HERE / "floors" / "child.py")
         one.run(f"{START_THE_FLOOR}; floor.ask()")
-        bare_child = proportional_bytes(one.asked("floor._process.pid"))
+        bare = one.asked("floor._process.pid")
+        found = {"a kernel, before": whole}
+        for step, (before, after) in zip(STEPS, pairwise(held), strict=True):
+            found[f"added by {step}"] = after - before
+        found |= {"the child": proportional_bytes(child), "a bare child": proportional_bytes(bare)}
         one.run("floor.close()")
-    added = [after - before for before, after in itertools.pairwise(held)]
-    return {
-        "the kernel before": held[0],
-        **dict(zip(("added by %load_ext", *(f"added by the first {magic}" for magic in MAGICS)), added, strict=True)),
-        "the child": child,
-        "a bare child": bare_child,
-    }
+        return found
 
 
 # Bytes --------------------------------------------------------------------------------------------------------------
@@ -67,9 +70,9 @@ def sizes(on: Machines) -> dict[str, int]:
         found = {}
         for magic in MAGICS:
             (shown,) = one.run(magic).shown
-            found[f"{magic}, HTML with its style sheet"] = len(shown["text/html"].encode())
-            found[f"{magic}, text"] = len(shown["text/plain"].encode())
-        found["a notebook with ten times %runtime_status"] = len(saved(one).encode())
+            found[f"`{magic}`, HTML with its style sheet"] = len(shown["text/html"].encode())
+            found[f"`{magic}`, text"] = len(shown["text/plain"].encode())
+        found["a notebook saved with ten times `%runtime_status`"] = len(saved(one).encode())
     return found
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import get_args
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -14,7 +16,7 @@ import documentation
 from colab_magics.model import Severity, Subject
 from colab_magics.rules import RULES
 from colab_magics.views import json as view
-from documentation import json_schema
+from documentation import cost_figures, json_schema, svg
 from documentation.markdown import plain, table
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +24,7 @@ PAGES = {page: (ROOT / page).read_text(encoding="utf-8") for page in documentati
 FACTS = Path(colab_magics.__file__).parent / "facts"
 
 
-@pytest.mark.parametrize("file", [json_schema.SCHEMA, *PAGES], ids=str)
+@pytest.mark.parametrize("file", sorted(documentation.written(ROOT)), ids=str)
 def test_what_is_committed_is_what_nox_docs_writes(file: Path) -> None:
     assert (ROOT / file).read_text(encoding="utf-8") == documentation.written(ROOT)[file], "nox -s docs"
 
@@ -93,3 +95,55 @@ def test_the_schema_says_which_sections_each_report_has() -> None:
 
 def test_the_page_names_the_form_it_explains() -> None:
     assert f"`schema` is the number of the form, {get_args(view.Schema)[0]}." in PAGES[Path("docs/json.md")]
+
+
+# What it costs ----------------------------------------------------------------------------------------------------
+
+COST = Path("docs/cost.md")
+
+
+def test_every_goal_is_shown_with_what_it_stands_beside_and_why_it_cannot_be_had() -> None:
+    for goal in cost_figures.rows_of("goal"):
+        assert f"| {goal['what']} | {goal['beside']} |" in PAGES[COST]
+        assert goal.get("remark", "") in PAGES[COST]
+        assert goal["key"] in cost_figures.SHORT
+
+
+def test_a_goal_is_met_by_its_ratio_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    goal = {"key": "load", "what": "a", "beside": "b", "most": 1.0, "most_on_colab": 2.0, "remark": "Why not."}
+    seen = {"goals": {"load": {"ratio": 1.5, "low": 0.5, "high": 2.5}}}
+    monkeypatch.setattr(cost_figures, "rows_of", lambda _table: [goal])
+    monkeypatch.setattr(cost_figures, "kept", lambda _name: seen)
+
+    (row,) = cost_figures.goals().splitlines()[2:]
+    assert row == "| a | b | 1.00 / 2.00 | 1.50 (0.50 to 2.50), not met | 1.50 (0.50 to 2.50), met | Why not. |"
+
+
+def test_what_was_measured_names_no_place_on_a_machine() -> None:
+    for file in (cost_figures.BENCHMARKS / "results").glob("*.json"):
+        assert re.findall(r"/(?:home|root|tmp|Users|work)\b", file.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("file", sorted(cost_figures.plots()), ids=lambda file: file.stem)
+def test_a_plot_is_shown_reads_in_both_colour_schemes_and_loads_nothing(file: Path) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    drawn = ET.fromstring(text)
+
+    assert f"](plots/{file.name})" in PAGES[COST]
+    assert drawn.findtext("{*}title") == drawn.get("aria-label")
+    assert "@media (prefers-color-scheme: dark)" in text
+    assert re.findall(r"url\(|href|@import|<script", text) == []
+
+
+def test_what_stands_in_a_plot_is_text() -> None:
+    drawn = svg.bars("<&>", ["one"], [("<b>", [1.0]), ("none", [None])], unit="ms")
+
+    assert [text.text for text in ET.fromstring(drawn).iter("{*}text")] == ["<&>", "<b>", "1.00 ms", "none"]
+
+
+@pytest.mark.parametrize(
+    ("figure", "words"),
+    [(0.0, "0"), (0.0123, "0.01"), (0.5, "0.50"), (5.25, "5.25"), (52.5, "52.5"), (5250.4, "5,250")],
+)
+def test_a_figure_is_said_to_three_digits(figure: float, words: str) -> None:
+    assert svg.spoken(figure) == words

@@ -1,4 +1,4 @@
-"""What is made from the code and the tables of facts, and committed: the JSON Schema, and the tables in docs/.
+"""What is made from the code, the facts and the kept benchmarks, and committed: the JSON Schema, docs/ tables, plots.
 
 `nox -s docs` writes them, and a test compares them with what is there. In a page a table stands between
 `<!-- made by nox -s docs: NAME -->` and `<!-- end -->`; what is written around these marks stays as it is.
@@ -10,10 +10,21 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from documentation import fact_tables, finding_tables, json_schema, usage_tables
+from documentation import cost_figures, fact_tables, finding_tables, json_schema, usage_tables
 
 MADE: dict[str, Callable[[], str]] = {
     "accelerators": fact_tables.accelerators,
+    "cost beside others": cost_figures.peers,
+    "cost goals": cost_figures.goals,
+    "cost of a first look": cost_figures.growth_first,
+    "cost of a loop": cost_figures.loops,
+    "cost of a refresh": cost_figures.refreshes,
+    "cost of a warm look": cost_figures.growth_warm,
+    "cost of opening": cost_figures.openings,
+    "cost in bytes": cost_figures.sizes,
+    "cost in memory": cost_figures.memory,
+    "cost measured on": cost_figures.measured_on,
+    "counts": cost_figures.counts,
     "cuda builds": fact_tables.cuda_builds,
     "exit codes": usage_tables.exit_codes,
     "findings": finding_tables.findings,
@@ -60,5 +71,6 @@ def written(root: Path) -> dict[Path, str]:
     """Return the files that are made from the code, below the root of the project, as they must be."""
     return {
         json_schema.SCHEMA: json_schema.text(),
+        **cost_figures.plots(),
         **{page: filled((root / page).read_text(encoding="utf-8")) for page in pages(root)},
     }

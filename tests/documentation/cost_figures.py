@@ -1,0 +1,321 @@
+"""What colab_magics costs: the tables and plots of docs/cost.md, from what benchmarks/ has kept."""
+
+from __future__ import annotations
+
+import functools
+import json
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from documentation import svg
+from documentation.markdown import code, plain, table
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+PLOTS = Path("docs/plots")
+STACKS = {"newest": "newest", "colab": "Colab's"}
+"""The two stacks, and what they are called in heads."""
+
+SHORT = {
+    "load": "load",
+    "first_ram": "first %ram_info",
+    "first_gpu": "first %gpu_info",
+    "shown_ram": "shown %ram_info",
+    "shown_gpu": "shown %gpu_info, no driver",
+    "ram_info": "ram_info()",
+    "gpu_info": "gpu_info(), 1 GPU",
+    "gpu_info_64": "gpu_info(), 64 GPUs",
+    "panel_look": "panel: to show one look",
+    "panel_loop": "a loop beside the panel",
+    "command": "colab-magics -j",
+}
+"""The goals in the words of a plot."""
+
+# What is kept -------------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def kept(name: str) -> dict[str, Any]:
+    """Return what a benchmark has kept."""
+    found: dict[str, Any] = json.loads((BENCHMARKS / "results" / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def on_both(name: str) -> dict[str, dict[str, Any]]:
+    """Return what a benchmark has kept on both stacks."""
+    return {stack: kept(f"{name}-{stack}") for stack in STACKS}
+
+
+@functools.cache
+def rows_of(table_of: str) -> list[dict[str, Any]]:
+    """Return the rows of goals.toml or counts.toml."""
+    rows: list[dict[str, Any]] = tomllib.loads((BENCHMARKS / f"{table_of}s.toml").read_text(encoding="utf-8"))[table_of]
+    return rows
+
+
+def at_most(goal: dict[str, Any], stack: str) -> float:
+    """Return how many times as long as the floor a goal allows, on a stack."""
+    most: float = goal.get("most_on_colab", goal["most"]) if stack == "colab" else goal["most"]
+    return most
+
+
+# The goals ----------------------------------------------------------------------------------------------------------
+
+
+def goals() -> str:
+    """Return every goal beside what was reached."""
+    both = on_both("beside_floors")
+    heads = ("what", "beside", "at most:", *(f"{name}:" for name in STACKS.values()), "")
+    return table(heads, [_goal(row, both) for row in rows_of("goal")])
+
+
+def _goal(row: dict[str, Any], both: dict[str, dict[str, Any]]) -> tuple[str, ...]:
+    limits = dict.fromkeys(f"{at_most(row, stack):.2f}" for stack in STACKS)
+    reached = []
+    for stack, found in both.items():
+        seen = found["goals"][row["key"]]
+        is_met = "met" if seen["ratio"] <= at_most(row, stack) else "not met"
+        digits = 3 if row["key"] == "panel_loop" else 2
+        reached.append(f"{seen['ratio']:.{digits}f} ({seen['low']:.{digits}f} to {seen['high']:.{digits}f}), {is_met}")
+    return row["what"], row["beside"], " / ".join(limits), *reached, row.get("remark", "")
+
+
+def goals_plot() -> str:
+    """Return every goal's ratio, of the goal."""
+    both = on_both("beside_floors")
+    rows = [
+        (SHORT[goal["key"]], [_of_the_goal(goal, stack, found) for stack, found in both.items()])
+        for goal in rows_of("goal")
+    ]
+    return svg.dots("How far from the goal: at 1, and left of it, it is met", _stacks(), rows, goal="goal")
+
+
+def _of_the_goal(goal: dict[str, Any], stack: str, found: dict[str, Any]) -> svg.Interval:
+    seen, most = found["goals"][goal["key"]], at_most(goal, stack)
+    return svg.Interval(*(seen[figure] / most for figure in ("ratio", "low", "high")))
+
+
+def counts() -> str:
+    """Return what is counted in each run of CI."""
+    return table(("what", "at most:"), [(row["what"], f"{row['most']:,}") for row in rows_of("count")])
+
+
+# Beside others ------------------------------------------------------------------------------------------------------
+
+GROUPS = {"load": "Load", "first": "First", "warm": "Warm"}
+
+
+def peers() -> str:
+    """Return what loading, a first and a warm report take beside other extensions and cells."""
+    cases = _cases()
+    rows = []
+    for group, name in cases:
+        found = [by_case[group, name] for by_case in _by_case().values()]
+        times = ["" if one["beside"] == name else f"{one['times_ours']:.2f} x" for one in found]
+        ms = [f"{svg.spoken(one['median_ms'])} ({svg.spoken(one['minimum_ms'])})" for one in found]
+        beside = "ours" if found[0]["beside"] == name else code(found[0]["beside"])
+        rows.append((GROUPS[group], code(name), beside, *times, *ms))
+    names = STACKS.values()
+    heads = ("", "what", "beside", *(f"{name}:" for name in names), *(f"{name}, ms:" for name in names))
+    return table(heads, rows)
+
+
+def _by_case() -> dict[str, dict[tuple[str, str], dict[str, Any]]]:
+    return {
+        stack: {(row["group"], row["name"]): row for row in found["results"]}
+        for stack, found in on_both("notebook").items()
+    }
+
+
+def _cases() -> list[tuple[str, str]]:
+    """Return the cases, group by group, in the order of what they take on the newest stack."""
+    of_newest = _by_case()["newest"]
+    return sorted(of_newest, key=lambda case: (list(GROUPS).index(case[0]), of_newest[case]["median_ms"]))
+
+
+def load_plot() -> str:
+    """Return what loading takes."""
+    return _peers_plot("load", "Loading in a kernel (medians)")
+
+
+def first_plot() -> str:
+    """Return what the first report takes."""
+    return _peers_plot("first", "The first report or cell, from sending it until it is done (medians)")
+
+
+def _peers_plot(group: str, title: str) -> str:
+    found = _by_case().values()
+    rows = [(case[1], [by_case[case]["median_ms"] for by_case in found]) for case in _cases() if case[0] == group]
+    return svg.bars(title, _stacks(), rows, unit="ms")
+
+
+# Growth -------------------------------------------------------------------------------------------------------------
+
+OURS, FLOOR = "colab_magics", "a bare child"
+
+
+def growth_first() -> str:
+    """Return how the first report grows with GPUs and processes."""
+    return _growth("first_ms")
+
+
+def growth_warm() -> str:
+    """Return how every later report does."""
+    return _growth("warm_ms")
+
+
+def _growth(figure: str) -> str:
+    contestants, cases, found = _contestants(), _growth_cases(), _grown(figure)
+    others = [name for name in contestants if name != OURS]
+    rows = [
+        (
+            str(gpus),
+            f"{processes:,}",
+            *(f"{found[gpus, processes, name] / found[gpus, processes, OURS]:.2f} x" for name in others),
+            svg.spoken(found[gpus, processes, OURS]),
+        )
+        for gpus, processes in cases
+    ]
+    return table(("GPUs:", "processes:", *(f"{name}:" for name in others), f"{OURS}, ms:"), rows)
+
+
+def growth_plot() -> str:
+    """Return how a warm report grows."""
+    found = _grown("warm_ms")
+    cases = _growth_cases()
+    gpus, processes = (list(dict.fromkeys(counts)) for counts in zip(*cases, strict=True))
+    panels = [
+        (
+            f"{number} GPU{'s' if number > 1 else ''}",
+            [[found[number, held, name] for held in processes] for name in _contestants()],
+        )
+        for number in gpus
+    ]
+    steps = [f"{held:,}" for held in processes]
+    return svg.lines(
+        "A warm look, by GPUs and by processes on them (medians)", _contestants(), panels, steps=steps, unit="ms"
+    )
+
+
+def _grown(figure: str) -> dict[tuple[int, int, str], float]:
+    results = kept("gpu_growth")["results"]
+    return {(row["gpus"], row["processes"], row["contestant"]): row[figure] for row in results}
+
+
+def _contestants() -> list[str]:
+    return list(dict.fromkeys(row["contestant"] for row in kept("gpu_growth")["results"]))
+
+
+def _growth_cases() -> list[tuple[int, int]]:
+    return list(dict.fromkeys((row["gpus"], row["processes"]) for row in kept("gpu_growth")["results"]))
+
+
+# The panel ----------------------------------------------------------------------------------------------------------
+
+
+def refreshes() -> str:
+    """Return what one refresh takes."""
+    heads = ("", "what", "messages:", "bytes:", "to show, µs:", "to look, µs:", "kernel, µs:", "child, µs:")
+    figures = ("messages", "bytes", "show_us", "look_us", "kernel_us", "child_us")
+    return table(
+        heads,
+        [
+            (row["condition"], row["case"], *(f"{row[figure][0]:,.0f}" if figure in row else "" for figure in figures))
+            for row in kept("live_panel")["refreshes"]
+        ],
+    )
+
+
+def refreshes_plot() -> str:
+    """Return what it takes to show one look."""
+    rows = [(row["case"], [row["show_us"][0]]) for row in kept("live_panel")["refreshes"] if row["condition"] == "T4"]
+    return svg.bars("To show one look, with a T4 (CPU time of the thread, medians)", ["T4"], rows, unit="µs")
+
+
+def loops() -> str:
+    """Return what a loop in pure Python loses to something that happens once a second."""
+    heads = ("beside it, once a second", "the loop takes, times:", "by the clock:", "asleep for Python's lock:")
+    return table(
+        heads,
+        [
+            (row["case"], *(_of_loop(found) for found in (row, row["by_the_clock"], row["for_the_lock"])))
+            for row in kept("live_panel")["loops"]
+        ],
+    )
+
+
+def _of_loop(found: dict[str, float]) -> str:
+    return f"{found['ratio']:.4f} ({found['low']:.4f} to {found['high']:.4f})"
+
+
+def openings() -> str:
+    """Return what it takes to open a panel."""
+    return table(
+        ("", "what", "ms:", "messages:", "bytes:"),
+        [
+            (row["condition"], row["case"], *(f"{row[figure][0]:,.0f}" for figure in ("ms", "messages", "bytes")))
+            for row in kept("live_panel")["openings"]
+        ],
+    )
+
+
+# Memory and bytes ---------------------------------------------------------------------------------------------------
+
+_MIB = 2**20
+
+
+def memory() -> str:
+    """Return what the kernel and the child hold."""
+    return _of_both("memory_bytes", "what holds it", "MiB", lambda size: f"{size / _MIB:.1f}")
+
+
+def sizes() -> str:
+    """Return how many bytes reports are."""
+    return _of_both("bytes", "what", "bytes", lambda size: f"{size:,}")
+
+
+def _of_both(part: str, head: str, unit: str, speak: Any) -> str:
+    both = [found[part] for found in on_both("memory_and_bytes").values()]
+    rows = [(name, *(speak(found[name]) for found in both)) for name in both[0]]
+    return table((head, *(f"{name}, {unit}:" for name in STACKS.values())), rows)
+
+
+# Where it was measured ----------------------------------------------------------------------------------------------
+
+
+def measured_on() -> str:
+    """Return for each kept result when, where and on which versions it was measured."""
+    names = sorted(file.stem for file in (BENCHMARKS / "results").glob("*.json"))
+    heads = ("benchmark", "day", "runs:", "colab_magics", "machine", "load average:", "versions")
+    return table(heads, [_described(kept(name)) for name in names])
+
+
+def _described(found: dict[str, Any]) -> tuple[str, ...]:
+    machine = found["machine"]
+    packages = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
+    return (
+        f"{code(found['benchmark'])}, {STACKS[found['stack']]}",
+        found["date"],
+        str(found["runs"]),
+        f"{found['measured']['version']}, {found['measured']['from']}",
+        f"{machine['cores']} cores ({plain(machine['processor'])}), {machine['kernel']}",
+        f"{machine['load_average']}",
+        f"Python {machine['python']}, {plain(packages)}",
+    )
+
+
+def _stacks() -> list[str]:
+    return ["newest of everything", "Colab's versions"]
+
+
+def plots() -> dict[Path, str]:
+    """Return the plots, by their files below the root of the project."""
+    drawn: Iterable[tuple[str, str]] = (
+        ("goals", goals_plot()),
+        ("load", load_plot()),
+        ("first", first_plot()),
+        ("growth", growth_plot()),
+        ("panel", refreshes_plot()),
+    )
+    return {PLOTS / f"{name}.svg": text for name, text in drawn}
