@@ -57,9 +57,14 @@ def package() -> dict[str, str]:
     folder = Path(colab_magics.__file__).resolve().parents[1]
     if not (folder / ".git").exists():
         return {"version": colab_magics.__version__, "from": "an installed wheel"}
-    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude=*"]
-    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-    return {"version": colab_magics.__version__, "from": f"a checkout of {commit or 'an unknown commit'}"}
+    commit = _git(folder, "log", "-1", "--format=%h") or "an unknown commit"
+    changed = ", changed since" if _git(folder, "status", "--porcelain", "--", "colab_magics") else ""
+    return {"version": colab_magics.__version__, "from": f"a checkout of {commit}{changed}"}
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def versions(names: Iterable[str]) -> dict[str, str]:

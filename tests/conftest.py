@@ -29,9 +29,9 @@ TESTS = Path(__file__).parent
 GOLDEN = TESTS / "views" / "golden"
 
 STARTERS = {
-    "fake_nvml", "observer", "test_autoload.py", "test_build.py", "test_code_blocks.py", "test_command.py",
-    "test_composed.py", "test_examples.py", "test_hostile_machines.py", "test_inputs.py", "test_kernels.py",
-    "test_floors.py", "test_recipes.py", "test_terminal.py", "test_working_directory.py",
+    "fake_nvml", "observer", "test_autoload.py", "test_benchmarks.py", "test_build.py", "test_code_blocks.py",
+    "test_command.py", "test_composed.py", "test_examples.py", "test_hostile_machines.py", "test_inputs.py",
+    "test_kernels.py", "test_recipes.py", "test_terminal.py", "test_working_directory.py",
 }  # fmt: skip
 """The folders and files that start kernels, terminals, or one process after another: nine tenths of the time."""
 

@@ -23,6 +23,7 @@ PAGES = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
+    "benchmarks/README.md": "benchmarks.md",
 }
 """Pages outside docs/, and what they are called on the site."""
 

@@ -187,14 +187,18 @@ def growth_plot() -> str:
     gpus, processes = (list(dict.fromkeys(counts)) for counts in zip(*cases, strict=True))
     panels = [
         (
-            f"{number} GPU{'s' if number > 1 else ''}",
+            f"{number} GPU{'s' if number > 1 else ''}, by processes",
             [[found[number, held, name] for held in processes] for name in _contestants()],
         )
         for number in gpus
     ]
     steps = [f"{held:,}" for held in processes]
     return svg.lines(
-        "A warm look, by GPUs and by processes on them (medians)", _contestants(), panels, steps=steps, unit="ms"
+        "A warm look, by GPUs and by processes on them (medians)",
+        _contestants(),
+        panels,
+        steps=steps,
+        unit="ms",
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 _STYLE = """
@@ -37,6 +37,8 @@ _LABELS = 270
 _FOR_FIGURES = 70
 _ROW = 24
 _BAR = 9
+_BAR_STEP = 14
+_DASHES = ("", "7 3", "2 3", "10 3 2 3", "5 5", "1 3")
 _LEGEND = 24
 
 
@@ -50,7 +52,7 @@ class Interval(NamedTuple):
 
 def bars(title: str, series: Sequence[str], rows: Sequence[tuple[str, Sequence[float | None]]], *, unit: str) -> str:
     """Return bars from left to right, one for each series in each row; None is left out."""
-    height_of_row = max(_ROW, (_BAR + 2) * len(series) + 8)
+    height_of_row = max(_ROW, _BAR_STEP * len(series) + 8)
     most = max(figure for _, figures in rows for figure in figures if figure is not None)
     wide = _WIDTH - _LABELS - _FOR_FIGURES
     body = []
@@ -58,11 +60,11 @@ def bars(title: str, series: Sequence[str], rows: Sequence[tuple[str, Sequence[f
     for number, (label, figures) in enumerate(rows):
         middle = top + number * height_of_row + height_of_row / 2
         body.append(_text(_LABELS - 8, middle + 4, label, anchor="end"))
-        first = middle - (_BAR + 2) * len(series) / 2
+        first = middle - _BAR_STEP * len(series) / 2 + (_BAR_STEP - _BAR) / 2
         for place, figure in enumerate(figures):
             if figure is None:
                 continue
-            at = first + place * (_BAR + 2)
+            at = first + place * _BAR_STEP
             width = max(1.0, wide * figure / most)
             body.append(f'<rect class="c{place}" x="{_LABELS}" y="{at:.1f}" width="{width:.1f}" height="{_BAR}"/>')
             body.append(_text(_LABELS + width + 6, at + _BAR, f"{spoken(figure)} {unit}", names="small"))
@@ -95,8 +97,8 @@ def dots(title: str, series: Sequence[str], rows: Sequence[tuple[str, Sequence[I
                 at = middle + 7 * (place - (len(series) - 1) / 2)
                 low_at, figure_at, high_at = map(across, (interval.low, interval.figure, interval.high))
                 body.append(f'<path class="c{place} line" d="M{low_at:.1f} {at:.1f}H{high_at:.1f}"/>')
-                body.append(f'<circle class="c{place}" cx="{figure_at:.1f}" cy="{at:.1f}" r="3.5"/>')
-    return _whole(title, [*body, *_legend(series)], bottom + 26)
+                body.append(_mark(place, figure_at, at))
+    return _whole(title, [*body, *_legend(series, _mark)], bottom + 26)
 
 
 def lines(
@@ -126,10 +128,11 @@ def lines(
         places = [start + wide * (step + 0.5) / len(steps) for step in range(len(steps))]
         body += [_text(at, top + tall + 18, step, "small", "middle") for at, step in zip(places, steps, strict=True)]
         for place, figures in enumerate(of_series):
-            points = [f"{at:.1f} {up(figure):.1f}" for at, figure in zip(places, figures, strict=True)]
-            body.append(f'<path class="c{place} line" d="M{"L".join(points)}"/>')
-            body += [f'<circle class="c{place}" cx="{x}" cy="{y}" r="3"/>' for x, y in map(str.split, points)]
-    return _whole(title, [*body, *_legend(series)], top + tall + 30)
+            points = [(at, up(figure)) for at, figure in zip(places, figures, strict=True)]
+            path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+            body.append(f'<path class="c{place} line" stroke-dasharray="{_DASHES[place]}" d="M{path}"/>')
+            body += [_mark(place, x, y) for x, y in points]
+    return _whole(title, [*body, *_legend(series, _mark)], top + tall + 30)
 
 
 def spoken(figure: float) -> str:
@@ -138,10 +141,30 @@ def spoken(figure: float) -> str:
     return f"{figure:,.{min(digits, 2)}f}"
 
 
-def _legend(series: Sequence[str]) -> Iterator[str]:
+def _mark(place: int, x: float, y: float) -> str:
+    """Return what stands for a series at a place; its form tells it too, where colours are not seen."""
+    across = 3.5
+    corners = (
+        ((-1, -1), (1, -1), (1, 1), (-1, 1)),
+        ((0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)),
+        ((0, -1.2), (1.2, 1), (-1.2, 1)),
+        ((0, 1.2), (1.2, -1), (-1.2, -1)),
+        ((-1.3, -0.5), (1.3, -0.5), (1.3, 0.5), (-1.3, 0.5)),
+    )
+    if place == 0:
+        return f'<circle class="c0" cx="{x:.1f}" cy="{y:.1f}" r="{across}"/>'
+    drawn = " ".join(f"{x + across * right:.1f},{y + across * down:.1f}" for right, down in corners[place - 1])
+    return f'<polygon class="c{place}" points="{drawn}"/>'
+
+
+def _bar(place: int, x: float, y: float) -> str:
+    return f'<rect class="c{place}" x="{x - 6:.1f}" y="{y - _BAR / 2:.1f}" width="12" height="{_BAR}"/>'
+
+
+def _legend(series: Sequence[str], sign: Callable[[int, float, float], str] = _bar) -> Iterator[str]:
     for place, name in enumerate(series):
         x, y = 10 + 250 * (place % 3), _TOP + _LEGEND * (place // 3)
-        yield f'<rect class="c{place}" x="{x}" y="{y}" width="12" height="{_BAR}"/>'
+        yield sign(place, x + 6, y + _BAR / 2)
         yield _text(x + 18, y + _BAR, name, names="small")
 
 
