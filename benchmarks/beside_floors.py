@@ -173,12 +173,6 @@ def goals() -> list[dict[str, Any]]:
     return list(tomllib.loads((HERE / "goals.toml").read_text(encoding="utf-8"))["goal"])
 
 
-def most(goal: dict[str, Any], stack: str) -> float:
-    """Return how many times as long as the floor a goal allows, on a stack."""
-    limit: float = goal.get("most_on_colab", goal["most"]) if stack == "colab" else goal["most"]
-    return limit
-
-
 def table(found: dict[str, Any]) -> str:
     """Return what was reached beside what was meant, a line for each goal."""
     lines = []
@@ -186,10 +180,10 @@ def table(found: dict[str, Any]) -> str:
         seen = found.get(goal["key"])
         if seen is None:
             continue
-        limit = most(goal, stack())
+        most = goal["most"][stack()]
         lines.append(
-            f"{goal['key']:12} {seen['ratio']:7.3f} ({seen['low']:.3f} to {seen['high']:.3f})  at most {limit:5.2f} "
-            f"{'met    ' if seen['ratio'] <= limit else 'NOT MET'}  "
+            f"{goal['key']:12} {seen['ratio']:7.3f} ({seen['low']:.3f} to {seen['high']:.3f})  at most {most:5.2f} "
+            f"{'met    ' if seen['ratio'] <= most else 'NOT MET'}  "
             f"{seen['ours_ms']:.4g} / {seen['floor_ms']:.4g} ms, minima {seen['of_minima']:.3f}"
         )
     return "\n".join(lines)
@@ -198,22 +192,20 @@ def table(found: dict[str, Any]) -> str:
 def main() -> None:
     """Measure, print the table, keep the figures."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("parts", nargs="*", choices=[*PARTS, []], help="only these (default: all)")
+    options.add_argument("parts", nargs="*", metavar="PART", help=f"only these: {', '.join(PARTS)} (default: all)")
     options.add_argument("--runs", type=int, default=12, help="fresh kernels of each kind (default: 12)")
     options.add_argument("--output", type=Path, help="the file to write (default: in results/, if all is measured)")
     given = options.parse_args()
+    if unknown := set(given.parts) - set(PARTS):
+        options.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
     head = described("beside_floors", PACKAGES)
-    say(f"colab_magics {head['measured']['version']} from {head['measured']['from']}, {head['stack']} stack")
+    say("colab_magics {version} from {from}".format_map(head["measured"]))
     found: dict[str, Any] = {}
     with machines() as on:
         for name in given.parts or PARTS:
             say(name)
             found |= PARTS[name](on, given.runs)
-            print(
-                table(found) if name == list(given.parts or PARTS)[-1] else "",
-                end="",
-            )
-    print()
+    print(table(found))
     output = given.output or (None if given.parts else RESULTS / f"beside_floors-{head['stack']}.json")
     if output:
         keep(head | {"runs": given.runs, "goals": found}, output)

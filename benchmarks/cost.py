@@ -59,7 +59,7 @@ def of_times(found: dict[str, dict[str, float]]) -> list[str]:
     """Print every ratio of times, and return those that are too much."""
     too_much = []
     for goal in beside_floors.goals():
-        most = goal.get("most_in_ci") or beside_floors.most(goal, stack())
+        most = goal.get("most_in_ci", goal["most"][stack()])
         # What a loop may lose is a share of it, and three times that share is allowed.
         most = 1 + OF_THE_GOAL * (most - 1) if goal["key"] == "panel_loop" else OF_THE_GOAL * most
         seen = found[goal["key"]]

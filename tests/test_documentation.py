@@ -110,7 +110,7 @@ def test_every_goal_is_shown_with_what_it_stands_beside_and_why_it_cannot_be_had
 
 
 def test_a_goal_is_met_by_its_ratio_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    goal = {"key": "load", "what": "a", "beside": "b", "most": 1.0, "most_on_colab": 2.0, "remark": "Why not."}
+    goal = {"key": "load", "what": "a", "beside": "b", "most": {"newest": 1.0, "colab": 2.0}, "remark": "Why not."}
     seen = {"goals": {"load": {"ratio": 1.5, "low": 0.5, "high": 2.5}}}
     monkeypatch.setattr(cost_figures, "rows_of", lambda _table: [goal])
     monkeypatch.setattr(cost_figures, "kept", lambda _name: seen)
@@ -138,7 +138,7 @@ def test_a_plot_is_shown_reads_in_both_colour_schemes_and_loads_nothing(file: Pa
 def test_what_stands_in_a_plot_is_text() -> None:
     drawn = svg.bars("<&>", ["one"], [("<b>", [1.0]), ("none", [None])], unit="ms")
 
-    assert [text.text for text in ET.fromstring(drawn).iter("{*}text")] == ["<&>", "<b>", "1.00 ms", "none"]
+    assert [text.text for text in ET.fromstring(drawn).findall(".//{*}text")] == ["<&>", "<b>", "1.00 ms", "none"]
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,13 @@ SHORT = {
     "gpu_info": "gpu_info(), 1 GPU",
     "gpu_info_64": "gpu_info(), 64 GPUs",
     "panel_look": "panel: to show one look",
-    "panel_loop": "a loop beside the panel",
+    "panel_loop": "what a loop loses to the panel",
     "command": "colab-magics -j",
 }
 """The goals in the words of a plot."""
+
+_LEAST_DRAWN = 0.1
+"""What is less than this of a goal, or nothing, is drawn there."""
 
 # What is kept -------------------------------------------------------------------------------------------------------
 
@@ -54,12 +57,6 @@ def rows_of(table_of: str) -> list[dict[str, Any]]:
     return rows
 
 
-def at_most(goal: dict[str, Any], stack: str) -> float:
-    """Return how many times as long as the floor a goal allows, on a stack."""
-    most: float = goal.get("most_on_colab", goal["most"]) if stack == "colab" else goal["most"]
-    return most
-
-
 # The goals ----------------------------------------------------------------------------------------------------------
 
 
@@ -71,11 +68,11 @@ def goals() -> str:
 
 
 def _goal(row: dict[str, Any], both: dict[str, dict[str, Any]]) -> tuple[str, ...]:
-    limits = dict.fromkeys(f"{at_most(row, stack):.2f}" for stack in STACKS)
+    limits = dict.fromkeys(f"{row['most'][stack]:.2f}" for stack in STACKS)
     reached = []
     for stack, found in both.items():
         seen = found["goals"][row["key"]]
-        is_met = "met" if seen["ratio"] <= at_most(row, stack) else "not met"
+        is_met = "met" if seen["ratio"] <= row["most"][stack] else "not met"
         digits = 3 if row["key"] == "panel_loop" else 2
         reached.append(f"{seen['ratio']:.{digits}f} ({seen['low']:.{digits}f} to {seen['high']:.{digits}f}), {is_met}")
     return row["what"], row["beside"], " / ".join(limits), *reached, row.get("remark", "")
@@ -92,8 +89,11 @@ def goals_plot() -> str:
 
 
 def _of_the_goal(goal: dict[str, Any], stack: str, found: dict[str, Any]) -> svg.Interval:
-    seen, most = found["goals"][goal["key"]], at_most(goal, stack)
-    return svg.Interval(*(seen[figure] / most for figure in ("ratio", "low", "high")))
+    seen, most = found["goals"][goal["key"]], goal["most"][stack]
+    figures = [seen[figure] for figure in ("ratio", "low", "high")]
+    if goal["key"] == "panel_loop":  # what it may lose is a share of it
+        return svg.Interval(*(max(_LEAST_DRAWN, (figure - 1) / (most - 1)) for figure in figures))
+    return svg.Interval(*(figure / most for figure in figures))
 
 
 def counts() -> str:

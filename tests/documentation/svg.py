@@ -120,7 +120,7 @@ def lines(
 
     body = []
     decades = [low * 10**power for power in range(round(math.log10(high / low)) + 1)]
-    body += [_text(left - 8, up(tick) + 4, f"{tick:g} {unit}", "small", "end") for tick in decades]
+    body += [_text(left - 8, up(tick) + 4, f"{tick:,g} {unit}", "small", "end") for tick in decades]
     for number, (label, of_series) in enumerate(panels):
         start = left + number * (wide + gap)
         body.append(_text(start + wide / 2, top - 8, label, anchor="middle"))
