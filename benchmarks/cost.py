@@ -35,7 +35,7 @@ def main() -> None:
             | beside_floors.ratios(beside_floors.shown(on, RUNS))
             | beside_floors.ratios(beside_floors.functions(on, RUNS))
             | beside_floors.ratios(beside_floors.command(on, RUNS))
-            | live_panel.for_goals(on, 1, is_full=False)
+            | live_panel.for_goals(on, 2, is_full=False)
         )
     looked = found["panel_look"]
     too_much = of_counts(counted | {"panel: messages": looked["messages"], "panel: bytes": looked["bytes"]})
