@@ -128,7 +128,7 @@ def for_goals(on: Machines, runs: int, *, is_full: bool = True) -> dict[str, Any
                 shows.add(ours["show_us"] / 1000, floor["show_us"] / 1000)
                 sent.append((round(ours["messages"]), round(ours["bytes"] / max(1, round(ours["messages"])))))
         one.run("live.every(1.0)")
-        messages, size = map(statistics.median, zip(*sent, strict=True))
+        messages, size = (round(statistics.median(every)) for every in zip(*sent, strict=True))
         shown = ratio(shows) | {"messages": messages, "bytes": size}
         return {"panel_look": shown, "panel_loop": loop_beside(one, "beside_panel(live)", runs)}
 
