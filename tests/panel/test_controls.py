@@ -105,11 +105,14 @@ def test_what_fits_is_marked_around_the_goals_which_stay_as_they_are(controls: C
     assert tuple(controls._goals._dom_classes) == ("cm-fits", "cm-fits-memory")
 
 
-def test_only_what_has_changed_is_sent(controls: Controls, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_has_changed_is_sent(controls: Controls) -> None:
     sent = list[str]()
-    monkeypatch.setattr(widgets.Widget, "send_state", lambda _widget, key=None: sent.append(key))
-    shown = {"title": "<p>T4</p>", "can_check_again": True, "marking": "cm-fits"}
+    for widget in every_widget(controls._root):
+        for one in (widget, widget.layout):  # every change of one that a page has is a message
+            one.observe(lambda change: sent.append(change["name"]))
+    shown: dict[str, Any] = {"title": "<p>T4</p>", "can_check_again": True, "marking": "cm-fits"}
     controls.show(card="<p>1</p>", **shown)
+    controls.show_moving(is_live=False, translate=translator("en"))
     sent.clear()
 
     controls.show(card="<p>1</p>", **shown)
