@@ -529,7 +529,7 @@ if cached_bytes:
     os.fsync(1)
 levels = cgroup.memory_levels()
 size_bytes = min(level.headroom_bytes for level in levels) + beyond_headroom_bytes
-print(*levels[0], file=sys.stderr, flush=True)
+print(*(getattr(levels[0], name) for name in levels[0]._fields), file=sys.stderr, flush=True)
 allocated = mmap.mmap(-1, size_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 allocated[:: mmap.PAGESIZE] = bytes(len(range(0, size_bytes, mmap.PAGESIZE)))
 """

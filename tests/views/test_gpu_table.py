@@ -49,7 +49,7 @@ def test_every_figure_stands_in_its_column() -> None:
         "0   3.0 / 40.0  87 %  61  250  this kernel 0.4",
         "1   3.0 / 40.0  idle  61    -",
     ]
-    assert [row[2:8] for row in table(A100, IDLE)] == [
+    assert [tuple(getattr(row, name) for name in row._fields[2:8]) for row in table(A100, IDLE)] == [
         ("3.0 / 40.0", 7.5, "87 %", 87.0, "61", "250"),
         ("3.0 / 40.0", 7.5, "idle", 0.0, "61", "-"),
     ]

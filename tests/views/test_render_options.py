@@ -11,7 +11,7 @@ from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
 def test_nothing_asked_for_is_the_short_form_in_english() -> None:
     assert RenderOptions() == DEFAULTS
-    assert DEFAULTS == ("en", False, False, None)
+    assert DEFAULTS == RenderOptions(language="en", everything=False, processes=False, note=None)
 
 
 def test_the_translator_is_that_of_the_language() -> None:
