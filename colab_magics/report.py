@@ -79,7 +79,9 @@ def gpu_info(
     from colab_magics.observer import client
 
     client.start()
-    snapshot = _with_other_gpus(_with_frameworks(_with_gpus(_begin(shell_class), driver_deadline_seconds)))
+    snapshot = _begin(shell_class)
+    _import_meanwhile()
+    snapshot = _with_other_gpus(_with_frameworks(_with_gpus(snapshot, driver_deadline_seconds)))
     if snapshot.gpus == ():
         snapshot = _with_machine(snapshot, everything=everything)
     return _judge("gpu", snapshot)
@@ -104,7 +106,9 @@ def runtime_status(
     from colab_magics.observer import client
 
     client.start()
-    snapshot = _with_other_gpus(_with_frameworks(_with_gpus(_begin(shell_class), driver_deadline_seconds)))
+    snapshot = _begin(shell_class)
+    _import_meanwhile()
+    snapshot = _with_other_gpus(_with_frameworks(_with_gpus(snapshot, driver_deadline_seconds)))
     return _judge("runtime", _with_machine(snapshot, everything=everything))
 
 
@@ -251,6 +255,12 @@ def _unexpected(error: Exception) -> Unavailable:
     if is_import and not is_ours:
         return Unavailable(code="unreadable", values=(("error", type(error).__name__),))
     return Unavailable(code="unexpected", values=(("error", type(error).__name__), ("where", where)))
+
+
+def _import_meanwhile() -> None:
+    """Import what nearly every report needs after the driver's answer: its process takes longer to start than that."""
+    from colab_magics import rules  # noqa: F401 - for later, as the others
+    from colab_magics.views import html, terminal  # noqa: F401
 
 
 def _begin(shell_class: str | None) -> Snapshot:

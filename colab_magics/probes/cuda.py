@@ -10,7 +10,9 @@ How many devices are seen is certain where it is not which: "0" is one of eight.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from colab_magics.values import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +25,7 @@ _MOST_ENTRIES = 4096
 """What is read of the variable: far more than any machine has devices."""
 
 
-class Numbers(NamedTuple):
+class Numbers(Record):
     """CUDA's view of the devices; what is in neither `gpus`, `slices` nor `hidden` is uncertain."""
 
     gpus: dict[int, int]
@@ -69,7 +71,7 @@ def cuda_numbers(gpus: Sequence[Mapping[str, Any]], environment: Mapping[str, st
     )
 
 
-class _Entry(NamedTuple):
+class _Entry(Record):
     device: Device
     is_number: bool
 

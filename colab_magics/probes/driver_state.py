@@ -9,10 +9,11 @@ What to do about each reason stands in `guides`.
 from __future__ import annotations
 
 import enum
+import functools
 import os
-from typing import NamedTuple
 
 from colab_magics import files
+from colab_magics.values import Record
 
 _NVIDIA = "0x10de"
 _DISPLAY_CLASSES = ("0x0300", "0x0302")
@@ -31,7 +32,7 @@ class Library(enum.StrEnum):
     """It loads."""
 
 
-class Signs(NamedTuple):
+class Signs(Record):
     """What a machine shows of an NVIDIA GPU and its driver before the driver is asked."""
 
     pci_devices: int | None = 0
@@ -118,6 +119,11 @@ def _count_devices(root: str) -> int | None:
         devices = os.listdir(folder)
     except OSError:
         return None
+    return _count_of_nvidia(folder, tuple(devices))
+
+
+@functools.lru_cache(maxsize=16)  # what is plugged in has an address of its own
+def _count_of_nvidia(folder: str, devices: tuple[str, ...]) -> int:
     return sum(
         _line(f"{folder}/{device}/vendor") == _NVIDIA and _line(f"{folder}/{device}/class").startswith(_DISPLAY_CLASSES)
         for device in devices

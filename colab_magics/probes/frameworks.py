@@ -11,7 +11,7 @@ import functools
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from colab_magics import files
 from colab_magics.facts import cuda_builds
@@ -19,20 +19,20 @@ from colab_magics.imports import trusted_folders
 from colab_magics.model import Framework
 from colab_magics.probes import architectures, packages
 from colab_magics.units import package_name
-from colab_magics.values import replace
+from colab_magics.values import Record, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 
-class _Build(NamedTuple):
+class _Build(Record):
     """What a build was made for, where that can be told at all."""
 
     cuda_version: str | None
     cpu_only: bool
 
 
-class _Distribution(NamedTuple):
+class _Distribution(Record):
     """What an installer left: the version, and the folder in which the files lie."""
 
     version: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from colab_magics import files
 from colab_magics.model import Driver, Gpu, GpuMemory, GpuProcess, GpuSample, MigSlice, Sample, Unavailable
@@ -12,6 +12,7 @@ from colab_magics.observer import DEADLINE_SECONDS, client
 from colab_magics.probes import driver_state
 from colab_magics.probes.cuda import Numbers, cuda_numbers
 from colab_magics.probes.processes import Processes
+from colab_magics.values import Record, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ _ABOUT_US = frozenset({"binding_missing", "child_died", "child_nonsense", "no_ch
 _FLOATS = ("utilization_percent", "memory_utilization_percent", "temperature_celsius", "fan_percent")
 
 
-class Seen(NamedTuple):
+class Seen(Record):
     """What the observer told: parts of a `Snapshot`, with the meanings they have there."""
 
     gpus: tuple[Gpu, ...] | Unavailable
@@ -56,7 +57,7 @@ def probe_gpus(
     driver = _driver(answer["driver"])
     numbers = cuda_numbers(answer["gpus"], environment)
     if driver is not None and driver.has_cuda_library is False:
-        numbers = numbers._replace(gpus={}, slices={})
+        numbers = replace(numbers, gpus={}, slices={})
     processes = Processes(root=root)
     gpus = tuple(_gpu(seen, numbers, processes) for seen in answer["gpus"])
     return Seen(gpus, driver, numbers.visible, samples)

@@ -5,11 +5,12 @@ Sources: proc(5), for mountinfo and fdinfo; filesystems(5).
 
 from __future__ import annotations
 
+import functools
 import os
 import re
-from typing import NamedTuple
 
 from colab_magics import files, procfs
+from colab_magics.values import Record
 
 _LOCAL = frozenset(
     {
@@ -24,7 +25,7 @@ _LOCAL = frozenset(
 _ESCAPED = r"\\([0-7]{3})"
 
 
-class Mount(NamedTuple):
+class Mount(Record):
     """A mounted file system."""
 
     number: int
@@ -45,10 +46,14 @@ class Mount(NamedTuple):
 def mounts(root: str = "/") -> tuple[Mount, ...]:
     """Return what is mounted, in the order in which it was; nothing where that cannot be told."""
     try:
-        lines = os.fsdecode(files.read_bytes(f"{root}/proc/self/mountinfo")).split("\n")
+        return _table(files.read_bytes(f"{root}/proc/self/mountinfo"))
     except OSError:
         return ()
-    return tuple(filter(None, map(_parsed, lines)))
+
+
+@functools.lru_cache(maxsize=4)  # hardly ever is anything mounted between two reports
+def _table(mountinfo: bytes) -> tuple[Mount, ...]:
+    return tuple(filter(None, map(_parsed, os.fsdecode(mountinfo).split("\n"))))
 
 
 def mount_of(path: str, table: tuple[Mount, ...]) -> Mount | None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from colab_magics.model import Driver, Gpu, GpuMemory, GpuProcess, Unavailable
-from colab_magics.probes.gpu import probe_gpus
+from colab_magics.probes.gpu import Seen, probe_gpus
 from colab_magics.probes.processes import in_initial_namespace
 from fake_nvml import PROFILES, FakeDriver
 
@@ -195,7 +195,7 @@ def test_a_driver_that_somebody_shut_is_opened_again(plug_in: Plug) -> None:
 
 
 def test_no_driver_is_no_gpu() -> None:
-    assert probe_gpus(root="/nowhere") == ((), None, None, None)
+    assert probe_gpus(root="/nowhere") == Seen((), None, None, None)
 
 
 def test_a_gpu_on_the_bus_whose_library_does_not_load(tmp_path: Path) -> None:

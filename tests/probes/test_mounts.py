@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from colab_magics.probes import mounts
 from colab_magics.probes.mounts import Mount, mount_of, mount_of_working_directory
+from colab_magics.values import replace
 
 COLAB = """\
 1218 1017 0:257 / / rw,relatime master:450 - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l/A:/B
@@ -123,7 +124,7 @@ def test_a_folder_in_which_something_was_unmounted_is_on_no_mount(monkeypatch: p
     here = mount_of_working_directory(seen)
 
     assert here is not None
-    assert mount_of_working_directory((here._replace(number=10**9),)) is None
+    assert mount_of_working_directory((replace(here, number=10**9),)) is None
 
 
 PIECES = st.sampled_from(

@@ -11,7 +11,7 @@ from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
 def test_nothing_asked_for_is_the_short_form_in_english() -> None:
     assert RenderOptions() == DEFAULTS
-    assert DEFAULTS == RenderOptions(language="en", everything=False, processes=False, note=None)
+    assert RenderOptions(language="en", everything=False, processes=False, note=None) == DEFAULTS
 
 
 def test_the_translator_is_that_of_the_language() -> None:
