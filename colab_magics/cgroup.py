@@ -6,6 +6,8 @@ control groups (not Linux) every answer is empty. Light to import, since the obs
 Sources: cgroups(7), proc_pid_mountinfo(5), the kernel's admin-guide/cgroup-v1/memory.rst and admin-guide/cgroup-v2.rst.
 """
 
+from __future__ import annotations
+
 import os
 from functools import lru_cache
 

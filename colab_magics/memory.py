@@ -6,6 +6,8 @@ the observer's child imports it too.
 Sources: proc(5), getrlimit(2), the kernel's mm/overcommit-accounting.rst and mm/util.c, zfs(4).
 """
 
+from __future__ import annotations
+
 from colab_magics import cgroup, files, procfs
 from colab_magics.values import Record
 

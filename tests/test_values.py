@@ -3,15 +3,20 @@ from __future__ import annotations
 import copy
 import dataclasses
 import pickle
+import re
 from dataclasses import FrozenInstanceError
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import colab_magics
 from colab_magics.values import Record, Value, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+PACKAGE = Path(colab_magics.__file__).parent
 
 
 class Point(Value):
@@ -142,3 +147,13 @@ def test_a_record_is_made_and_matched_by_position_too() -> None:
 def test_a_record_takes_each_field_once(make: Callable[[], Step]) -> None:
     with pytest.raises(TypeError, match="Step is made of name, note, each once"):
         make()
+
+
+def defines_values(file: Path) -> bool:
+    return re.search(r"^class \w+\((?:Value|Record)\):", file.read_text(encoding="utf-8"), re.MULTILINE) is not None
+
+
+@pytest.mark.parametrize("file", [*filter(defines_values, sorted(PACKAGE.rglob("*.py")))], ids=lambda file: file.stem)
+def test_annotations_are_strings_where_values_are_defined(file: Path) -> None:
+    """Later Pythons (3.14) keep no others in the body of a class, where the fields are read."""
+    assert "\nfrom __future__ import annotations\n" in file.read_text(encoding="utf-8")
