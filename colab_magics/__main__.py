@@ -62,6 +62,12 @@ def _report(chosen: "Options") -> int:
             requirement = report.read_requirement(chosen.require)
         except RequirementSyntaxError as error:
             return _complain(error, options.MISTYPED)
+    if options.PARTS.get(chosen.part or "") != options.RAM:
+        from colab_magics.observer import client
+
+        client.start()  # it starts while the rest is imported
+    if chosen.json:
+        from colab_magics.views import json  # noqa: F401
     looks = {options.GPU: report.gpu_info, options.RAM: report.ram_info, options.STATUS: report.runtime_status}
     look = looks[options.STATUS if chosen.part is None else options.PARTS[chosen.part]]
     seen, held = look(shell_class=None, everything=chosen.everything), None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from colab_magics import files
 from colab_magics.facts import cuda_builds
-from colab_magics.imports import trusted_folders
+from colab_magics.imports import trusted_folders, working_directory
 from colab_magics.model import Framework
 from colab_magics.probes import architectures, packages
 from colab_magics.units import package_name
@@ -49,11 +49,20 @@ def probe_frameworks(
 
     `platform` is this machine's, as the tags of wheels name it ("linux_x86_64").
     """
-    installed = _installed(trusted_folders() if search_path is None else search_path)
+    if search_path is None:
+        entries: tuple[object, ...] = (*sys.path,)
+        search_path = _folders(tuple(entry for entry in entries if isinstance(entry, str)), working_directory())
+    installed = _installed(search_path)
     here = platform or _platform()
     looked = (look(modules, installed) for look in (_torch, _jax, _tensorflow, _cupy))
     found = (replace(framework, platform=here) for framework in looked if framework is not None)
     return tuple(_with_architectures(framework, modules, installed) for framework in found)
+
+
+@functools.lru_cache(maxsize=4)
+def _folders(_module_path: tuple[str, ...], _working_directory: str | None) -> tuple[str, ...]:
+    """Return where packages are looked for; to resolve each folder takes longer than to look whether it has changed."""
+    return tuple(trusted_folders())
 
 
 def _torch(modules: Mapping[str, object], installed: Mapping[str, _Distribution]) -> Framework | None:
