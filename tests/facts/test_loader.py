@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,7 +29,7 @@ def add(monkeypatch: pytest.MonkeyPatch) -> Iterator[Add]:
     read, added = loader._read, []
 
     def with_the_added(table: str) -> dict[str, Any]:
-        rows = read(table)
+        rows = copy.deepcopy(read(table))  # of a table that was built there is but one
         for of_table, key, row in added:
             if of_table == table:
                 rows[key].insert(0, dict(row))
