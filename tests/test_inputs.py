@@ -120,6 +120,7 @@ TAKEN: dict[str, dict[str, str]] = {
     PLACE: {
         "__main__": "sys.path",
         "imports": "os.getcwd os.path.realpath os.readlink sys.path",
+        "probes.frameworks": "sys.path",
         "observer.starting": "os.path.isfile shutil.which sys.executable",
         "panel.opening": "importlib.util.find_spec",
         "probes.disk": "os.getcwd os.path.lexists",
@@ -142,7 +143,7 @@ TAKEN: dict[str, dict[str, str]] = {
     },
     DRIVER: {
         "observer.child": "importlib.util.module_from_spec importlib.util.spec_from_file_location os.open sys.modules",
-        "observer.nvml": "ctypes.CDLL",
+        "observer.nvml": "ctypes.CDLL ctypes.byref ctypes.c_char ctypes.c_uint",
     },
 }
 """What is taken where, by the source that it belongs to."""

@@ -25,7 +25,10 @@ ELSEWHERE = {
 }
 """The modules that are tested in other files, and why."""
 
-MODULES = sorted(file.relative_to(PACKAGE).as_posix() for file in PACKAGE.rglob("*.py"))
+_WRITTEN_WHEN_BUILT = PACKAGE / "facts" / "compiled"  # test_build.py holds them to the tables that they are made of
+MODULES = sorted(
+    file.relative_to(PACKAGE).as_posix() for file in PACKAGE.rglob("*.py") if file.parent != _WRITTEN_WHEN_BUILT
+)
 
 
 def mirror(module: str) -> Path:

@@ -347,7 +347,8 @@ def shown(answer: Answer) -> None:
         patch.setattr(client, "ask", lambda **_: answer)
         seen = probe_gpus(root="/nowhere", sample_every_seconds=1.0)
     for subject in (Subject.GPU, Subject.RUNTIME):
-        report = a_report(subject, **seen._asdict(), platform=JUPYTER)
+        sections = {name: getattr(seen, name) for name in seen._fields}
+        report = a_report(subject, **sections, platform=JUPYTER)
         for everything in (False, True):
             options = RenderOptions(everything=everything, processes=True)
             text.render(report, options).encode()

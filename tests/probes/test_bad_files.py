@@ -97,7 +97,7 @@ def leaves(thing: object, name: str = "") -> Iterator[tuple[str, Any]]:
     if dataclasses.is_dataclass(thing):
         parts = {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
     elif isinstance(thing, tuple | list):
-        parts = thing._asdict() if hasattr(thing, "_asdict") else dict(enumerate(thing))
+        parts = dict(enumerate(thing))
     else:
         yield name, thing
         return
