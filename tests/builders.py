@@ -25,6 +25,8 @@ from colab_magics.model import (
     Unavailable,
     Usage,
 )
+from colab_magics.model.cells import Cell, GpuWork, OutOfMemory, PeakMethod
+from colab_magics.model.holders import FrameworkMemory, GpuShares, Holder, Holders, Keeper, OnDevice
 from colab_magics.report import Report
 from colab_magics.rules import judge
 
@@ -228,6 +230,81 @@ TENSORFLOW = replace(
     version="2.20.0",
     cuda_version="12.5",
     architectures=("sm_60", "sm_70", "sm_80", "sm_89", "sm_90", "compute_90"),
+)
+
+FRAME = Holder(
+    keeper=Keeper.VARIABLE,
+    name="frame",
+    type_name="pandas.core.frame.DataFrame",
+    shape=None,
+    ram_bytes=3 * GIB,
+    devices=(),
+    is_at_least=True,
+    shares_with=None,
+)
+WEIGHTS = replace(
+    FRAME,
+    name="weights",
+    type_name="torch.Tensor",
+    shape="float32 4096 x 4096",
+    ram_bytes=0,
+    devices=(OnDevice(device="cuda:0", size_bytes=64 * MIB),),
+    is_at_least=False,
+)
+OUTPUT = replace(FRAME, keeper=Keeper.OUTPUT, name="Out[3]", type_name="numpy.ndarray", shape="float64 1000 x 1000",
+                 ram_bytes=8_000_000, is_at_least=False)  # fmt: skip
+BATCH = replace(OUTPUT, keeper=Keeper.ERROR, name="batch in train()", ram_bytes=381 * MIB)
+HOLDERS = Holders(
+    largest=(FRAME, BATCH, OUTPUT, WEIGHTS),
+    looked_at=23,
+    ram_bytes=3 * GIB + 381 * MIB + 8_000_000,
+    is_at_least=True,
+    traceback_bytes=381 * MIB,
+)
+TORCH_MEMORY = FrameworkMemory(
+    framework="torch", device=0, allocated_bytes=9 * GIB, reserved_bytes=11 * GIB, peak_bytes=10 * GIB
+)
+T4_SHARES = GpuShares(
+    index=0,
+    frameworks=(TORCH_MEMORY,),
+    context_bytes=300 * MIB,
+    other_processes_bytes=0,
+    driver_bytes=450 * MIB,
+    free_bytes=3 * GIB,
+)
+T4_WORK = GpuWork(
+    index=0,
+    name="Tesla T4",
+    busy_percent=84.0,
+    busy_source="driver",
+    memory_before_bytes=GIB,
+    memory_after_bytes=9 * GIB,
+    memory_peak_bytes=11 * GIB,
+    peak_source="sampled",
+    energy_joules=840.0,
+    slowdown_reasons=(),
+)
+A_CELL = Cell(
+    number=7,
+    first_line="history = model.fit(x, y, epochs=3)",
+    wall_seconds=42.0,
+    cpu_seconds=51.0,
+    ram_before_bytes=2 * GIB,
+    ram_after_bytes=3 * GIB,
+    ram_peak_bytes=5 * GIB,
+    peak_method=PeakMethod.RESET,
+    peak_error_bytes=256 * 1024,
+    largest_child_bytes=None,
+    failed=False,
+    gpus=(T4_WORK,),
+)
+OUT_OF_MEMORY = OutOfMemory(
+    error="torch.OutOfMemoryError",
+    framework="torch",
+    device=0,
+    asked_bytes=2 * GIB,
+    frames=(BATCH,),
+    frameworks=(TORCH_MEMORY,),
 )
 
 SILENT = Unavailable(code="driver_silent", values=(("seconds", 3.0),))

@@ -12,25 +12,29 @@ from typing import Any
 import colab_magics
 from builders import (
     A100,
+    A_CELL,
     COLAB,
     CPU_RUNTIME,
     EIGHT_A100,
     GB10,
     GIB,
+    HOLDERS,
     HUNG_DRIVER,
     JUPYTER,
     KAGGLE,
     MIG_IN_A_CONTAINER,
     MUTE_GPU,
     NOTHING_AVAILABLE,
+    OUT_OF_MEMORY,
     T4,
+    T4_SHARES,
     TORCH,
     TORCH_CPU,
     V5E,
     a_ram,
 )
 from colab_magics import facts
-from colab_magics.model import GpuSample, Package, Sample
+from colab_magics.model import GpuSample, Package, Sample, Subject
 from colab_magics.translation import ENGLISH
 
 Changes = dict[str, Any]
@@ -79,9 +83,16 @@ REPORTED: dict[str, Changes] = {
         "frameworks": (TORCH,),
         "packages": (Package(name="torch", is_installed=True, version="2.11.0+cu128"),),
         "samples": (A_SAMPLE,),
+        "holders": HOLDERS,
+        "gpu_shares": (T4_SHARES,),
+        "cells": (A_CELL,),
+        "out_of_memory": OUT_OF_MEMORY,
     },
 }
 """What a report may be on."""
+
+OF_A_MACHINE = (Subject.GPU, Subject.RAM, Subject.RUNTIME)
+"""What a report may be about that says what a machine is."""
 
 REVIEWED = ("cpu", "t4", "hung_driver")
 """Those whose every report was read by somebody."""

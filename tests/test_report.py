@@ -28,6 +28,7 @@ from colab_magics.requirement import check, parse
 from colab_magics.views import html, text
 from colab_magics.views.render_options import RenderOptions
 from markup import Markup
+from runtimes import OF_A_MACHINE
 
 PROBES = {
     "platform": "platform.probe_platform",
@@ -657,7 +658,7 @@ def test_a_report_keeps_the_verdict_on_a_requirement_that_was_held_against_it() 
 # A report ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("subject", Subject)
+@pytest.mark.parametrize("subject", OF_A_MACHINE)
 def test_a_report_shows_itself_as_text_as_html_and_as_json(subject: Subject) -> None:
     seen = a_report(subject)
 

@@ -42,7 +42,9 @@ _LEVELS: dict[Severity, Level] = {
     Severity.ERROR: "error",
 }
 
-_LISTS = frozenset({"disks", "frameworks", "gpus", "other_gpu_vendors", "packages", "samples", "tpus"})
+_LISTS = frozenset(
+    {"cells", "disks", "frameworks", "gpu_shares", "gpus", "other_gpu_vendors", "packages", "samples", "tpus"}
+)
 """The sections that are lists, also where nobody could look."""
 
 

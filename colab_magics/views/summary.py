@@ -75,6 +75,8 @@ def answer(report: Report, translate: Translator) -> Answer:
                 (*machine.ram_line(snapshot.ram, translate), *machine.disk_sentences(snapshot, translate), *unseen),
             )
             return Answer(gpus.first, (*gpus.others, *(paragraph for paragraph in rest if paragraph)))
+        case _:
+            return Answer(())
 
 
 def heading(report: Report, translate: Translator) -> Heading:

@@ -1,6 +1,6 @@
 """The JSON Schema of a report, and the tables that explain it.
 
-The form of a document stands in `views/json.py`, that of its sections in `model.py`, both with what each field means.
+The form of a document stands in `views/json.py`, that of its sections in `model/`, both with what each field means.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, get_args
 
 import colab_magics
 from colab_magics import model
+from colab_magics.model import cells, holders
 from colab_magics.views import json as view
 from colab_magics.views.messages import FIELD_REASONS, REASONS
 from documentation.markdown import code, table
@@ -25,8 +26,14 @@ ALWAYS_LOOKED_AT = {
     "gpu": ("platform", "driver", "gpus", "visible_gpus", "tpus"),
     "ram": ("platform", "ram"),
     "runtime": ("platform", "driver", "gpus", "visible_gpus", "tpus", "ram", "disks", "cpu"),
+    "cell": ("platform", "cells"),
+    "cells": ("platform", "cells"),
+    "out_of_memory": ("platform", "out_of_memory"),
 }
 """The sections of a report, by its subject; others are there where they were needed."""
+
+_MODULES = (model, holders, cells, view)
+"""Where the types stand."""
 
 _SIMPLE = {
     "str": "string",
@@ -94,7 +101,7 @@ def tables() -> str:
 
 def _kinds() -> dict[str, Kind]:
     kinds: dict[str, Kind] = {}
-    for module in (model, view):
+    for module in _MODULES:
         assert module.__file__ is not None
         for node in ast.parse(Path(module.__file__).read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and not any(_name(base).endswith("Enum") for base in node.bases):
@@ -147,7 +154,7 @@ def _type(annotation: ast.expr) -> dict[str, Any]:
     name = _name(annotation)
     if name in _SIMPLE:
         return {"type": _SIMPLE[name]}
-    choices = getattr(view, name, None)
+    choices = next((getattr(module, name) for module in _MODULES if hasattr(module, name)), None)
     if isinstance(choices, enum.EnumType):
         return {"enum": [one.value for one in choices]}
     return {"enum": list(get_args(choices))} if get_args(choices) else {"$ref": f"#/$defs/{name}"}

@@ -31,7 +31,7 @@ from colab_magics.translation import translator
 from colab_magics.views import gpu_table, html, markup
 from colab_magics.views.render_options import RenderOptions
 from markup import Markup
-from runtimes import TRANSLATED
+from runtimes import OF_A_MACHINE, TRANSLATED
 
 MINUTES = tuple(
     Sample(
@@ -66,7 +66,7 @@ def test_with_one_gpu_and_five_minutes_it_is_sent_in_less_than_four_kilobytes(la
     [{}, CPU_RUNTIME, HUNG_DRIVER, NOTHING_AVAILABLE, {"gpus": EIGHT_A100}, {"gpus": (MUTE_GPU,)}],
     ids=["t4", "cpu", "hung driver", "nothing", "eight", "mute"],
 )
-@pytest.mark.parametrize("subject", Subject)
+@pytest.mark.parametrize("subject", OF_A_MACHINE)
 def test_it_is_whole_and_brings_nothing_from_outside(subject: Subject, changes: dict[str, object]) -> None:
     report = a_report(subject, samples=MINUTES, **changes)
     for moving_or_not in (title(report), shown(report, processes=True)):

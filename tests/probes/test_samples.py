@@ -12,6 +12,7 @@ from colab_magics.model import GpuSample, Sample, Subject, Unavailable
 from colab_magics.observer import client
 from colab_magics.probes.gpu import probe_gpus
 from fake_nvml import FakeDriver
+from runtimes import OF_A_MACHINE
 
 Plug = Callable[..., FakeDriver]
 MIB = 2**20
@@ -102,7 +103,7 @@ def test_a_driver_that_is_late_leaves_no_samples(plug_in: Plug) -> None:
 
 def test_to_watch_is_to_look_at_everything_and_to_judge_it_for_the_subject(plug_in: Plug) -> None:
     plug_in("t4")
-    for subject in Subject:
+    for subject in OF_A_MACHINE:
         seen = watched(subject)
         assert seen.subject is subject
         snapshot = seen.snapshot

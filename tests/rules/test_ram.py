@@ -8,6 +8,7 @@ import pytest
 from builders import A100, COLAB, GIB, JUPYTER, KAGGLE, MIB, SILENT, T4, V5E, a_ram, a_snapshot
 from colab_magics.model import Severity, Subject, Unavailable
 from colab_magics.rules import judge, ram
+from runtimes import OF_A_MACHINE
 
 UNREADABLE = Unavailable(code="unreadable", values=(("error", "OSError"),))
 L4 = replace(T4, name="NVIDIA L4")
@@ -61,7 +62,7 @@ def test_killed_for_memory(section: Any, values: Any, platform: Any) -> None:
 
 
 def test_what_was_killed_is_said_in_the_reports_on_ram_and_on_the_whole_runtime() -> None:
-    for subject in Subject:
+    for subject in OF_A_MACHINE:
         found = judge(subject, a_snapshot(ram=a_ram(12.7, killed_for_memory=1)))
         assert ("killed_for_memory" in [finding.rule for finding in found]) == (subject is not Subject.GPU)
 

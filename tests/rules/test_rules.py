@@ -14,7 +14,7 @@ from colab_magics.rules import RULES, Rule, blocking, judge
 from colab_magics.translation import translator
 from colab_magics.views import messages
 from occurring import FOR_CUDA_13, FULL_DISK, LITTLE_RAM, OCCURRING, with_memory
-from runtimes import TRANSLATED
+from runtimes import OF_A_MACHINE, TRANSLATED
 
 MODULES = [
     importlib.import_module(f"colab_magics.rules.{module.name}")
@@ -126,7 +126,7 @@ def test_each_subject_has_its_own_findings_and_the_runtime_has_all() -> None:
     assert found(Subject.RUNTIME, **changes) == ["ram_nearly_full", "disk_nearly_full", "no_gpu", "not_high_ram"]
 
 
-@pytest.mark.parametrize("subject", Subject)
+@pytest.mark.parametrize("subject", OF_A_MACHINE)
 def test_what_is_found_for_a_subject_is_what_its_rules_find(subject: Subject) -> None:
     snapshot = a_snapshot()
     rules = [rule for rule in RULES.values() if subject in (Subject.RUNTIME, rule.subject)]

@@ -15,7 +15,6 @@ import pytest
 from builders import a_report
 from colab_magics import facts, guides, rules
 from colab_magics.guides import Goal
-from colab_magics.model import Subject
 from colab_magics.panel import card
 from colab_magics.report import Report
 from colab_magics.requirement import check, parse
@@ -23,7 +22,7 @@ from colab_magics.translation import translator
 from colab_magics.views import guide_html, html, terminal, text, verdict
 from colab_magics.views.render_options import RenderOptions
 from rules.test_rules import OCCURRING
-from runtimes import GUIDED, REPORTED, SERVICES, at
+from runtimes import GUIDED, OF_A_MACHINE, REPORTED, SERVICES, at
 
 CHINESE = translator("zh-CN")
 SHORT, ALL = (RenderOptions(language="zh-CN", everything=everything) for everything in (False, True))
@@ -146,7 +145,7 @@ def test_reports_are_in_chinese(case: str) -> None:
     found = set[str]()
     for service in SERVICES if case in GUIDED else ("as it is",):
         changes = RUNTIMES[case] if service == "as it is" else at(service, RUNTIMES[case])
-        for subject in Subject:
+        for subject in OF_A_MACHINE:
             for page in shown(a_report(subject, **changes)):
                 found |= english_of(page)
 

@@ -31,7 +31,7 @@ from colab_magics.translation import translator
 from colab_magics.views import html
 from colab_magics.views.render_options import RenderOptions
 from markup import Markup
-from runtimes import IN_A_CONTAINER, REPORTED, REVIEWED, REVIEWED_IN_EVERY_LANGUAGE, TRANSLATED
+from runtimes import IN_A_CONTAINER, OF_A_MACHINE, REPORTED, REVIEWED, REVIEWED_IN_EVERY_LANGUAGE, TRANSLATED
 
 ALL = RenderOptions(everything=True)
 
@@ -42,7 +42,7 @@ def without_style_sheet(shown: str) -> str:
 
 
 @pytest.mark.parametrize("everything", [False, True], ids=["short", "all"])
-@pytest.mark.parametrize("subject", Subject)
+@pytest.mark.parametrize("subject", OF_A_MACHINE)
 @pytest.mark.parametrize("case", REVIEWED)
 def test_the_html_is_as_it_was_reviewed(
     case: str, subject: Subject, everything: bool, golden: Callable[[str, str], None]
@@ -64,7 +64,7 @@ def test_the_html_is_as_it_was_reviewed_in_every_language(
 
 
 @pytest.mark.parametrize("options", [RenderOptions(processes=True), ALL], ids=["short", "all"])
-@pytest.mark.parametrize("subject", Subject)
+@pytest.mark.parametrize("subject", OF_A_MACHINE)
 @pytest.mark.parametrize("case", REPORTED)
 def test_the_html_is_whole_and_brings_nothing_from_outside(case: str, subject: Subject, options: RenderOptions) -> None:
     page = Markup(html.render(a_report(subject, **REPORTED[case]), options))

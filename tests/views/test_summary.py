@@ -29,13 +29,13 @@ from colab_magics.translation import translator
 from colab_magics.views import html, messages, summary, text
 from colab_magics.views.render_options import RenderOptions
 from colab_magics.views.summary import Heading
-from runtimes import REPORTED, TRANSLATED
+from runtimes import OF_A_MACHINE, REPORTED, TRANSLATED
 
 ENGLISH = translator("en")
 UNREADABLE = Unavailable(code="unreadable", values=(("error", "OSError"),))
 
 
-@pytest.mark.parametrize("subject", Subject)
+@pytest.mark.parametrize("subject", OF_A_MACHINE)
 @pytest.mark.parametrize("case", REPORTED)
 def test_every_answer_has_a_first_sentence_and_no_empty_one(case: str, subject: Subject) -> None:
     answer = summary.answer(a_report(subject, **REPORTED[case]), ENGLISH)

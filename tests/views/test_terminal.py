@@ -29,7 +29,7 @@ from colab_magics.report import Report
 from colab_magics.units import width
 from colab_magics.views import terminal, text
 from colab_magics.views.render_options import RenderOptions
-from runtimes import IN_A_CONTAINER, REPORTED, TRANSLATED
+from runtimes import IN_A_CONTAINER, OF_A_MACHINE, REPORTED, TRANSLATED
 
 ALL = RenderOptions(everything=True)
 FULL_DISK = replace(DISK, free_bytes=GIB)
@@ -166,7 +166,7 @@ def test_a_pipe_and_no_standard_output_at_all_have_plain_text(
 
 
 @pytest.mark.parametrize("options", [RenderOptions(processes=True), ALL], ids=["short", "all"])
-@pytest.mark.parametrize("subject", Subject)
+@pytest.mark.parametrize("subject", OF_A_MACHINE)
 @pytest.mark.parametrize("case", REPORTED)
 def test_every_style_ends_and_no_line_is_wider_than_eighty_columns(
     case: str, subject: Subject, options: RenderOptions

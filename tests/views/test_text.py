@@ -27,7 +27,7 @@ from colab_magics.translation import translator
 from colab_magics.units import width
 from colab_magics.views import gpu_table, messages, summary, text
 from colab_magics.views.render_options import RenderOptions
-from runtimes import LANGUAGES, REPORTED, REVIEWED, REVIEWED_IN_EVERY_LANGUAGE, TRANSLATED
+from runtimes import LANGUAGES, OF_A_MACHINE, REPORTED, REVIEWED, REVIEWED_IN_EVERY_LANGUAGE, TRANSLATED
 
 ENGLISH = translator("en")
 ALL = RenderOptions(everything=True)
@@ -42,7 +42,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("everything", [False, True], ids=["short", "all"])
-@pytest.mark.parametrize("subject", Subject)
+@pytest.mark.parametrize("subject", OF_A_MACHINE)
 @pytest.mark.parametrize("case", REVIEWED)
 def test_the_text_is_as_it_was_reviewed(
     case: str, subject: Subject, everything: bool, golden: Callable[[str, str], None]
@@ -61,7 +61,7 @@ def test_the_text_is_as_it_was_reviewed_in_every_language(
     golden(f"{language}/{case}.txt", text.render(a_report(**REPORTED[case]), RenderOptions(language=language)))
 
 
-@pytest.mark.parametrize("subject", Subject)
+@pytest.mark.parametrize("subject", OF_A_MACHINE)
 @pytest.mark.parametrize("case", REPORTED)
 def test_a_report_has_at_most_eight_lines_of_eighty_columns_beside_its_table(case: str, subject: Subject) -> None:
     for language in LANGUAGES:
@@ -74,7 +74,7 @@ def test_a_report_has_at_most_eight_lines_of_eighty_columns_beside_its_table(cas
         assert max(map(width, lines)) <= 80, language
 
 
-@pytest.mark.parametrize("subject", Subject)
+@pytest.mark.parametrize("subject", OF_A_MACHINE)
 @pytest.mark.parametrize("case", REPORTED)
 def test_all_fields_keep_to_eighty_columns(case: str, subject: Subject) -> None:
     for language in TRANSLATED:
@@ -192,7 +192,7 @@ def test_every_reason_is_said_by_every_magic_that_asks_the_driver(code: str) -> 
                    ("where", "probes/gpu.py:7"))  # fmt: skip
     unavailable = Unavailable(code=code, values=values)
 
-    for subject in Subject:
+    for subject in OF_A_MACHINE:
         shown = text.render(a_report(subject, gpus=unavailable))
         assert (messages.reason(unavailable, ENGLISH) in shown.replace("\n  ", " ")) is (subject is not Subject.RAM)
 
@@ -297,7 +297,7 @@ def test_a_framework_that_cannot_use_the_gpu_is_said_with_what_to_install() -> N
     ],
 )
 def test_what_comes_with_one_size_of_ram_is_never_called_not_high_ram(changes: Any, shown: float) -> None:
-    for subject in Subject:
+    for subject in OF_A_MACHINE:
         for everything in (False, True):
             report = a_report(subject, ram=a_ram(shown), **changes)
             page = text.render(report, RenderOptions(everything=everything))

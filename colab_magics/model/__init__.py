@@ -1,5 +1,7 @@
 """What was seen and found, and how a requirement stands: frozen values, nothing else.
 
+Who holds memory stands in `holders`, what cells took in `cells`.
+
 Units are part of the names: `_bytes` are integers; `_seconds`, `_percent`, `_watts`, `_celsius` are floats. There are
 three kinds of nothing. An empty tuple: there is none. `None` for a field: this device or system does not report it; the
 reason, where it is known, stands in `unavailable`. `Unavailable` in place of a section: nobody could look. A section of
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeAlias, TypeVar
 
+    from colab_magics.model.cells import Cell, OutOfMemory
+    from colab_magics.model.holders import GpuShares, Holders
+
     Thing = TypeVar("Thing")
     Spoken: TypeAlias = "str | int | float | tuple[str, ...] | tuple[int, ...] | Unavailable"
     """A figure or a name that a sentence needs; the sentence says how it is spoken."""
@@ -31,6 +36,12 @@ class Subject(enum.StrEnum):
     GPU = "gpu"
     RAM = "ram"
     RUNTIME = "runtime"
+    CELL = "cell"
+    """What a cell took."""
+    CELLS = "cells"
+    """Which cells of this session took most."""
+    OUT_OF_MEMORY = "out_of_memory"
+    """Why a cell ran out of memory."""
 
 
 class Severity(enum.IntEnum):
@@ -455,6 +466,14 @@ class Snapshot(Value):
     """The packages that a requirement asks for, installed or not."""
     samples: tuple[Sample, ...] | None = None
     """The last minutes, the oldest first; empty where the observer has none yet or cannot be had."""
+    holders: Holders | Unavailable | None = None
+    """Who holds memory in this kernel."""
+    gpu_shares: tuple[GpuShares, ...] | Unavailable | None = None
+    """Who holds each GPU's memory."""
+    cells: tuple[Cell, ...] | None = None
+    """What cells of this session took: one that was measured, or all that are remembered, the first one first."""
+    out_of_memory: OutOfMemory | None = None
+    """How memory has run out."""
 
     @property
     def usable_gpus(self) -> tuple[Gpu, ...]:

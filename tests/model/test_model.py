@@ -9,9 +9,15 @@ import pytest
 
 from builders import A100, COLAB, GIB, JUPYTER, MUTE_GPU, RAM, T4, a_ram, a_report, a_snapshot
 from colab_magics import model
+from colab_magics.model import cells, holders
 from colab_magics.values import Value
 
-TYPES = [one for _, one in inspect.getmembers(model, inspect.isclass) if issubclass(one, Value) and one is not Value]
+TYPES = [
+    one
+    for module in (model, holders, cells)
+    for _, one in inspect.getmembers(module, inspect.isclass)
+    if issubclass(one, Value) and one is not Value
+]
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.__name__)

@@ -1,0 +1,114 @@
+"""The work of a cell: what it took and what it left, and how it ran out of memory."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+from colab_magics.values import Value
+
+if TYPE_CHECKING:
+    from colab_magics.model.holders import FrameworkMemory, Holder
+
+
+class PeakMethod(enum.StrEnum):
+    """How the greatest memory of a span was measured."""
+
+    RESET = "reset"
+    """By the kernel's own record for this process, reset at the start: exact."""
+    CGROUP = "cgroup"
+    """By the control group's record, reset at the start: exact, but of all processes in it and of their files."""
+    RECORD = "record"
+    """By the record of the process's whole life, which the span has broken: exact."""
+    SAMPLED = "sampled"
+    """By looks at it in turn: what is short may be missed."""
+
+
+class GpuWork(Value):
+    """What a cell did on a GPU. None: not known, with the reason in `unavailable`."""
+
+    index: int
+    """The GPU's number, NVML's."""
+    name: str | None
+    """The driver's name for it."""
+    busy_percent: float | None
+    """The share of the time in which something ran there, whoever's it was."""
+    busy_source: str | None
+    """How that is known: "driver" by the driver's own samples, "sampled" by looks at it in turn."""
+    memory_before_bytes: int | None
+    """What was used when the cell began."""
+    memory_after_bytes: int | None
+    """What was used when it had ended."""
+    memory_peak_bytes: int | None
+    """The most that was used."""
+    peak_source: str | None
+    """How that is known: "torch" by the framework's own count, exact for its tensors; "sampled" by looks in turn."""
+    energy_joules: float | None
+    """What it drew, whoever had it work."""
+    slowdown_reasons: tuple[str, ...] | None
+    """Why its clocks were held down, at any of the looks: as in `Gpu`."""
+    unavailable: tuple[tuple[str, str], ...] = ()
+    """(field, reason) for each field that is None because the driver would not tell."""
+
+
+class Cell(Value):
+    """What a cell took. None: not known, with the reason in `unavailable`."""
+
+    number: int | None
+    """As in `In [3]`; None where IPython does not count it."""
+    first_line: str
+    """The beginning of its code, from outside."""
+    wall_seconds: float
+    """How long it took."""
+    cpu_seconds: float
+    """The processor time of this process, and of its child processes that ended meanwhile."""
+    ram_before_bytes: int | None
+    """This process's resident memory when it began."""
+    ram_after_bytes: int | None
+    """The same when it had ended."""
+    ram_peak_bytes: int | None
+    """The most of it."""
+    peak_method: PeakMethod | None
+    """How that was measured."""
+    peak_error_bytes: int | None
+    """How far it may be off: the system counts in steps, larger ones with more processors."""
+    largest_child_bytes: int | None
+    """The resident memory of the largest child process that ended meanwhile; None where none was larger than those
+    before, or the system does not tell."""
+    failed: bool
+    """Whether it ended by an error."""
+    gpus: tuple[GpuWork, ...] | None
+    """What it did on the GPUs: empty where there is none, None where nobody could look."""
+    unavailable: tuple[tuple[str, str], ...] = ()
+    """(field, reason) for each field that is None because it could not be measured."""
+
+    @property
+    def ram_over_start_bytes(self) -> int | None:
+        """The most that it had beside what was there when it began."""
+        if self.ram_peak_bytes is None or self.ram_before_bytes is None:
+            return None
+        return max(0, self.ram_peak_bytes - self.ram_before_bytes)
+
+    @property
+    def ram_kept_bytes(self) -> int | None:
+        """What there is more than when it began; less than nothing where it let go of some."""
+        if self.ram_after_bytes is None or self.ram_before_bytes is None:
+            return None
+        return self.ram_after_bytes - self.ram_before_bytes
+
+
+class OutOfMemory(Value):
+    """An error that says that memory has run out."""
+
+    error: str
+    """The error's class, such as "torch.OutOfMemoryError"."""
+    framework: str | None
+    """Whose memory it was: "torch", "jax", "tensorflow", "cupy"; None for this machine's RAM."""
+    device: int | None
+    """CUDA's number of the GPU; None where it is RAM, or cannot be told."""
+    asked_bytes: int | None
+    """What was asked for in vain; None where the error does not tell."""
+    frames: tuple[Holder, ...]
+    """What local variables of the functions on the way held, the largest first."""
+    frameworks: tuple[FrameworkMemory, ...]
+    """What the frameworks had on the GPUs."""

@@ -1,0 +1,99 @@
+"""Who holds memory: variables, what IPython and the last error keep beside them, and what there is on a GPU."""
+
+from __future__ import annotations
+
+import enum
+
+from colab_magics.values import Value
+
+
+class Keeper(enum.StrEnum):
+    """What keeps a thing in memory."""
+
+    VARIABLE = "variable"
+    """A variable of the user's."""
+    OUTPUT = "output"
+    """The result of a cell: `Out[3]`, and `_`, `__`, `___`."""
+    INPUT = "input"
+    """The text of the cells: `In`, `_i`, `_i3`."""
+    HIDDEN = "hidden"
+    """What IPython notes of names that are not the user's; a result stays there after `%reset -f out`."""
+    ERROR = "error"
+    """A local variable of a function that the last error came through, kept for `%debug`."""
+
+
+class OnDevice(Value):
+    """Memory on a device other than this machine's processor."""
+
+    device: str
+    """As its library names it: "cuda:0"."""
+    size_bytes: int
+    """How much."""
+
+
+class Holder(Value):
+    """Something that holds memory, without what one before it holds too: views share the memory of their base."""
+
+    keeper: Keeper
+    """What keeps it."""
+    name: str
+    """As code would write it ("frame", "Out[3]"), or for a local variable "batch in train()"; from outside."""
+    type_name: str
+    """Its class, such as "numpy.ndarray"; from outside."""
+    shape: str | None
+    """Of an array, with the type of its elements: "float64 1000 x 1000"; None for all else."""
+    ram_bytes: int
+    """What it holds of this process's memory."""
+    devices: tuple[OnDevice, ...]
+    """What it holds elsewhere."""
+    is_at_least: bool
+    """Whether there was no time to look through all of it."""
+    shares_with: str | None
+    """The name of the holder that its memory is counted for, where it has none that is its own."""
+
+
+class Holders(Value):
+    """Who holds memory in this process, each piece counted once, for the first that has it."""
+
+    largest: tuple[Holder, ...]
+    """Those that hold most, the largest first; none that holds next to nothing."""
+    looked_at: int
+    """How many variables and hidden holders there are in all."""
+    ram_bytes: int
+    """What all of them hold of this process's memory."""
+    is_at_least: bool
+    """Whether there was no time to look through all."""
+    traceback_bytes: int
+    """The part that the last error alone keeps, until the next one or `%ram_info -f`."""
+
+
+class FrameworkMemory(Value):
+    """What a framework that has opened a GPU tells of its memory there; None where it does not tell."""
+
+    framework: str
+    """Its package's name: "torch", "jax", "tensorflow", "cupy"."""
+    device: int
+    """CUDA's number of the GPU in this process."""
+    allocated_bytes: int | None
+    """What tensors and arrays take now."""
+    reserved_bytes: int | None
+    """What it has taken from the driver: what is allocated, and what it keeps for later (its cache)."""
+    peak_bytes: int | None
+    """The most that has been allocated since it began, or since somebody reset that."""
+
+
+class GpuShares(Value):
+    """A GPU's memory by who has it. None: cannot be told."""
+
+    index: int
+    """The GPU's number, NVML's."""
+    frameworks: tuple[FrameworkMemory, ...]
+    """What this kernel's frameworks have there."""
+    context_bytes: int | None
+    """What this kernel has there beside that: CUDA's own part, libraries, kernels."""
+    other_processes_bytes: int | None
+    """What other processes have there."""
+    driver_bytes: int | None
+    """The driver's share."""
+    free_bytes: int | None
+    """What nobody has."""
