@@ -111,6 +111,7 @@ TAKEN: dict[str, dict[str, str]] = {
         "panel.opening": "sys.modules",
         "probes.frameworks": "sys.modules",
         "probes.platform": "sys.modules",
+        "probes.sizes": "sys.modules",
         "stopping": "sys.modules",
     },
     PROFILE: {
