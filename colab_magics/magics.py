@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from colab_magics.completion import Offer
+    from colab_magics.model.holders import Release
     from colab_magics.options import Options
     from colab_magics.panel.session import Panel
     from colab_magics.report import Report
@@ -193,11 +194,16 @@ class ColabMagics(Magics):
                 return None
         from colab_magics import options, report
 
-        looks = {
+        looks: dict[str, Callable[..., Report]] = {
             options.GPU: report.gpu_info,
             options.RAM: report.ram_info,
             options.STATUS: report.runtime_status,
         }
+        if chosen.variables:
+            variables = report.Variables(self.shell, options.ROWS if chosen.rows is None else chosen.rows)
+            looks[options.RAM] = functools.partial(report.ram_info, variables=variables)
+        if chosen.free:
+            looks[options.RAM] = functools.partial(looks[options.RAM], free=self._free)
         seen = looks[magic](
             shell_class=shell_class,
             everything=chosen.everything,
@@ -205,6 +211,12 @@ class ColabMagics(Magics):
         )
         seen = self._check_requirement(requirement, seen, chosen)
         return self._deliver(_only(seen, chosen.indices), chosen, note=note)
+
+    def _free(self) -> Release:
+        """Let go of what keeps memory and is no variable of the user's."""
+        from colab_magics.release import release
+
+        return release(self.shell)
 
     def _open_panel(self, magic: str, chosen: Options, requirement: Requirement | None, shell_class: str) -> None:
         """Open a panel in place of the one before."""

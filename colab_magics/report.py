@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from colab_magics.model import Finding, Platform, Ram, Snapshot, Subject, Unavailable, Verdict
+    from colab_magics.model.holders import Holders, Release
     from colab_magics.requirement import Requirement
 
     Section = TypeVar("Section")
@@ -68,6 +69,15 @@ class Report(Value):
         return json.render(self, RenderOptions(everything=everything))
 
 
+class Variables(Record):
+    """Whose variables are looked at, and how many are told."""
+
+    shell: Any
+    """IPython's, None outside it."""
+    most: int
+    """So many that hold most."""
+
+
 def gpu_info(
     *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
 ) -> Report:
@@ -88,12 +98,23 @@ def gpu_info(
 
 
 def ram_info(
-    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
+    *,
+    shell_class: str | None,
+    everything: bool = False,
+    variables: Variables | None = None,
+    free: Callable[[], Release] | None = None,
+    driver_deadline_seconds: float = DEADLINE_SECONDS,
 ) -> Report:
-    """Look at RAM; the driver is asked only where the high-RAM verdict depends on the accelerator."""
+    """Look at RAM; the driver is asked only where the high-RAM verdict depends on the accelerator.
+
+    With `variables` it is also said who holds memory. `free` lets go of what it can before all that.
+    """
     from colab_magics.facts import accelerators
 
-    snapshot = _with_ram(_begin(shell_class), everything=everything)
+    released = None if free is None else _look(free)
+    snapshot = _with_ram(replace(_begin(shell_class), released=released), everything=everything)
+    if variables is not None:
+        snapshot = replace(snapshot, holders=_holders(variables))
     if accelerators.may_depend_on_accelerator(snapshot):
         snapshot = _with_gpus(snapshot, driver_deadline_seconds)
     return _judge("ram", snapshot)
@@ -365,6 +386,17 @@ def _with_frameworks(snapshot: Snapshot) -> Snapshot:
     from colab_magics.probes.frameworks import probe_frameworks
 
     return replace(snapshot, frameworks=_look(probe_frameworks))
+
+
+def _holders(variables: Variables) -> Holders | Unavailable:
+    """Look at who holds most memory."""
+
+    def largest() -> Holders:
+        from colab_magics.probes.holders import probe_holders
+
+        return probe_holders(variables.shell, most=variables.most)
+
+    return _look(largest)
 
 
 def _with_other_gpus(snapshot: Snapshot) -> Snapshot:

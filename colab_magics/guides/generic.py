@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 RESTART_KERNEL = TextStep(Sentence(N_("restart the kernel")))
 OR_RESTART_KERNEL = TextStep(Sentence(N_("or restart the kernel")))
+FREE = CommandStep("%ram_info -f")
+RESULTS_ARE_GONE = Sentence(
+    N_("Out, _ and their like are empty then, and %debug knows nothing of the last error; variables stay.")
+)
 KERNEL_RESTARTED = Sentence(N_("Restarting the kernel loses its variables; files stay."))
 TO_USE_THE_GPU = Sentence(N_("To use the GPU"))
 TO_USE_A_GPU = Sentence(N_("To use a GPU"))
@@ -149,7 +153,7 @@ _BUILD_TO_TAKE = {
         " for it (as of {date})"
     ),
 }
-_DELETE_VARIABLES = TextStep(Sentence(N_("del what you no longer need")))
+_DELETE_VARIABLES = TextStep(Sentence(N_("del what you no longer need: %ram_info -v shows what is large")))
 _FREE_GPU_MEMORY = Sentence(N_("del what you no longer need, and empty the framework's cache"))
 _FEWER_WORKERS = TextStep(Sentence(N_("or use fewer DataLoader workers (num_workers)")))
 _DELETE_FILES_IN_MEMORY = Guide(
@@ -185,6 +189,7 @@ _FOR_FINDINGS = {
     "gpu_memory_nearly_full": Guide(
         TO_MAKE_ROOM, steps=(TextStep(_FREE_GPU_MEMORY), OR_RESTART_KERNEL), otherwise=Goal.MEMORY
     ),
+    "hidden_holders": Guide(Sentence(N_("To let go of them")), steps=(FREE,), consequences=(RESULTS_ARE_GONE,)),
     "killed_for_memory": TO_NEED_LESS_MEMORY,
     "kernel_holds_most_ram": Guide(TO_MAKE_ROOM, steps=(_DELETE_VARIABLES, OR_RESTART_KERNEL)),
     "no_inodes_left": Guide(

@@ -36,6 +36,10 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
     parts.append(heading(report, translate))
     parts.append(table_of_gpus(gpu_table.rows(matter, translate), translate))
     parts.append(rows(bars.of_report(report.subject, matter, translate, everything=options.everything)))
+    if report.subject is Subject.RAM and (matter.holders is not None or matter.released is not None):
+        from colab_magics.views import holders_html
+
+        parts.append(holders_html.tables(matter, translate))
     if options.processes and not options.everything:
         parts.append(process_list(matter, translate))
     parts += [element("p", sentence) for sentence in summary.notes(report, translate)]

@@ -63,6 +63,7 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> str:
     lines += _gpu_lines(gpu_table.rows(matter, translate), translate)
     shown = bars.of_report(report.subject, matter, translate, everything=options.everything)
     lines += _bar_lines(shown)
+    lines += _holder_lines(report, translate)
     if options.processes and not options.everything:
         lines += text.process_lines(report, translate)
     for sentence in summary.notes(report, translate):
@@ -163,6 +164,27 @@ def _gpu_lines(table: list[Row], translate: Translator) -> list[str]:
         pieces = (_styled(before, *_row_style(row)), memory, _styled(between, *style), use)
         drawn.append(("".join(pieces) + _styled(after.rstrip(), *style)).rstrip())
     return drawn
+
+
+def _holder_lines(report: Report, translate: Translator) -> list[str]:
+    """Return what was let go of, and who holds memory, with a bar before each; nothing where neither was asked for."""
+    if report.snapshot.released is None and report.snapshot.holders is None:
+        return []
+    from colab_magics.views import holders
+
+    lines = []
+    for table in holders.tables(report.snapshot, translate):
+        lines += [_styled(line, _BOLD) for line in layout.broken(table.title)]
+        head, *rows = holders.cells(table, room=layout.WIDTH - _SMALL_BAR_COLUMNS) or [""]
+        blank = " " * _SMALL_BAR_COLUMNS
+        lines += [_styled(f"{blank}{head}", _DIM)] if rows else []
+        for row, line in zip(table.rows, rows, strict=True):
+            drawn = blank if row.percent is None else _bar(row.percent, _SMALL_BAR_COLUMNS, None)
+            lines.append(f"{drawn}{line}")
+        lines += [line for sentence in table.sentences for line in layout.broken(sentence)]
+        if table.command is not None:
+            lines += layout.broken(holders.to_delete(table, table.command, translate))
+    return lines
 
 
 def _row_style(row: Row) -> tuple[str, ...]:

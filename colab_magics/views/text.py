@@ -35,6 +35,7 @@ def _lines(report: Report, options: RenderOptions) -> list[str]:
     answer = summary.answer(report, translate)
     first = layout.flow(answer.first, translate.gap)
     table = _gpu_lines(report, translate)
+    table += holder_lines(report, translate)
     others = [line for paragraph in answer.others for line in layout.flow(paragraph, translate.gap)]
     if options.everything:
         return [*first, *table, *others, *_all_findings(report, translate), *detail_lines(report, translate)]
@@ -55,6 +56,16 @@ def _lines(report: Report, options: RenderOptions) -> list[str]:
 def _gpu_lines(report: Report, translate: Translator) -> list[str]:
     table = gpu_table.rows(summary.subject_matter(report), translate)
     return gpu_table.lines(table, translate) if table else []
+
+
+def holder_lines(report: Report, translate: Translator) -> list[str]:
+    """Return what was let go of, and who holds memory; nothing where neither was asked for."""
+    snapshot = report.snapshot
+    if report.subject is not Subject.RAM or (snapshot.holders is None and snapshot.released is None):
+        return []
+    from colab_magics.views import holders
+
+    return [line for table in holders.tables(snapshot, translate) for line in holders.lines(table, translate)]
 
 
 def _foot(report: Report, translate: Translator) -> list[str]:
