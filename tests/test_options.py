@@ -31,11 +31,12 @@ MAGICS = (GPU, RAM, STATUS)
 OF_ALL = ["-a", "--all", "-j", "--json", "-o", "--output", "-w", "--widget", "-q", "--quiet", "-r", "--require",
           "--strict"]  # fmt: skip
 OF_GPU = [*OF_ALL, "-p", "--processes"]
+OF_RAM = [*OF_ALL, "-v", "--variables", "-n", "-f", "--free"]
 OF_COMMAND = ["-a", "--all", "-j", "--json", "-q", "--quiet", "-r", "--require", "--strict", "--wait", "--version"]
 
 USAGES = {
     GPU: "%gpu_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-p] [INDEX ...]",
-    RAM: "%ram_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict]",
+    RAM: "%ram_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-v] [-n N] [-f]",
     STATUS: "%runtime_status [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict]",
     COMMAND: "colab-magics [-h] [-a] [-j] [-q] [-r EXPR] [--strict] [--wait SECONDS] [--version] "
     "[gpu|ram|status|schema]",
@@ -59,7 +60,7 @@ def squeezed(text: str) -> str:
 # Which there are -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("where", "expected"), [(GPU, OF_GPU), (RAM, OF_ALL), (STATUS, OF_ALL), (COMMAND, OF_COMMAND)])
+@pytest.mark.parametrize(("where", "expected"), [(GPU, OF_GPU), (RAM, OF_RAM), (STATUS, OF_ALL), (COMMAND, OF_COMMAND)])
 def test_each_magic_and_the_command_have_their_options(where: str, expected: list[str]) -> None:
     assert flags(where) == expected
 

@@ -153,7 +153,7 @@ _BUILD_TO_TAKE = {
         " for it (as of {date})"
     ),
 }
-_DELETE_VARIABLES = TextStep(Sentence(N_("del what you no longer need: %ram_info -v shows what is large")))
+_DELETE_VARIABLES = TextStep(Sentence(N_("del what you no longer need")))
 _FREE_GPU_MEMORY = Sentence(N_("del what you no longer need, and empty the framework's cache"))
 _FEWER_WORKERS = TextStep(Sentence(N_("or use fewer DataLoader workers (num_workers)")))
 _DELETE_FILES_IN_MEMORY = Guide(

@@ -26,6 +26,11 @@ _MOST_OF_A_LINE = 60
 """How long a line that deletes may be: of more variables than fit, none is offered."""
 
 _RESULTS = NP_("{count} result", "{count} results", counted="count")
+_LOOKED_AT = NP_(
+    "Nothing here holds 1 MiB or more: {count} thing was looked at.",
+    "Nothing here holds 1 MiB or more: {count} things were looked at.",
+    counted="count",
+)
 _NOT_LET_GO = {
     "look": N_("how much it was"),
     "results": N_("results of cells"),
@@ -122,7 +127,7 @@ def _held(snapshot: Snapshot, translate: Translator) -> Table:
     kernel_bytes = snapshot.ram.kernel_bytes if isinstance(snapshot.ram, Ram) else None
     if not holders.largest:
         count = holders.looked_at
-        title = translate("Nothing here holds 1 MiB or more: {count} things were looked at.", count=count)
+        title = translate.counting(_LOOKED_AT, count, count=count)
     return Table(
         title,
         _headings(translate),
