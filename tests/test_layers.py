@@ -27,6 +27,7 @@ FLOORS = {
     "report": 3,
     "cells": 3,
     "options": 3,
+    "release": 3,
     "mistakes": 2,
     "line": 2,
     "probes": 2,
