@@ -26,6 +26,7 @@ FLOORS = {
     "completion": 4,
     "report": 3,
     "cells": 3,
+    "exhaustion": 3,
     "options": 3,
     "release": 3,
     "mistakes": 2,
