@@ -65,6 +65,7 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"html_parts", "summary"},
         {"out_of_memory"},
         {"gpus", "machine"},
+        {"cells", "gpus", "machine"},
         {"__init__", "layout", "markup", "messages", "render_options", "requirement_words", "style_sheets"},
     ),
     "panel": (
@@ -75,7 +76,8 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"__init__"},
     ),
     "cells": (
-        {"meter"},
+        {"footer"},
+        {"meter", "session"},
         {"__init__"},
     ),
     "guides": (
