@@ -51,6 +51,7 @@ LONGEST_WAIT_SECONDS = 3600.0
 
 ROWS = 10
 """How many rows a list has unless told otherwise."""
+"""How many cells are shown unless told otherwise."""
 
 MOST_CHARACTERS = 10_000
 """The longest line of a magic: it is read letter by letter, and nobody types as much."""
@@ -123,6 +124,13 @@ OPTIONS = (
         takes="SECONDS",
         where=(COMMAND,),
     ),
+    Option(
+        ("-c", "--cells"),
+        "cells",
+        "Show which cells of this session took most RAM, GPU memory, time and energy.",
+        where=(STATUS,),
+    ),
+    Option(("-n",), "rows", f"With -c: show so many cells, {ROWS} unless told otherwise.", takes="N", where=(STATUS,)),
     Option(("-p", "--processes"), "processes", "Show who holds GPU memory: number, name, memory.", where=(GPU,)),
     Option(
         ("-v", "--variables"),
@@ -158,6 +166,7 @@ class Options(Record):
     wait: float | None = None
     processes: bool = False
     variables: bool = False
+    cells: bool = False
     rows: int | None = None
     """How many of a list; None: as many as it has by itself."""
     indices: tuple[int, ...] = ()
@@ -225,6 +234,8 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
                 raise _mistake(magic, f"{_flag(alone)} and {_flag(other)} exclude each other")
     if options.rows is not None and not options.variables:
         raise _mistake(magic, "-n goes with -v")
+    if options.rows is not None and not options.cells:
+        raise _mistake(magic, "-n goes with -c")
     if options.strict and options.require is None:
         raise _mistake(magic, "--strict goes with -r")
     return options
