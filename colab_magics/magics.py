@@ -109,6 +109,7 @@ class ColabMagics(Magics):
 
     _error_shown: int | None = None
     """The identity of the error that was shown last, which lives as long as Python keeps it."""
+
     _session: Session | None = None
 
     _footer: Footer | None = None
@@ -292,11 +293,6 @@ class ColabMagics(Magics):
         if chosen.variables:
             variables = report.Variables(self.shell, options.ROWS if chosen.rows is None else chosen.rows)
             looks[options.GPU] = functools.partial(report.gpu_info, variables=variables)
-        seen = looks[magic](
-            shell_class=shell_class,
-            everything=chosen.everything,
-            driver_deadline_seconds=self.driver_deadline_seconds,
-        )
         if chosen.cells:
             wanted = None if chosen.everything else options.ROWS if chosen.rows is None else chosen.rows
             seen = report.of_cells(self.session.most(wanted), self.session.sums, shell_class=shell_class)

@@ -51,7 +51,6 @@ LONGEST_WAIT_SECONDS = 3600.0
 
 ROWS = 10
 """How many rows a list has unless told otherwise."""
-"""How many cells are shown unless told otherwise."""
 
 MOST_CHARACTERS = 10_000
 """The longest line of a magic: it is read letter by letter, and nobody types as much."""
@@ -130,7 +129,6 @@ OPTIONS = (
         "Show which cells of this session took most RAM, GPU memory, time and energy.",
         where=(STATUS,),
     ),
-    Option(("-n",), "rows", f"With -c: show so many cells, {ROWS} unless told otherwise.", takes="N", where=(STATUS,)),
     Option(("-p", "--processes"), "processes", "Show who holds GPU memory: number, name, memory.", where=(GPU,)),
     Option(
         ("-v", "--variables"),
@@ -138,7 +136,13 @@ OPTIONS = (
         "Show what has the memory: frameworks and their caches, other processes, the largest variables.",
         where=(GPU,),
     ),
-    Option(("-n",), "rows", f"With -v: show so many variables, {ROWS} unless told otherwise.", takes="N", where=(GPU,)),
+    Option(
+        ("-n",),
+        "rows",
+        f"With -v or -c: show so many variables or cells, {ROWS} unless told otherwise.",
+        takes="N",
+        where=(GPU, STATUS),
+    ),
     Option(("--version",), "version", "Print the version.", where=(COMMAND,)),
     Option(
         (),
@@ -232,10 +236,8 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
         for other in others:
             if getattr(options, alone) and getattr(options, other):
                 raise _mistake(magic, f"{_flag(alone)} and {_flag(other)} exclude each other")
-    if options.rows is not None and not options.variables:
-        raise _mistake(magic, "-n goes with -v")
-    if options.rows is not None and not options.cells:
-        raise _mistake(magic, "-n goes with -c")
+    if options.rows is not None and not (options.variables or options.cells):
+        raise _mistake(magic, f"-n goes with {'-c' if magic == STATUS else '-v'}")
     if options.strict and options.require is None:
         raise _mistake(magic, "--strict goes with -r")
     return options

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from colab_magics.model import Finding, Platform, Ram, Snapshot, Subject, Unavailable, Verdict
-    from colab_magics.model.cells import OutOfMemory
+    from colab_magics.model.cells import Cell, OutOfMemory, SessionSums
     from colab_magics.model.holders import Holders
-    from colab_magics.model.cells import Cell, SessionSums
     from colab_magics.requirement import Requirement
 
     Section = TypeVar("Section")
@@ -152,6 +151,8 @@ def out_of_memory(ran_out: OutOfMemory, *, shell: Any, shell_class: str | None) 
         ran_out = replace(ran_out, frameworks=frameworks if isinstance(frameworks, tuple) else ())
     holders = _holders(variables, on_devices=ran_out.memory is not Memory.RAM, seconds=_SECONDS_AFTER_RUNNING_OUT)
     return _judge("out_of_memory", replace(snapshot, holders=holders, out_of_memory=ran_out))
+
+
 def of_cells(cells: tuple[Cell, ...], session: SessionSums, *, shell_class: str | None) -> Report:
     """Say what cells of this session took; RAM is looked at to judge what they have kept."""
     snapshot = _with_ram(_begin(shell_class), everything=False)

@@ -25,11 +25,8 @@ from colab_magics.model import (
     Unavailable,
     Usage,
 )
-from colab_magics.model.cells import Cell, GpuWork, OutOfMemory, PeakMethod
+from colab_magics.model.cells import Cell, GpuWork, Memory, OutOfMemory, PeakMethod, SessionSums
 from colab_magics.model.holders import Deletion, FrameworkMemory, GpuShares, Holder, Holders, Keeper, OnDevice
-from colab_magics.model.cells import Cell, GpuWork, Memory, OutOfMemory, PeakMethod
-from colab_magics.model.cells import Cell, GpuWork, OutOfMemory, PeakMethod, SessionSums
-from colab_magics.model.holders import FrameworkMemory, GpuShares, Holder, Holders, Keeper, OnDevice
 from colab_magics.report import Report
 from colab_magics.rules import judge
 

@@ -64,7 +64,6 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"bars", "dialog_schematic", "guide_text", "tables"},
         {"html_parts", "summary"},
         {"out_of_memory"},
-        {"gpus", "machine"},
         {"cells", "gpus", "machine"},
         {"__init__", "layout", "markup", "messages", "render_options", "requirement_words", "style_sheets"},
     ),

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeAlias, TypeVar
 
-    from colab_magics.model.cells import Cell, OutOfMemory
-    from colab_magics.model.holders import GpuShares, Holders, Release
     from colab_magics.model.cells import Cell, OutOfMemory, SessionSums
-    from colab_magics.model.holders import GpuShares, Holders
+    from colab_magics.model.holders import GpuShares, Holders, Release
 
     Thing = TypeVar("Thing")
     Spoken: TypeAlias = "str | int | float | tuple[str, ...] | tuple[int, ...] | Unavailable"

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from colab_magics.values import Value
 
 if TYPE_CHECKING:
-    from colab_magics.model.holders import FrameworkMemory
     from collections.abc import Sequence
 
-    from colab_magics.model.holders import FrameworkMemory, Holder
+    from colab_magics.model.holders import FrameworkMemory
 
 
 class PeakMethod(enum.StrEnum):

@@ -127,6 +127,8 @@ def _memory(report: Report, translate: Translator) -> list[Html]:
         ]
         parts += [element("p", table.title), element("table", *cells, class_="cm-rows")]
     return parts
+
+
 def table_of_cells(measured: Sequence[Cell], translate: Translator, *, everything: bool = False) -> Html:
     """Return the table of a session's cells, with a bar for time and for RAM; nothing where there is none."""
     from colab_magics.views import cells

@@ -43,7 +43,6 @@ def _lines(report: Report, options: RenderOptions) -> list[str]:
     table = _table_lines(report, translate, everything=options.everything)
     others = [line for paragraph in answer.others for line in layout.flow(paragraph, translate.gap)]
     table += memory_lines(report, translate)
-    if options.everything:
     if options.everything and summary.has_sections(report):
         return [*first, *table, *others, *_all_findings(report, translate), *detail_lines(report, translate)]
     grave, rest = _found(report, translate)
@@ -81,7 +80,6 @@ def memory_lines(report: Report, translate: Translator) -> list[str]:
     return [*parts, *([] if table is None else shares.held_lines(table))]
 
 
-def _foot(report: Report, translate: Translator) -> list[str]:
 def _foot(report: Report, translate: Translator, *, everything: bool) -> list[str]:
     """Return what is good to know, in sentences."""
     if report.subject is Subject.CELLS:
