@@ -54,17 +54,20 @@ def __getattr__(name: str) -> object:
         return getattr(importlib.import_module(f"{__name__}.{module}"), name_there)
 
 
-def gpu_info(*, everything: bool = False) -> "Report":
+def gpu_info(*, everything: bool = False, variables: bool = False) -> "Report":
     """Return what is known of the GPUs, with what it means; print nothing.
 
-    `everything` also takes the expensive readings, as `-a` does on the magic.
+    `everything` also takes the expensive readings, as `-a` does on the magic; `variables` also looks at who has the
+    GPUs' memory, as `-v` does.
     """
     from colab_magics.imports import trusted_imports
 
     with trusted_imports:
         from colab_magics import report
+        from colab_magics.options import ROWS
 
-        return report.gpu_info(shell_class=_running_shell_class(), everything=everything)
+        wanted = report.Variables(_running_shell(), ROWS) if variables else None
+        return report.gpu_info(shell_class=_running_shell_class(), everything=everything, variables=wanted)
 
 
 def ram_info(*, everything: bool = False, variables: bool = False) -> "Report":

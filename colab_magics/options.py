@@ -123,19 +123,32 @@ OPTIONS = (
         takes="SECONDS",
         where=(COMMAND,),
     ),
+    Option(
+        ("-c", "--cells"),
+        "cells",
+        "Show which cells of this session took most RAM, GPU memory, time and energy.",
+        where=(STATUS,),
+    ),
     Option(("-p", "--processes"), "processes", "Show who holds GPU memory: number, name, memory.", where=(GPU,)),
     Option(
         ("-v", "--variables"),
         "variables",
-        "Show what has the memory: the largest variables, and what IPython and the last error keep beside them.",
-        where=(RAM,),
+        "Show what has the memory: the largest variables, what is kept beside them; of a GPU's also frameworks, their "
+        "caches and other processes.",
+        where=(GPU, RAM),
     ),
-    Option(("-n",), "rows", f"With -v: show so many variables, {ROWS} unless told otherwise.", takes="N", where=(RAM,)),
     Option(
         ("-f", "--free"),
         "free",
         "First let go of results (Out, _), of the last error and of frameworks' caches; no variable is deleted.",
         where=(RAM,),
+    ),
+    Option(
+        ("-n",),
+        "rows",
+        f"With -v or -c: show so many variables or cells, {ROWS} unless told otherwise.",
+        takes="N",
+        where=(GPU, RAM, STATUS),
     ),
     Option(("--version",), "version", "Print the version.", where=(COMMAND,)),
     Option(
@@ -164,9 +177,10 @@ class Options(Record):
     wait: float | None = None
     processes: bool = False
     variables: bool = False
+    free: bool = False
+    cells: bool = False
     rows: int | None = None
     """How many of a list; None: as many as it has by itself."""
-    free: bool = False
     indices: tuple[int, ...] = ()
     version: bool = False
     part: str | None = None
@@ -230,8 +244,8 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
         for other in others:
             if getattr(options, alone) and getattr(options, other):
                 raise _mistake(magic, f"{_flag(alone)} and {_flag(other)} exclude each other")
-    if options.rows is not None and not options.variables:
-        raise _mistake(magic, "-n goes with -v")
+    if options.rows is not None and not (options.variables or options.cells):
+        raise _mistake(magic, f"-n goes with {'-c' if magic == STATUS else '-v'}")
     if options.strict and options.require is None:
         raise _mistake(magic, "--strict goes with -r")
     return options
