@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from colab_magics.model import Finding, Platform, Ram, Snapshot, Subject, Unavailable, Verdict
+    from colab_magics.model.cells import Cell
     from colab_magics.requirement import Requirement
 
     Section = TypeVar("Section")
@@ -110,6 +111,11 @@ def runtime_status(
     _import_meanwhile()
     snapshot = _with_other_gpus(_with_frameworks(_with_gpus(snapshot, driver_deadline_seconds)))
     return _judge("runtime", _with_machine(snapshot, everything=everything))
+
+
+def of_cell(cell: Cell, *, shell_class: str | None) -> Report:
+    """Say what a cell took, beside the RAM that there is."""
+    return _judge("cell", replace(_with_ram(_begin(shell_class), everything=False), cells=(cell,)))
 
 
 def watch(

@@ -67,6 +67,7 @@ FIELD_REASONS = {
     "changing_too_fast": N_("the list changes faster than it can be read"),
     "counted_twice": N_("what they share is counted more than once"),
     "driver_mismatch": N_("the driver's library and kernel module differ"),
+    "driver_not_asked": N_("the NVIDIA driver could not be asked"),
     "driver_not_loaded": N_("the driver is not loaded"),
     "driver_too_old": N_("the driver is too old"),
     "driver_unknown_error": N_("the driver says: unknown error"),

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 MOST_LINES = 8
 """How many there are unless everything is wanted, without a note before the report, a table and processes."""
 
-MORE = {Subject.GPU: "%gpu_info -a", Subject.RAM: "%ram_info -a", Subject.RUNTIME: "%runtime_status -a"}
+MORE = {
+    Subject.GPU: "%gpu_info -a",
+    Subject.RAM: "%ram_info -a",
+    Subject.RUNTIME: "%runtime_status -a",
+    Subject.CELL: "%%runtime_status -a",
+}
 """What shows everything."""
 
 
