@@ -71,8 +71,8 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"__init__"},
     ),
     "cells": (
-        {"meter"},
-        {"__init__"},
+        {"closing"},
+        {"__init__", "meter", "transformer"},
     ),
     "guides": (
         {"__init__"},
@@ -93,7 +93,7 @@ SERVICES = {
 
 # A module, or all of a room.
 DOORS = {
-    "IPython": {"autoload", "magics", "mistakes", "views.display"},
+    "IPython": {"autoload", "cells.transformer", "magics", "mistakes", "views.display"},
     "traitlets": {"magics"},
     "psutil": {"probes"},
     "pynvml": {"observer.nvml"},  # which does not import it: the child loads it from its file, and hands it over
