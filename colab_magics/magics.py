@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from colab_magics.cells.session import Session
     from colab_magics.completion import Offer
     from colab_magics.model.cells import Cell
+    from colab_magics.model.holders import Release
     from colab_magics.options import Options
     from colab_magics.panel.session import Panel
     from colab_magics.report import Report
@@ -314,6 +315,9 @@ class ColabMagics(Magics):
         if chosen.variables:
             variables = report.Variables(self.shell, options.ROWS if chosen.rows is None else chosen.rows)
             looks[options.GPU] = functools.partial(report.gpu_info, variables=variables)
+            looks[options.RAM] = functools.partial(report.ram_info, variables=variables)
+        if chosen.free:
+            looks[options.RAM] = functools.partial(looks[options.RAM], free=self._free)
         if chosen.cells:
             wanted = None if chosen.everything else options.ROWS if chosen.rows is None else chosen.rows
             seen = report.of_cells(self.session.most(wanted), self.session.sums, shell_class=shell_class)
@@ -356,6 +360,12 @@ class ColabMagics(Magics):
             self._deliver(report.of_cell(cell, shell_class=shell_class), chosen, note=None)
         except Exception as error:  # noqa: BLE001 - IPython would show a traceback of ours below the user's cell
             display.print_aside(f"%%runtime_status could not tell what the cell took ({type(error).__name__}).")
+
+    def _free(self) -> Release:
+        """Let go of what keeps memory and is no variable of the user's."""
+        from colab_magics.release import release
+
+        return release(self.shell)
 
     def _open_panel(self, magic: str, chosen: Options, requirement: Requirement | None, shell_class: str) -> None:
         """Open a panel in place of the one before."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from colab_magics.model import Finding, Platform, Ram, Snapshot, Subject, Unavailable, Verdict
     from colab_magics.model.cells import Cell, OutOfMemory, SessionSums
-    from colab_magics.model.holders import Holders
+    from colab_magics.model.holders import Holders, Release
     from colab_magics.requirement import Requirement
 
     Section = TypeVar("Section")
@@ -111,12 +111,23 @@ def gpu_info(
 
 
 def ram_info(
-    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
+    *,
+    shell_class: str | None,
+    everything: bool = False,
+    variables: Variables | None = None,
+    free: Callable[[], Release] | None = None,
+    driver_deadline_seconds: float = DEADLINE_SECONDS,
 ) -> Report:
-    """Look at RAM; the driver is asked only where the high-RAM verdict depends on the accelerator."""
+    """Look at RAM; the driver is asked only where the high-RAM verdict depends on the accelerator.
+
+    With `variables` it is also said who holds memory. `free` lets go of what it can before all that.
+    """
     from colab_magics.facts import accelerators
 
-    snapshot = _with_ram(_begin(shell_class), everything=everything)
+    released = None if free is None else _look(free)
+    snapshot = _with_ram(replace(_begin(shell_class), released=released), everything=everything)
+    if variables is not None:
+        snapshot = replace(snapshot, holders=_holders(variables, on_devices=False))
     if accelerators.may_depend_on_accelerator(snapshot):
         snapshot = _with_gpus(snapshot, driver_deadline_seconds)
     return _judge("ram", snapshot)

@@ -31,12 +31,13 @@ MAGICS = (GPU, RAM, STATUS)
 OF_ALL = ["-a", "--all", "-j", "--json", "-o", "--output", "-w", "--widget", "-q", "--quiet", "-r", "--require",
           "--strict"]  # fmt: skip
 OF_GPU = [*OF_ALL, "-p", "--processes", "-v", "--variables", "-n"]
+OF_RAM = [*OF_ALL, "-v", "--variables", "-f", "--free", "-n"]
 OF_STATUS = [*OF_ALL, "-c", "--cells", "-n"]
 OF_COMMAND = ["-a", "--all", "-j", "--json", "-q", "--quiet", "-r", "--require", "--strict", "--wait", "--version"]
 
 USAGES = {
     GPU: "%gpu_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-p] [-v] [-n N] [INDEX ...]",
-    RAM: "%ram_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict]",
+    RAM: "%ram_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-v] [-f] [-n N]",
     STATUS: "%runtime_status [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-c] [-n N]",
     COMMAND: "colab-magics [-h] [-a] [-j] [-q] [-r EXPR] [--strict] [--wait SECONDS] [--version] "
     "[gpu|ram|status|schema]",
@@ -61,7 +62,7 @@ def squeezed(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("where", "expected"), [(GPU, OF_GPU), (RAM, OF_ALL), (STATUS, OF_STATUS), (COMMAND, OF_COMMAND)]
+    ("where", "expected"), [(GPU, OF_GPU), (RAM, OF_RAM), (STATUS, OF_STATUS), (COMMAND, OF_COMMAND)]
 )
 def test_each_magic_and_the_command_have_their_options(where: str, expected: list[str]) -> None:
     assert flags(where) == expected

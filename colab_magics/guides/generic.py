@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 RESTART_KERNEL = TextStep(Sentence(N_("restart the kernel")))
 OR_RESTART_KERNEL = TextStep(Sentence(N_("or restart the kernel")))
+RESULTS_ARE_GONE = Sentence(
+    N_("Out, _ and their like are empty then, and %debug knows nothing of the last error; variables stay.")
+)
 KERNEL_RESTARTED = Sentence(N_("Restarting the kernel loses its variables; files stay."))
 TO_USE_THE_GPU = Sentence(N_("To use the GPU"))
 TO_USE_A_GPU = Sentence(N_("To use a GPU"))
@@ -213,6 +216,7 @@ _FOR_FINDINGS = {
         TO_MAKE_ROOM, steps=(TextStep(_FREE_GPU_MEMORY), OR_RESTART_KERNEL), otherwise=Goal.MEMORY
     ),
     "gpu_memory_of_others": Guide(TO_MAKE_ROOM, steps=(_ASK_WHO,), otherwise=Goal.MEMORY),
+    "hidden_holders": Guide(Sentence(N_("To let go of them")), steps=(_LET_GO,), consequences=(RESULTS_ARE_GONE,)),
     "killed_for_memory": TO_NEED_LESS_MEMORY,
     "kernel_holds_most_ram": Guide(TO_MAKE_ROOM, steps=(_DELETE_VARIABLES, OR_RESTART_KERNEL)),
     "no_inodes_left": Guide(

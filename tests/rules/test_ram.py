@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from builders import A100, A_CELL, COLAB, GIB, JUPYTER, KAGGLE, MIB, SILENT, T4, V5E, a_ram, a_snapshot
+from builders import A100, A_CELL, COLAB, GIB, HOLDERS, JUPYTER, KAGGLE, MIB, SILENT, T4, V5E, a_ram, a_snapshot
 from colab_magics.model import Severity, Subject, Unavailable
 from colab_magics.rules import judge, ram
 from runtimes import OF_A_MACHINE
@@ -151,6 +151,21 @@ def test_an_accelerator_with_one_shape_is_named_as_the_dialog_names_it() -> None
 
     assert finding is not None
     assert finding.values == (("accelerator", "L4 GPU"),)
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        pytest.param(replace(HOLDERS, hidden_bytes=64 * MIB), (("hidden_bytes", 64 * MIB),), id="much"),
+        pytest.param(replace(HOLDERS, hidden_bytes=64 * MIB - 1), None, id="just less"),
+        pytest.param(UNREADABLE, None, id="unavailable"),
+        pytest.param(None, None, id="not asked"),
+    ],
+)
+def test_hidden_holders(section: Any, expected: Any) -> None:
+    finding = ram.hidden_holders(a_snapshot(holders=section))
+
+    assert (None if finding is None else finding.values) == expected
 
 
 @pytest.mark.parametrize(
