@@ -25,6 +25,7 @@ FLOORS = {
     "panel": 4,
     "completion": 4,
     "report": 3,
+    "cells": 3,
     "options": 3,
     "mistakes": 2,
     "line": 2,
@@ -67,6 +68,10 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"session"},
         {"card", "controls", "guidance"},
         {"gauges", "presence", "source", "sparkline"},
+        {"__init__"},
+    ),
+    "cells": (
+        {"meter"},
         {"__init__"},
     ),
     "guides": (

@@ -17,7 +17,8 @@ class PeakMethod(enum.StrEnum):
     RESET = "reset"
     """By the kernel's own record for this process, reset at the start: exact."""
     CGROUP = "cgroup"
-    """By the control group's record, reset at the start: exact, but of all processes in it and of their files."""
+    """By the control group's record, reset at the start: what it grew by is exact, but of all processes in it and of
+    their files."""
     RECORD = "record"
     """By the record of the process's whole life, which the span has broken: exact."""
     SAMPLED = "sampled"
@@ -71,10 +72,12 @@ class Cell(Value):
     peak_method: PeakMethod | None
     """How that was measured."""
     peak_error_bytes: int | None
-    """How far it may be off: the system counts in steps, larger ones with more processors."""
+    """How far it may be off: the system counts in steps, larger ones with more processors. None where the peak is not
+    known, or was sampled."""
     largest_child_bytes: int | None
-    """The resident memory of the largest child process that ended meanwhile; None where none was larger than those
-    before, or the system does not tell."""
+    """The resident memory of the largest child process that ended meanwhile. None where none was larger than those
+    before it and than this process ever was (the system counts what this one had when it started the child), or the
+    system does not tell."""
     failed: bool
     """Whether it ended by an error."""
     gpus: tuple[GpuWork, ...] | None

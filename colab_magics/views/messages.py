@@ -74,9 +74,12 @@ FIELD_REASONS = {
     "gpu_needs_reset": N_("the GPU needs a reset"),
     "impossible": N_("what this system tells of it cannot be"),
     "no_permission": N_("no permission"),
+    "no_peak_record": N_("this system keeps no record of it that can be reset"),
     "not_supported": N_("not supported by this GPU"),
     "not_text": N_("the driver's answer is not text"),
+    "sampled": N_("it was looked at in turn"),
     "unified_memory": N_("this GPU shares the machine's RAM"),
+    "unreadable": N_("it could not be read"),
 }
 
 SLOWDOWNS = {
