@@ -60,7 +60,7 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"gpu_table", "guide_html"},
         {"bars", "dialog_schematic", "guide_text", "tables"},
         {"html_parts", "summary"},
-        {"gpus", "machine"},
+        {"cells", "gpus", "machine"},
         {"__init__", "layout", "markup", "messages", "render_options", "requirement_words", "style_sheets"},
     ),
     "panel": (
@@ -71,7 +71,8 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"__init__"},
     ),
     "cells": (
-        {"meter"},
+        {"footer"},
+        {"meter", "session"},
         {"__init__"},
     ),
     "guides": (

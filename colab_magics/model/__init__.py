@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeAlias, TypeVar
 
-    from colab_magics.model.cells import Cell, OutOfMemory
+    from colab_magics.model.cells import Cell, OutOfMemory, SessionSums
     from colab_magics.model.holders import GpuShares, Holders
 
     Thing = TypeVar("Thing")
@@ -471,7 +471,9 @@ class Snapshot(Value):
     gpu_shares: tuple[GpuShares, ...] | Unavailable | None = None
     """Who holds each GPU's memory."""
     cells: tuple[Cell, ...] | None = None
-    """What cells of this session took: one that was measured, or all that are remembered, the first one first."""
+    """What cells of this session took: one that was measured, or those that took most of anything, the first first."""
+    session: SessionSums | None = None
+    """What all cells took that were measured in this session."""
     out_of_memory: OutOfMemory | None = None
     """How memory has run out."""
 
