@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from IPython import version_info
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
-from traitlets import Float, TraitError, Unicode, validate
+from traitlets import Bool, Float, TraitError, Unicode, observe, validate
 
 from colab_magics.imports import trusted_imports
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from colab_magics.cells.footer import Footer
+    from colab_magics.cells.session import Session
     from colab_magics.completion import Offer
     from colab_magics.options import Options
     from colab_magics.panel.session import Panel
@@ -80,11 +82,31 @@ class ColabMagics(Magics):
         help="Seconds between two looks of a live panel, 0.5 to 3600; the panel itself offers others.",
     ).tag(config=True)
 
+    footer = Bool(
+        default_value=False,
+        help="Whether every cell is measured, and one line below those that took much says how much: time, RAM, GPU. "
+        "%runtime_status -c ranks them.",
+    ).tag(config=True)
+
+    footer_seconds = Float(1.0, min=0.0, help="Seconds from which on a cell has that line.").tag(config=True)
+
+    footer_megabytes = Float(
+        50.0,
+        min=0.0,
+        help="Megabytes (1,000,000 bytes) of RAM or GPU memory, used beside what was there before or kept, from which "
+        "on a cell has that line.",
+    ).tag(config=True)
+
     panel: Panel | None = None
     """The panel that was opened last; opening another closes it."""
 
     replaced: tuple[tuple[str, str, Any], ...] = ()
     """The magics of the same names that were there before: (kind, name, function or None)."""
+
+    _session: Session | None = None
+
+    _footer: Footer | None = None
+    """What measures every cell, while it is wanted."""
 
     _indices: tuple[str, ...] = ()
     """The GPUs that the last report saw, for completion."""
@@ -99,6 +121,30 @@ class ColabMagics(Magics):
         if proposal["value"] not in known:
             raise TraitError(f"The language is {excerpt(repr(proposal['value']))}. Allowed: {', '.join(known)}")
         return str(proposal["value"])
+
+    @property
+    @trusted_imports
+    def session(self) -> Session:
+        """What was measured of this shell's cells since the magics were loaded."""
+        if self._session is None:
+            from colab_magics.cells.session import Session
+
+            self._session = Session()
+        return self._session
+
+    @observe("footer")
+    @trusted_imports
+    def switch_footer(self, _change: object = None) -> None:
+        """Begin to measure every cell, or end it, as the setting says; magics that are not registered measure none."""
+        shell: Any = self.shell
+        is_wanted = self.footer and shell.magics_manager.registry.get(ColabMagics.__name__) is self
+        if is_wanted and self._footer is None:
+            from colab_magics.cells.footer import Footer
+
+            self._footer = Footer(self)
+        elif not is_wanted and self._footer is not None:
+            self._footer.close()
+            self._footer = None
 
     @_with_help
     @line_magic
@@ -198,11 +244,15 @@ class ColabMagics(Magics):
             options.RAM: report.ram_info,
             options.STATUS: report.runtime_status,
         }
-        seen = looks[magic](
-            shell_class=shell_class,
-            everything=chosen.everything,
-            driver_deadline_seconds=self.driver_deadline_seconds,
-        )
+        if chosen.cells:
+            wanted = None if chosen.everything else options.ROWS if chosen.rows is None else chosen.rows
+            seen = report.of_cells(self.session.most(wanted), self.session.sums, shell_class=shell_class)
+        else:
+            seen = looks[magic](
+                shell_class=shell_class,
+                everything=chosen.everything,
+                driver_deadline_seconds=self.driver_deadline_seconds,
+            )
         seen = self._check_requirement(requirement, seen, chosen)
         return self._deliver(_only(seen, chosen.indices), chosen, note=note)
 
@@ -318,6 +368,7 @@ def register(ipython: InteractiveShell) -> None:
     _matchers(ipython).append(_matcher(magics))
     formatters: Any = ipython.display_formatter
     formatters.mimebundle_formatter.for_type_by_name(*_REPORT_CLASS, magics.report_as_bundle)
+    magics.switch_footer()
 
 
 def unregister(ipython: InteractiveShell) -> None:
@@ -329,6 +380,7 @@ def unregister(ipython: InteractiveShell) -> None:
     if magics is None:
         return
     del ipython.magics_manager.registry[ColabMagics.__name__]
+    magics.switch_footer()
     for kind, name, earlier in magics.replaced:
         table = ipython.magics_manager.magics[kind]
         if earlier is not None:

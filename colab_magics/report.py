@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from colab_magics.model import Finding, Platform, Ram, Snapshot, Subject, Unavailable, Verdict
+    from colab_magics.model.cells import Cell, SessionSums
     from colab_magics.requirement import Requirement
 
     Section = TypeVar("Section")
@@ -110,6 +111,12 @@ def runtime_status(
     _import_meanwhile()
     snapshot = _with_other_gpus(_with_frameworks(_with_gpus(snapshot, driver_deadline_seconds)))
     return _judge("runtime", _with_machine(snapshot, everything=everything))
+
+
+def of_cells(cells: tuple[Cell, ...], session: SessionSums, *, shell_class: str | None) -> Report:
+    """Say what cells of this session took; RAM is looked at to judge what they have kept."""
+    snapshot = _with_ram(_begin(shell_class), everything=False)
+    return _judge("cells", replace(snapshot, cells=cells, session=session))
 
 
 def watch(

@@ -7,6 +7,7 @@ from typing import Any
 
 from builders import (
     A100,
+    A_CELL,
     COLAB,
     DISK,
     DRIVER,
@@ -38,6 +39,10 @@ FOR_CUDA_13 = replace(TORCH, cuda_version="13.0")
 LITTLE_RAM = a_ram(10.0, headroom_bytes=GIB // 2, swap_used_bytes=GIB, kernel_bytes=6 * GIB)
 
 OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
+    "cell_kept_ram": (
+        {"cells": (replace(A_CELL, ram_after_bytes=5 * GIB),), "ram": a_ram(10.0, kernel_bytes=6 * GIB)},
+        "In [7] kept 3.0 GiB of RAM: this kernel still has that much more than before it.",
+    ),
     "driver_failed": (
         {"gpus": Unavailable(code="driver_missing")},
         "There is an NVIDIA GPU here, but no driver for it.",

@@ -166,6 +166,7 @@ TO_NEED_LESS_MEMORY = Guide(
     otherwise=Goal.MEMORY,
 )
 _FOR_FINDINGS = {
+    "cell_kept_ram": Guide(TO_MAKE_ROOM, steps=(_DELETE_VARIABLES,)),
     "cuda_library_missing": Guide(TO_USE_THE_GPU, steps=(_GIVE_LIBRARIES, _RUN_LDCONFIG)),
     "cuda_hidden": Guide(
         TO_USE_THE_GPU,

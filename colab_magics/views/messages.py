@@ -180,6 +180,19 @@ def duration(seconds: float, translate: Translator) -> str:
     return _spans(span(seconds), translate)
 
 
+def elapsed(seconds: float, translate: Translator) -> str:
+    """Return how long something took: "12 ms", "3.2 s", "42 s", "3 min 20 s"; from an hour on as `duration` does."""
+    milliseconds = round(1000 * seconds)
+    if milliseconds < 100:  # noqa: PLR2004 - said in words
+        return translate("{milliseconds} ms", milliseconds=milliseconds or "< 1")
+    if round(seconds, 1) < 10:  # noqa: PLR2004 - said in words
+        return translate("{number} s", number=f"{seconds:.1f}")
+    minutes, whole_seconds = divmod(round(seconds), 60)
+    if 0 < minutes < 60:  # noqa: PLR2004 - an hour
+        return _spans((("min", minutes), ("s", whole_seconds)), translate)
+    return duration(round(seconds), translate)
+
+
 @functools.lru_cache(maxsize=16)  # a panel tells the same ones for a minute
 def _spans(parts: tuple[tuple[str, int], ...], translate: Translator) -> str:
     return " ".join(translate(_SPANS[unit], number=number) for unit, number in parts)

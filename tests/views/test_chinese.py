@@ -36,6 +36,7 @@ NAMES = {
         "Google",
         "Cloud",
         "Storage",
+        "In",  # [7], as it stands beside a cell
         "GitHub",
         "Markdown",
         "BigQuery",
