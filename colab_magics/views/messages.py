@@ -79,12 +79,9 @@ FIELD_REASONS = {
     "no_peak_record": N_("this system keeps no record of it that can be reset"),
     "not_supported": N_("not supported by this GPU"),
     "not_text": N_("the driver's answer is not text"),
-<<<<<<< HEAD
     "sampled": N_("it was looked at in turn"),
-=======
     "too_late": N_("the process that measures it started later"),
     "too_short": N_("it was over too soon to be measured"),
->>>>>>> 548f96b (Measure a span of work in the observer's child)
     "unified_memory": N_("this GPU shares the machine's RAM"),
     "unreadable": N_("it could not be read"),
 }
