@@ -52,6 +52,9 @@ LONGEST_WAIT_SECONDS = 3600.0
 ROWS = 10
 """How many cells are shown unless told otherwise."""
 
+ROWS_OF_PANEL = 3
+"""How many of them a panel shows."""
+
 MOST_CHARACTERS = 10_000
 """The longest line of a magic: it is read letter by letter, and nobody types as much."""
 

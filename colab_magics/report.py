@@ -119,6 +119,11 @@ def of_cells(cells: tuple[Cell, ...], session: SessionSums, *, shell_class: str 
     return _judge("cells", replace(snapshot, cells=cells, session=session))
 
 
+def with_cells(report: Report, cells: tuple[Cell, ...], session: SessionSums) -> Report:
+    """Return a report with what cells of this session took, and what that means."""
+    return _judge(report.subject, replace(report.snapshot, cells=cells, session=session))
+
+
 def watch(
     subject: Subject,
     *,

@@ -7,7 +7,6 @@ line that says so. A cell is what IPython counts as `In [3]`: others are not the
 from __future__ import annotations
 
 import contextlib
-import functools
 import sys
 import threading
 import time
@@ -103,7 +102,6 @@ class Footer:
                 gpu_work.drop(begun.on_gpus)
         self._begun.clear()
 
-    @trusted_imports
     def _cell_started(self, info: Any = None, *_: Any) -> None:
         try:
             self._begin(info)
@@ -112,7 +110,6 @@ class Footer:
         except KeyboardInterrupt:  # IPython would show it as a mistake of ours, and run the cell all the same
             self._begun.pop(threading.get_ident(), None)
 
-    @trusted_imports
     def _cell_ended(self, result: Any = None, *_: Any) -> None:
         try:
             self._end(result)
@@ -160,9 +157,7 @@ class Footer:
         """Remember a cell, and show its line where it took much."""
         self._settings.session.remember(cell)
         if self._is_worth_a_line(cell):
-            from colab_magics.views import cells
-
-            self._show(functools.partial(cells.footer, cell))
+            self._show(lambda cells, translate: cells.footer(cell, translate))
 
     def _is_worth_a_line(self, cell: Cell) -> bool:
         if cell.wall_seconds >= self._settings.footer_seconds:
@@ -174,18 +169,18 @@ class Footer:
         """Turn the setting off, and say so once; the error by its name alone: what it says may hold a path."""
         with contextlib.suppress(Exception):  # it may be one in showing
             self._settings.footer = False
-            from colab_magics.views import cells
-
-            self._show(functools.partial(cells.stopped, type(error).__name__))
+            self._show(lambda cells, translate: cells.stopped(type(error).__name__, translate))
         self.close()
 
-    def _show(self, say: Callable[[Translator], str]) -> None:
+    @trusted_imports
+    def _show(self, say: Callable[[Any, Translator], str]) -> None:
+        """Display what `say` makes of `views.cells`."""
         from colab_magics.translation import translator
-        from colab_magics.views import display
+        from colab_magics.views import cells, display
         from colab_magics.views.render_options import language_for
 
         translate = translator(language_for(self._settings.language))
-        display.show_quietly(say(translate), translate)
+        display.show_quietly(say(cells, translate), translate)
 
 
 class _Gpus:
@@ -198,7 +193,10 @@ class _Gpus:
 
     def begin(self) -> gpu_work.Begun | None:
         """Have the GPUs watched from now on, without waiting; not where there were none a moment ago."""
-        return gpu_work.begin() if time.monotonic() >= self._look_from else None
+        if time.monotonic() < self._look_from:
+            return None
+        with trusted_imports:
+            return gpu_work.begin()
 
     def end(self, begun: gpu_work.Begun | None, cell: Cell, *, is_wanted: bool) -> Cell:
         """Return a cell with what it did on the GPUs; without waiting for that where it is not wanted."""
@@ -207,7 +205,8 @@ class _Gpus:
             return _with(cell, (None, (("gpus", "too_short"),)))
         if begun is None:
             return _with(cell, self._known)
-        gpus = gpu_work.end(begun, deadline_seconds=_DEADLINE_SECONDS).gpus
+        with trusted_imports:
+            gpus = gpu_work.end(begun, deadline_seconds=_DEADLINE_SECONDS).gpus
         if isinstance(gpus, Unavailable):
             self._known = (None, (("gpus", "unreadable"),))
             self._look_from = time.monotonic() + _ASK_AGAIN_SECONDS

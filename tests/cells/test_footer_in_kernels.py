@@ -113,3 +113,50 @@ def test_nothing_is_measured_before_it_is_asked_for(open_notebook: Callable[...,
     assert shown["text/plain"].startswith("No cell has been measured yet.")
     answer = run(notebook, "report = %runtime_status -c -o\nprint(report.snapshot.session.measured)")
     assert answer.stdout == "0\n"
+
+
+TEN_THOUSAND = """
+import gc, os, statistics, time
+measured = get_ipython().magics_manager.registry["ColabMagics"]._footer
+
+class Info:
+    store_history, raw_cell = True, ""
+
+class Result:
+    success = True
+
+def cell(number):
+    Info.raw_cell, Result.info, Result.execution_count = f"x = {number}", Info, number
+    began = time.perf_counter()
+    measured._cell_started(Info)
+    measured._cell_ended(Result)
+    return time.perf_counter() - began
+
+def resident():
+    gc.collect()
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+def some(first, last):
+    return min(map(cell, range(first, last)))
+
+early = some(1, 200)
+some(200, 3_000)
+before = resident()
+some(3_000, 9_800)
+late = some(9_800, 10_000)
+print(early, late, resident() - before)
+"""
+
+
+def test_ten_thousand_cells_take_neither_more_memory_nor_more_time(open_notebook: Callable[..., Notebook]) -> None:
+    notebook = open_notebook()
+    run(notebook, "%config ColabMagics.footer = True")
+    run(notebook, "%config ColabMagics.footer_seconds = 100")
+    early, late, grown = map(float, notebook.run(TEN_THOUSAND).stdout.split())
+
+    assert late < 3 * early  # of each the quickest of two hundred, on a machine where others work too
+    assert grown < 2**20
+    report = documents.read(run(notebook, "%runtime_status -c -j").stdout)
+    assert report["session"]["measured"] == 10_000
+    assert len(report["cells"]) < 20
