@@ -50,7 +50,7 @@ SHORT_WAIT_SECONDS = 6.0
 LONGEST_WAIT_SECONDS = 3600.0
 
 ROWS = 10
-"""How many cells are shown unless told otherwise."""
+"""How many rows a list has unless told otherwise."""
 
 ROWS_OF_PANEL = 3
 """How many of them a panel shows."""
@@ -132,8 +132,20 @@ OPTIONS = (
         "Show which cells of this session took most RAM, GPU memory, time and energy.",
         where=(STATUS,),
     ),
-    Option(("-n",), "rows", f"With -c: show so many cells, {ROWS} unless told otherwise.", takes="N", where=(STATUS,)),
     Option(("-p", "--processes"), "processes", "Show who holds GPU memory: number, name, memory.", where=(GPU,)),
+    Option(
+        ("-v", "--variables"),
+        "variables",
+        "Show what has the memory: frameworks and their caches, other processes, the largest variables.",
+        where=(GPU,),
+    ),
+    Option(
+        ("-n",),
+        "rows",
+        f"With -v or -c: show so many variables or cells, {ROWS} unless told otherwise.",
+        takes="N",
+        where=(GPU, STATUS),
+    ),
     Option(("--version",), "version", "Print the version.", where=(COMMAND,)),
     Option(
         (),
@@ -160,6 +172,7 @@ class Options(Record):
     strict: bool = False
     wait: float | None = None
     processes: bool = False
+    variables: bool = False
     cells: bool = False
     rows: int | None = None
     """How many of a list; None: as many as it has by itself."""
@@ -226,8 +239,8 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
         for other in others:
             if getattr(options, alone) and getattr(options, other):
                 raise _mistake(magic, f"{_flag(alone)} and {_flag(other)} exclude each other")
-    if options.rows is not None and not options.cells:
-        raise _mistake(magic, "-n goes with -c")
+    if options.rows is not None and not (options.variables or options.cells):
+        raise _mistake(magic, f"-n goes with {'-c' if magic == STATUS else '-v'}")
     if options.strict and options.require is None:
         raise _mistake(magic, "--strict goes with -r")
     return options

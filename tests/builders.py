@@ -25,8 +25,8 @@ from colab_magics.model import (
     Unavailable,
     Usage,
 )
-from colab_magics.model.cells import Cell, GpuWork, OutOfMemory, PeakMethod, SessionSums
-from colab_magics.model.holders import FrameworkMemory, GpuShares, Holder, Holders, Keeper, OnDevice
+from colab_magics.model.cells import Cell, GpuWork, Memory, OutOfMemory, PeakMethod, SessionSums
+from colab_magics.model.holders import Deletion, FrameworkMemory, GpuShares, Holder, Holders, Keeper, OnDevice
 from colab_magics.report import Report
 from colab_magics.rules import judge
 
@@ -260,17 +260,22 @@ HOLDERS = Holders(
     ram_bytes=3 * GIB + 381 * MIB + 8_000_000,
     is_at_least=True,
     traceback_bytes=381 * MIB,
+    hidden_bytes=381 * MIB + 8_000_000,
+    deletion=Deletion(names=("frame",), is_kept_elsewhere=False),
 )
 TORCH_MEMORY = FrameworkMemory(
     framework="torch", device=0, allocated_bytes=9 * GIB, reserved_bytes=11 * GIB, peak_bytes=10 * GIB
 )
 T4_SHARES = GpuShares(
     index=0,
+    slice_index=None,
+    total_bytes=15 * GIB,
     frameworks=(TORCH_MEMORY,),
     context_bytes=300 * MIB,
     other_processes_bytes=0,
+    untold_bytes=0,
     driver_bytes=450 * MIB,
-    free_bytes=3 * GIB,
+    free_bytes=15 * GIB - 11 * GIB - 750 * MIB,
 )
 T4_WORK = GpuWork(
     index=0,
@@ -331,11 +336,14 @@ NO_CELLS: dict[str, Any] = {
     "session": SessionSums(measured=0, failed=0, remembered=0, wall_seconds=0.0, cpu_seconds=0.0, energy_joules=None),
 }
 OUT_OF_MEMORY = OutOfMemory(
+    memory=Memory.GPU,
     error="torch.OutOfMemoryError",
     framework="torch",
     device=0,
-    asked_bytes=2 * GIB,
-    frames=(BATCH,),
+    asked_bytes=4 * GIB,
+    array=None,
+    free_bytes=3 * GIB,
+    total_bytes=15 * GIB,
     frameworks=(TORCH_MEMORY,),
 )
 

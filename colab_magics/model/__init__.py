@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias, TypeVar
 
     from colab_magics.model.cells import Cell, OutOfMemory, SessionSums
-    from colab_magics.model.holders import GpuShares, Holders
+    from colab_magics.model.holders import GpuShares, Holders, Release
 
     Thing = TypeVar("Thing")
     Spoken: TypeAlias = "str | int | float | tuple[str, ...] | tuple[int, ...] | Unavailable"
@@ -468,6 +468,8 @@ class Snapshot(Value):
     """The last minutes, the oldest first; empty where the observer has none yet or cannot be had."""
     holders: Holders | Unavailable | None = None
     """Who holds memory in this kernel."""
+    released: Release | Unavailable | None = None
+    """What was let go of before this look."""
     gpu_shares: tuple[GpuShares, ...] | Unavailable | None = None
     """Who holds each GPU's memory."""
     cells: tuple[Cell, ...] | None = None

@@ -128,7 +128,8 @@ class Devices:
     def history(self, index: int, since: int) -> list[tuple[int, int | float]]:
         """Return the driver's own samples of how busy a GPU was, the oldest first.
 
-        Each is (microseconds of the epoch, percent). Only those after `since`. Raise `Refused` where it keeps none, or what it tells cannot be.
+        Each is (microseconds of the epoch, percent), after `since`. Raise `Refused` where it keeps none, or what it
+        tells cannot be.
         """
         return _history(self._nvml, self._nvml.call("nvmlDeviceGetHandleByIndex", index), since)
 

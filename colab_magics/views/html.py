@@ -39,6 +39,7 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
     if report.subject is Subject.CELLS:
         parts.append(table_of_cells(matter.cells or (), translate, everything=options.everything))
     parts.append(rows(bars.of_report(report.subject, matter, translate, everything=options.everything)))
+    parts += _memory(report, translate)
     if options.processes and not options.everything:
         parts.append(process_list(matter, translate))
     parts += [element("p", sentence) for sentence in summary.notes(report, translate)]
@@ -120,6 +121,25 @@ def session(snapshot: Snapshot, translate: Translator) -> Html:
     title, facts = cells.heading(snapshot, translate)
     head = element("p", title, " ", element("span", _separated(facts), class_="cm-facts"), class_="cm-head")
     return joined((head, table_of_cells(snapshot.cells or (), translate)))
+
+
+def _memory(report: Report, translate: Translator) -> list[Html]:
+    """Return who has the memory, part by part and by the largest variables; nothing where that was not asked for."""
+    if report.snapshot.gpu_shares is None and report.snapshot.holders is None:
+        return []
+    from colab_magics.views import shares
+
+    parts = []
+    for one in shares.divided(report, translate):
+        parts += [element("p", one.title), rows(one.bars), *(element("p", note) for note in one.notes)]
+    table = shares.held(report, translate)
+    if table is not None:
+        cells = [
+            element("tr", element("th", element("code", name), scope="row"), element("td", size), element("td", kind))
+            for name, size, kind in table.rows
+        ]
+        parts += [element("p", table.title), element("table", *cells, class_="cm-rows")]
+    return parts
 
 
 def table_of_cells(measured: Sequence[Cell], translate: Translator, *, everything: bool = False) -> Html:
