@@ -73,7 +73,7 @@ def hooks(shell: Any) -> list[Any]:
         one
         for event in ("pre_run_cell", "post_run_cell", "pre_execute", "post_execute")
         for one in callbacks[event]
-        if "colab_magics" in one.__module__
+        if one.__module__ == footer.__name__
     ]
 
 
