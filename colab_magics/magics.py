@@ -132,14 +132,18 @@ class ColabMagics(Magics):
         return str(proposal["value"])
 
     @property
-    @trusted_imports
     def session(self) -> Session:
         """What was measured of this shell's cells since the magics were loaded."""
         if self._session is None:
-            from colab_magics.cells.session import Session
-
-            self._session = Session()
+            self._begin_session()
+        assert self._session is not None  # noqa: S101 - for the type checker
         return self._session
+
+    @trusted_imports
+    def _begin_session(self) -> None:
+        from colab_magics.cells.session import Session
+
+        self._session = Session()
 
     @observe("footer")
     @trusted_imports
@@ -369,26 +373,27 @@ class ColabMagics(Magics):
 
     def _open_panel(self, magic: str, chosen: Options, requirement: Requirement | None, shell_class: str) -> None:
         """Open a panel in place of the one before."""
+        from colab_magics import options
         from colab_magics.observer import client
         from colab_magics.panel import opening
         from colab_magics.panel.source import Source
         from colab_magics.views.render_options import RenderOptions, language_for
 
+        rows = options.ROWS_OF_PANEL if chosen.rows is None else chosen.rows
         source = Source(
             subject=opening.SUBJECTS[magic],
             indices=chosen.indices,
             driver_deadline_seconds=self.driver_deadline_seconds,
             shell_class=shell_class,
+            cells=(lambda: (self.session.most(rows), self.session.sums)) if chosen.cells else None,
         )
         try:
             seen = source.look_at_all(sample_every_seconds=self.panel_period_seconds)
             seen = self._check_requirement(requirement, seen, chosen)
             first = _only(seen, chosen.indices)
-            options = RenderOptions(language=language_for(self.language), processes=chosen.processes)
+            shown = RenderOptions(language=language_for(self.language), processes=chosen.processes)
             self.close_panel()
-            self.panel = opening.open_panel(
-                first, source, self.shell, options, period_seconds=self.panel_period_seconds
-            )
+            self.panel = opening.open_panel(first, source, self.shell, shown, period_seconds=self.panel_period_seconds)
         except BaseException:
             if self.panel is None:
                 client.stop_sampling()

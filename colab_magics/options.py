@@ -55,6 +55,9 @@ LONGEST_WAIT_SECONDS = 3600.0
 ROWS = 10
 """How many rows a list has unless told otherwise."""
 
+ROWS_OF_PANEL = 3
+"""How many of them a panel shows."""
+
 MOST_CHARACTERS = 10_000
 """The longest line of a magic: it is read letter by letter, and nobody types as much."""
 

@@ -175,6 +175,11 @@ def of_cell(cell: Cell, *, shell_class: str | None) -> Report:
     return _judge("cell", replace(_with_ram(_begin(shell_class), everything=False), cells=(cell,)))
 
 
+def with_cells(report: Report, cells: tuple[Cell, ...], session: SessionSums) -> Report:
+    """Return a report with what cells of this session took, and what that means."""
+    return _judge(report.subject, replace(report.snapshot, cells=cells, session=session))
+
+
 def watch(
     subject: Subject,
     *,
