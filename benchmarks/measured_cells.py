@@ -16,19 +16,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import measured_cells_kernel as kernel
-from kernels import CellFailedError, Machines, machines, page
+from kernels import CellFailedError, Machines, Ran, machines, page
 from measured import RESULTS, Pairs, described, keep, ratio, say, stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kernels import Page, Ran
+    from kernels import Page
 
 PACKAGES = (
     "ipyexperiments", "ipykernel", "ipython", "ipython-memory-usage", "jumper-extension", "jupyter_client",
     "memory_profiler", "memray", "numpy", "psutil", "setuptools",
 )  # fmt: skip
 
+HERE = Path(__file__).resolve().parent
 IN_KERNEL = Path(kernel.__file__)
 MIB = 2**20
 
@@ -41,6 +42,8 @@ KINDS = {
 """The cells that hold a temporary, by who allocates it."""
 LIVES_MS = (1, 10, 100)
 EMPTY = "an empty cell"
+TURNS = 4
+"""So many turns of a cell that is measured and one that is left alone, for each run."""
 
 # The contestants ----------------------------------------------------------------------------------------------------
 
@@ -106,7 +109,38 @@ def of_jumper(one: Page, _ran: Ran) -> float:
     return float(one.asked("float(in_it.max() - all_of_them.iloc[0]) if len(in_it) else 0.0")) * 2**30
 
 
+def of_bare_record(one: Page, _ran: Ran) -> float:
+    """Read what the bare hooks noted; they measure no more when this is asked."""
+    return float(one.asked("bare.over_start_bytes"))
+
+
+def of_ours(one: Page, _ran: Ran) -> float:
+    """Read the last of the session's cells."""
+    one.run("of_session = get_ipython().run_line_magic('runtime_status', '-c -o').snapshot.cells")
+    return float(one.asked("max(of_session, key=lambda cell: cell.number).ram_over_start_bytes"))
+
+
+BY_A_LINE = Contestant("`%%runtime_status`", ("%load_ext colab_magics",), "%%runtime_status\n", of_ours)
+BY_THE_FOOTER = Contestant(
+    "colab_magics' footer",
+    ("%load_ext colab_magics",),
+    "",
+    of_ours,
+    begin="%config ColabMagics.footer = True",
+    end="%config ColabMagics.footer = False",
+)
+BARE = Contestant(
+    "a record reset and read bare",
+    ("bare = BareRecord(get_ipython())",),
+    "",
+    of_bare_record,
+    begin="bare.start()",
+    end="bare.stop()",
+)
 CONTESTANTS = (
+    BY_A_LINE,
+    BY_THE_FOOTER,
+    BARE,
     Contestant("`%memit`", ("%load_ext memory_profiler",), "%memit ", printed(r"increment: (-?[\d.]+) MiB")),
     Contestant("`%%memit`", ("%load_ext memory_profiler",), "%%memit\n", printed(r"increment: (-?[\d.]+) MiB")),
     Contestant(
@@ -146,6 +180,7 @@ def exactness(on: Machines, who: Contestant, runs: int) -> list[dict[str, Any]]:
     rows = []
     with page(on, machine_of_cells(on)) as one:
         set_up(one, who)
+        one.run("import numpy")
         for kind, code in KINDS.items():
             for ms in LIVES_MS:
                 row: dict[str, Any] = {"contestant": who.name, "kind": kind, "ms": ms}
@@ -168,7 +203,6 @@ def machine_of_cells(on: Machines) -> dict[str, str]:
 def set_up(one: Page, who: Contestant) -> None:
     """Load a contestant, and bring in what its cells do."""
     one.take_in(IN_KERNEL)
-    one.run("import numpy")
     for code in who.setup:
         one.run(code)
 
@@ -177,7 +211,7 @@ def told_peak(one: Page, who: Contestant, code: str) -> float:
     """Return what is told of a cell, in bytes over the start."""
     one.run("done.clear()")
     who.start(one)
-    ran = one.run(who.line + code)
+    ran = one.run(who.line + code, is_numbered=True)
     peak = who.peak(one, ran)
     who.stop(one)
     if not one.asked("len(done)"):
@@ -199,12 +233,12 @@ def spread(figures: list[float]) -> tuple[float, float, float]:
 # What it costs ------------------------------------------------------------------------------------------------------
 
 
-def costs(on: Machines, who: Contestant, names: list[str], turns: int) -> list[dict[str, Any]]:
+def costs(on: Machines, who: Contestant, turns: int) -> list[dict[str, Any]]:
     """Return how many times as long a measured cell takes as one that is left alone: the whole, and its work."""
     with page(on, machine_of_cells(on)) as one:
         set_up(one, who)
-        one.run(f"prepare({[name for name in names if name != EMPTY]})")
-        return [cost(one, who, name, turns) for name in names]
+        one.run(f"prepare({[*kernel.WORK]})")
+        return [cost(one, who, name, turns) for name in (EMPTY, *kernel.WORK)]
 
 
 def cost(one: Page, who: Contestant, name: str, turns: int) -> dict[str, Any]:
@@ -217,7 +251,7 @@ def cost(one: Page, who: Contestant, name: str, turns: int) -> dict[str, Any]:
             if is_measured:
                 who.start(one)
             one.run("done.clear()")
-            ran = one.run(who.line + code if is_measured else code)
+            ran = one.run(who.line + code if is_measured else code, is_numbered=True)
             taken[is_measured] = ran.ms, one.asked("done")
             if is_measured:
                 who.stop(one)
@@ -231,6 +265,62 @@ def cost(one: Page, who: Contestant, name: str, turns: int) -> dict[str, Any]:
     return row if name == EMPTY else row | {"work": ratio(work)}
 
 
+# The goals ----------------------------------------------------------------------------------------------------------
+
+
+def for_goals(on: Machines, runs: int) -> dict[str, Any]:
+    """Return the goals' ratios: the hooks of an empty cell beside bare ones, and what a loop's work loses."""
+    found = {}
+    with page(on, machine_of_cells(on)) as one:
+        one.take_in(HERE / "in_kernel.py")
+        set_up(one, BY_THE_FOOTER)
+        set_up(one, BARE)
+        for key, who, owner in (("ours", BY_THE_FOOTER, "colab_magics."), ("floor", BARE, "BareRecord")):
+            who.start(one)
+            one.run(f"{key} = hooks_of(get_ipython(), {owner!r})")
+        one.run("pass", is_numbered=True)
+        found["cell_hooks"] = ratio(Pairs(*one.asked(f"in_turns(ours, floor, turns={runs * 20}, calls=10)")))
+    for key, who in (("cell_measured", BY_A_LINE), ("cell_footer", BY_THE_FOOTER)):
+        with page(on, machine_of_cells(on)) as one:
+            set_up(one, who)
+            one.run("prepare(['loop'])")
+            found[key] = cost(one, who, "loop", runs * TURNS)["work"]
+    return found
+
+
+# Whether it is still the same cell ------------------------------------------------------------------------------------
+
+AWAITS, SHOWS, STOPS, ONCE = "runs `await`", "shows the last value", "an error stops it", "runs it once"
+
+
+def manners(on: Machines, who: Contestant) -> dict[str, bool]:
+    """Return whether a measured cell does what it does when it is left alone."""
+    with page(on, machine_of_cells(on)) as one:
+        set_up(one, who)
+        one.run("import asyncio")
+        found = {AWAITS: _succeeds(one, who, "await asyncio.sleep(0.2); done.append(1)")}
+        one.run("done.clear()")
+        found[ONCE] = _succeeds(one, who, "done.append(1)") and one.asked("len(done)") == 1
+        who.start(one)
+        found[SHOWS] = any(
+            shown.get("text/plain") == "42" for shown in one.run(who.line + "6 * 7", is_numbered=True).shown
+        )
+        who.stop(one)
+        found[STOPS] = not _succeeds(one, who, "1 / 0")
+        return found
+
+
+def _succeeds(one: Page, who: Contestant, code: str) -> bool:
+    who.start(one)
+    try:
+        one.run(who.line + code, is_numbered=True)
+    except CellFailedError:
+        return False
+    finally:
+        who.stop(one)
+    return True
+
+
 # All of it ----------------------------------------------------------------------------------------------------------
 
 
@@ -238,12 +328,13 @@ def run(on: Machines, who: Contestant, runs: int) -> dict[str, Any]:
     """Return all of one contestant, or why it cannot be had."""
     say(who.name)
     try:
+        behaved = manners(on, who)
         exact = exactness(on, who, runs)
-        cost_of_it = costs(on, who, [EMPTY, *kernel.WORK], runs * 4)
+        cost_of_it = costs(on, who, runs * TURNS)
     except CellFailedError as error:
         say(str(error))
         return {"name": who.name, "failed": told(error)}
-    return {"name": who.name, "exactness": exact, "costs": cost_of_it}
+    return {"name": who.name, "manners": behaved, "exactness": exact, "costs": cost_of_it}
 
 
 def main() -> None:
@@ -251,16 +342,28 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("names", nargs="*", metavar="NAME", help="only these contestants (default: all)")
     options.add_argument("--runs", type=int, default=5, help="how often each temporary is made (default: 5)")
-    options.add_argument("--output", type=Path, help="the file to write (default: in results/, if all are measured)")
+    options.add_argument(
+        "--output",
+        type=Path,
+        default=RESULTS / f"measured_cells-{stack()}.json",
+        help="where contestants not named stay",
+    )
     given = options.parse_args()
-    head = described("measured_cells", PACKAGES)
+    if unknown := set(given.names) - {who.name for who in CONTESTANTS}:
+        options.error(f"there is no {', '.join(unknown)}; there are {', '.join(who.name for who in CONTESTANTS)}")
+    found = described("measured_cells", PACKAGES) | {"runs": given.runs, "goals": {}, "contestants": []}
+    before = json.loads(given.output.read_text(encoding="utf-8")) if given.names and given.output.exists() else found
+    others = {one["name"]: one for one in before["contestants"]}
     with machines() as on:
-        chosen = [who for who in CONTESTANTS if not given.names or who.name in given.names]
-        found = head | {"runs": given.runs, "contestants": [run(on, who, given.runs) for who in chosen]}
-    output = given.output or (None if given.names else RESULTS / f"measured_cells-{stack()}.json")
-    if output:
-        keep(found, output)
-    print(json.dumps(found["contestants"], indent=1))
+        is_ours_chosen = not given.names or BY_A_LINE.name in given.names
+        found["goals"] = for_goals(on, given.runs * 2) if is_ours_chosen else before["goals"]
+        for who in CONTESTANTS:
+            if not given.names or who.name in given.names:
+                found["contestants"].append(run(on, who, given.runs))
+            elif who.name in others:
+                found["contestants"].append(others[who.name])
+    keep(found, given.output)
+    print(json.dumps(found["goals"], indent=1))
 
 
 if __name__ == "__main__":
