@@ -143,7 +143,7 @@ TAKEN: dict[str, dict[str, str]] = {
     },
     DRIVER: {
         "observer.child": "importlib.util.module_from_spec importlib.util.spec_from_file_location os.open sys.modules",
-        "observer.nvml": "ctypes.CDLL ctypes.byref ctypes.c_char ctypes.c_uint",
+        "observer.nvml": "ctypes.CDLL ctypes.byref ctypes.c_char ctypes.c_uint ctypes.c_ulonglong",
     },
 }
 """What is taken where, by the source that it belongs to."""

@@ -105,6 +105,7 @@ CHILD_MODULES = {
     "observer.looks",
     "observer.nvml",
     "observer.samples",
+    "observer.spans",
     "procfs",
     "values",
 }

@@ -63,13 +63,29 @@ class Devices:
 
         "driver" is None where there is no NVIDIA library that loads; "library" says how it was found.
         """
+        why_none = self.open()
+        if why_none is not None:
+            return why_none
         try:
-            if not self._nvml.open():
-                return {"driver": None, "gpus": [], "library": self._nvml.library}
-            count = _within(_MOST_GPUS, self._nvml.call("nvmlDeviceGetCount"))
+            count = self._count()
         except Refused as refused:
-            return {"refused": {"reason": refused.reason, "code": refused.code, "library": self._library_version()}}
+            return self._refusal(refused)
         return {"driver": self._nvml.driver, "gpus": [self._gpu(index) for index in range(count)]}
+
+    def open(self) -> dict[str, Any] | None:
+        """Open the driver; return what `answer` tells where it cannot be asked, None where it can."""
+        try:
+            if self._nvml.open():
+                return None
+        except Refused as refused:
+            return self._refusal(refused)
+        return {"driver": None, "gpus": [], "library": self._nvml.library}
+
+    def _count(self) -> int:
+        return _within(_MOST_GPUS, self._nvml.call("nvmlDeviceGetCount"))  # type: ignore[no-any-return]
+
+    def _refusal(self, refused: Refused) -> dict[str, Any]:
+        return {"refused": {"reason": refused.reason, "code": refused.code, "library": self._library_version()}}
 
     def use(self) -> list[dict[str, int | None]]:
         """Return of each GPU the memory that is used and the utilization, by the names of `model.GpuSample`.
@@ -77,23 +93,44 @@ class Devices:
         Nothing else is asked for. Empty where the driver refuses, and until `answer` has opened it: opening may take
         seconds, and would try again and again to load a library that is missing.
         """
+        return [
+            {
+                "memory_used_bytes": seen["memory"] and seen["memory"]["used_bytes"],
+                "utilization_percent": seen["utilization_percent"],
+            }
+            for seen, _ in self.look(("memory", "utilization_percent"))
+        ]
+
+    def look(self, names: tuple[str, ...]) -> list[tuple[dict[str, Any], dict[str, str]]]:
+        """Return of each GPU these fields of `answer`, and why those are None that are; nothing else is asked for.
+
+        Empty where the driver refuses, and until it has been opened.
+        """
         if self._nvml.driver is None:
             return []
         try:
-            count = _within(_MOST_GPUS, self._nvml.call("nvmlDeviceGetCount"))
+            count = self._count()
         except Refused:
             return []
-        return [self._use(index) for index in range(count)]
+        readers = {name: _READERS[name] for name in names}
+        return [self._look(index, readers) for index in range(count)]
 
-    def _use(self, index: int) -> dict[str, int | None]:
+    def _look(self, index: int, readers: dict[str, Reader]) -> tuple[dict[str, Any], dict[str, str]]:
+        seen: dict[str, Any] = {}
+        unavailable: dict[str, str] = {}
         try:
             handle = self._nvml.call("nvmlDeviceGetHandleByIndex", index)
-        except Refused:
-            return {"memory_used_bytes": None, "utilization_percent": None}
-        seen: dict[str, Any] = {}
-        self._read(seen, _USE, handle, {})
-        used_bytes = seen["memory"] and seen["memory"]["used_bytes"]
-        return {"memory_used_bytes": used_bytes, "utilization_percent": seen["utilization_percent"]}
+        except Refused as refused:
+            return dict.fromkeys(readers), dict.fromkeys(readers, refused.reason)
+        self._read(seen, readers, handle, unavailable)
+        return seen, unavailable
+
+    def history(self, index: int, since: int) -> list[tuple[int, int | float]]:
+        """Return the driver's own samples of how busy a GPU was, the oldest first.
+
+        Each is (microseconds of the epoch, percent). Only those after `since`. Raise `Refused` where it keeps none, or what it tells cannot be.
+        """
+        return _history(self._nvml, self._nvml.call("nvmlDeviceGetHandleByIndex", index), since)
 
     def _library_version(self) -> str | None:
         """Return the library's own version: drivers from 535 on tell it without being open."""
@@ -241,6 +278,14 @@ def _utilization(part: str) -> Reader:
     return read
 
 
+def _history(nvml: Nvml, handle: Any, since: int) -> list[tuple[int, int | float]]:
+    """Read the driver's samples after a moment; places of its ring that it has not filled yet have no time."""
+    found = sorted(one for one in nvml.samples(handle, since) if one[0] > since)
+    if not all(0 <= percent <= _MOST_PERCENT for _, percent in found):
+        raise Refused("impossible")
+    return found
+
+
 def _temperature(nvml: Nvml, handle: Any) -> int:
     celsius = nvml.first(_TEMPERATURE, handle, nvml.constant("NVML_TEMPERATURE_GPU"))
     return _within(_MOST_CELSIUS, celsius)  # type: ignore[no-any-return]
@@ -345,7 +390,7 @@ _FIELDS: dict[str, Reader] = {
     "processes": _processes,
 }
 
-_USE = {name: _FIELDS[name] for name in ("memory", "utilization_percent")}
+_READERS = _STATIC_FIELDS | _FIELDS
 
 _SLICE_FIELDS: dict[str, Reader] = {
     "name": _plain("nvmlDeviceGetName"),

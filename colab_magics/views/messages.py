@@ -48,6 +48,7 @@ REASONS = {
     "library_broken": N_("The NVIDIA driver's library (libnvidia-ml.so.1) is here, but cannot be loaded."),
     "library_missing": N_("The NVIDIA driver is here, but its library (libnvidia-ml.so.1) is missing."),
     "linux_only": N_("NVIDIA GPUs are looked at on Linux only."),
+    "measurement_lost": N_("The process that measured it has ended, and what it knew is lost."),
     "mount_silent": N_("The file system did not answer within {seconds} s."),
     "no_child": N_("The process that asks the NVIDIA driver could not be started ({error})."),
     "no_looker": N_("The process that asks what may not answer could not be started ({error})."),
@@ -65,6 +66,7 @@ FIELD_REASONS = {
     "blocked_by_system": N_("the operating system keeps this process from it"),
     "call_was_removed": N_("the driver has removed the call"),
     "changing_too_fast": N_("the list changes faster than it can be read"),
+    "counter_restarted": N_("the driver's counter began anew meanwhile"),
     "counted_twice": N_("what they share is counted more than once"),
     "driver_mismatch": N_("the driver's library and kernel module differ"),
     "driver_not_loaded": N_("the driver is not loaded"),
@@ -76,6 +78,8 @@ FIELD_REASONS = {
     "no_permission": N_("no permission"),
     "not_supported": N_("not supported by this GPU"),
     "not_text": N_("the driver's answer is not text"),
+    "too_late": N_("the process that measures it started later"),
+    "too_short": N_("it was over too soon to be measured"),
     "unified_memory": N_("this GPU shares the machine's RAM"),
 }
 

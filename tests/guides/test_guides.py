@@ -51,6 +51,7 @@ NOTHING_TO_DO = {
 UNAIDED = {
     "child_died": "it was no driver's doing; nothing is known of what was",
     "gpu_not_told": "nobody has seen it on Colab; nothing is known to help",
+    "measurement_lost": "what is over cannot be measured again",
     "mount_silent": "what is mounted there, only its user knows",
     "no_looker": "as no_child",
     "size_cannot_be": "so the file system says",

@@ -158,6 +158,7 @@ NEVER_CALLED = (
     "nvmlDeviceGetHandleByUUID",
     "nvmlDeviceGetIndex",
     "nvmlDeviceGetMaxClockInfo",
+    "nvmlDeviceGetSamples",
     "nvmlDeviceGetNumFans",
     "nvmlDeviceGetPowerManagementLimit",
     "nvmlDeviceGetSerial",
