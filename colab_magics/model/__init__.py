@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeAlias, TypeVar
 
-    from colab_magics.model.cells import Cell, OutOfMemory
-    from colab_magics.model.holders import GpuShares, Holders
+    from colab_magics.model.cells import Cell, OutOfMemory, SessionSums
+    from colab_magics.model.holders import GpuShares, Holders, Release
 
     Thing = TypeVar("Thing")
     Spoken: TypeAlias = "str | int | float | tuple[str, ...] | tuple[int, ...] | Unavailable"
@@ -487,10 +487,14 @@ class Snapshot(Value):
     """The last minutes, the oldest first; empty where the observer has none yet or cannot be had."""
     holders: Holders | Unavailable | None = None
     """Who holds memory in this kernel."""
+    released: Release | Unavailable | None = None
+    """What was let go of before this look."""
     gpu_shares: tuple[GpuShares, ...] | Unavailable | None = None
     """Who holds each GPU's memory."""
     cells: tuple[Cell, ...] | None = None
-    """What cells of this session took: one that was measured, or all that are remembered, the first one first."""
+    """What cells of this session took: one that was measured, or those that took most of anything, the first first."""
+    session: SessionSums | None = None
+    """What all cells took that were measured in this session."""
     out_of_memory: OutOfMemory | None = None
     """How memory has run out."""
 

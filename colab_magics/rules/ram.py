@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _HEADROOM_PERCENT = 10.0
 _KERNEL_PERCENT = 50.0
+_KEPT_PERCENT = 10.0
 
 
 @rule(
@@ -118,6 +119,28 @@ def kernel_holds_most_ram(snapshot: Snapshot) -> Values | None:
     return (("kernel_bytes", held_bytes),) if 100 * held_bytes >= _KERNEL_PERCENT * ram.capacity_bytes else None
 
 
+@rule(
+    Subject.CELLS,
+    Severity.INFO,
+    N_("In [{number}] kept {kept_bytes:size} of RAM: this kernel still has that much more than before it."),
+    fixable_in_place=True,
+)
+def cell_kept_ram(snapshot: Snapshot) -> Values | None:
+    """A cell of this session has kept a tenth of the RAM or more, which was not let go of since."""
+    ram = snapshot.ram
+    if not isinstance(ram, Ram) or ram.kernel_bytes is None:
+        return None
+    still = [
+        (min(cell.ram_kept_bytes, ram.kernel_bytes - cell.ram_before_bytes), cell.number)
+        for cell in snapshot.cells or ()
+        if cell.ram_kept_bytes is not None and cell.ram_before_bytes is not None and cell.number is not None
+    ]
+    kept_bytes, number = max(still, default=(0, 0))
+    if 100 * kept_bytes < _KEPT_PERCENT * ram.capacity_bytes:
+        return None
+    return ("number", number), ("kept_bytes", kept_bytes)
+
+
 RULES: tuple[Rule, ...] = (
     ram_nearly_full,
     files_hold_ram,
@@ -127,4 +150,5 @@ RULES: tuple[Rule, ...] = (
     not_high_ram,
     one_shape_only,
     kernel_holds_most_ram,
+    cell_kept_ram,
 )

@@ -160,6 +160,7 @@ NEVER_CALLED = (
     "nvmlDeviceGetHandleByUUID",
     "nvmlDeviceGetIndex",
     "nvmlDeviceGetMaxClockInfo",
+    "nvmlDeviceGetSamples",
     "nvmlDeviceGetNumFans",
     "nvmlDeviceGetPowerManagementLimit",
     "nvmlDeviceGetSerial",
