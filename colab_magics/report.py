@@ -159,6 +159,11 @@ def of_cells(cells: tuple[Cell, ...], session: SessionSums, *, shell_class: str 
     return _judge("cells", replace(snapshot, cells=cells, session=session))
 
 
+def of_cell(cell: Cell, *, shell_class: str | None) -> Report:
+    """Say what a cell took, beside the RAM that there is."""
+    return _judge("cell", replace(_with_ram(_begin(shell_class), everything=False), cells=(cell,)))
+
+
 def watch(
     subject: Subject,
     *,
