@@ -170,6 +170,16 @@ def of_cells(cells: tuple[Cell, ...], session: SessionSums, *, shell_class: str 
     return _judge("cells", replace(snapshot, cells=cells, session=session))
 
 
+def of_cell(cell: Cell, *, shell_class: str | None) -> Report:
+    """Say what a cell took, beside the RAM that there is."""
+    return _judge("cell", replace(_with_ram(_begin(shell_class), everything=False), cells=(cell,)))
+
+
+def with_cells(report: Report, cells: tuple[Cell, ...], session: SessionSums) -> Report:
+    """Return a report with what cells of this session took, and what that means."""
+    return _judge(report.subject, replace(report.snapshot, cells=cells, session=session))
+
+
 def watch(
     subject: Subject,
     *,
@@ -280,7 +290,10 @@ def only(report: Report, indices: tuple[int, ...]) -> Report:
     if not indices or not isinstance(gpus, tuple):
         return report
     chosen = tuple(gpu for gpu in gpus if gpu.index in indices)
-    snapshot = replace(report.snapshot, gpus=chosen or Unavailable(code="gpu_lost"))
+    shares = report.snapshot.gpu_shares
+    if isinstance(shares, tuple):
+        shares = tuple(one for one in shares if one.index is None or one.index in indices)
+    snapshot = replace(report.snapshot, gpus=chosen or Unavailable(code="gpu_lost"), gpu_shares=shares)
     known = {finding.rule for finding in report.findings}
     found = _judge(report.subject, snapshot).findings
     return replace(report, snapshot=snapshot, findings=tuple(one for one in found if one.rule in known or not chosen))

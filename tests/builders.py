@@ -145,7 +145,11 @@ T4 = Gpu(
         ),
     ),
     unavailable=(("fan_percent", "not_supported"), ("mig_enabled", "not_supported")),
+    recent_busy_percent=0.0,
+    recent_seconds=16.5,
 )
+T4_AFTER_WORK = replace(T4, recent_busy_percent=84.0)
+"""One that a report finds idle, because the cell that worked has ended."""
 P100 = replace(T4, name="Tesla P100-PCIE-16GB", compute_capability="6.0", architecture="Pascal")
 RTX_PRO_6000 = replace(
     T4,
@@ -165,6 +169,8 @@ A100 = replace(
     power_limit_watts=400.0,
     mig_enabled=False,
     unavailable=(("fan_percent", "not_supported"),),
+    recent_busy_percent=None,
+    recent_seconds=None,
 )
 EIGHT_A100 = tuple(replace(A100, index=index, cuda_index=None, uuid=f"GPU-{index}") for index in range(8))
 
@@ -172,7 +178,8 @@ _UNKNOWN = (
     "name", "uuid", "pci_bus_id", "compute_capability", "architecture", "virtualization", "memory",
     "utilization_percent", "memory_utilization_percent", "temperature_celsius", "power_watts", "power_limit_watts",
     "energy_joules", "graphics_clock_mhz", "memory_clock_mhz", "slowdown_reasons", "performance_state", "fan_percent",
-    "ecc_enabled", "ecc_errors", "persistence_enabled", "mig_enabled", "processes",
+    "ecc_enabled", "ecc_errors", "persistence_enabled", "mig_enabled", "processes", "recent_busy_percent",
+    "recent_seconds",
 )  # fmt: skip
 MUTE_GPU = replace(
     T4,
@@ -191,6 +198,8 @@ GB10 = replace(
     power_limit_watts=None,
     processes=(replace(T4.processes[0], memory_used_bytes=3 * GIB),),
     unavailable=(("memory", "unified_memory"), ("power_limit_watts", "not_supported")),
+    recent_busy_percent=None,
+    recent_seconds=None,
 )
 SLICE = MigSlice(
     index=2,
@@ -309,6 +318,7 @@ T4_WORK = GpuWork(
     peak_source="sampled",
     energy_joules=840.0,
     slowdown_reasons=(),
+    memory_total_bytes=15 * GIB,
 )
 A_CELL = Cell(
     number=7,
