@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython import version_info
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from traitlets import Bool, Float, TraitError, Unicode, observe, validate
 
 from colab_magics.imports import trusted_imports
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from colab_magics.cells.footer import Footer
     from colab_magics.cells.session import Session
     from colab_magics.completion import Offer
+    from colab_magics.model.cells import Cell
     from colab_magics.options import Options
     from colab_magics.panel.session import Panel
     from colab_magics.report import Report
@@ -176,13 +177,32 @@ class ColabMagics(Magics):
         return self._run(options.RAM, line)
 
     @_with_help
-    @line_magic
+    @line_cell_magic
     @trusted_imports
-    def runtime_status(self, line: str) -> Report | None:
-        """Show what machine this is: GPU, RAM, disk, processors, versions, ages; and what to do about it."""
+    def runtime_status(self, line: str, cell: str | None = None) -> Report | None:
+        """Show what machine this is: GPU, RAM, disk, processors, versions, ages; with %% what the cell below took."""
         from colab_magics import options
 
-        return self._run(options.STATUS, line)
+        if cell is None:
+            return self._run(options.STATUS, line)
+        self._measure(line, cell)
+        return None
+
+    def begin_to_measure(self, lines: list[str]) -> list[str]:
+        """Return a cell as it is, or where it begins with `%%runtime_status` with a call in the place of that line."""
+        if not lines or not lines[0].startswith("%%runtime_status"):
+            return lines
+        return self._begun(lines)
+
+    begin_to_measure.has_side_effects = True  # type: ignore[attr-defined]
+    """It has none, but so IPython goes on to wait for an empty line where cells are typed line by line."""
+
+    @trusted_imports
+    def _begun(self, lines: list[str]) -> list[str]:
+        from colab_magics import options
+        from colab_magics.cells import transformer
+
+        return transformer.begun(lines, options.STATUS, self.shell)
 
     def start_explaining(self) -> None:
         """From now on, explain errors that say that memory has run out."""
@@ -260,7 +280,7 @@ class ColabMagics(Magics):
             return None
         if not escape and not self._is_automagic(name, typed):
             return None
-        return self._offered(name, typed)
+        return self._offered(escape, name, typed)
 
     def _is_automagic(self, name: str, typed: str) -> bool:
         """Tell whether IPython takes a line that begins with a name for a magic's."""
@@ -269,10 +289,11 @@ class ColabMagics(Magics):
         return is_on and name not in shell.user_ns and re.match(_AUTOMAGIC, typed) is not None
 
     @trusted_imports
-    def _offered(self, name: str, typed: str) -> Offer:
-        from colab_magics import completion
+    def _offered(self, escape: str, name: str, typed: str) -> Offer:
+        from colab_magics import completion, options
 
-        return completion.offer(name, typed, self._indices)
+        magic = options.CELL if escape == "%%" else name
+        return completion.offer(magic, typed, self._indices)
 
     def _run(self, magic: str, line: str) -> Report | None:
         chosen = _read(magic, line)
@@ -308,6 +329,38 @@ class ColabMagics(Magics):
             )
         seen = self._check_requirement(requirement, seen, chosen)
         return self._deliver(_only(seen, chosen.indices), chosen, note=note)
+
+    def _measure(self, line: str, cell: str) -> None:
+        """Measure the cell that runs, and show what it took when it has ended."""
+        from colab_magics import options
+        from colab_magics.cells import closing, transformer
+
+        chosen = _read(options.CELL, line)
+        if not cell.strip():  # Colab's shell calls a magic without a body, too
+            raise UsageError("there is nothing to measure below %%runtime_status. Did you mean %runtime_status?")
+        if cell != transformer.BODY_FOLLOWS:
+            closing.cancel_running()
+            raise UsageError("%%runtime_status stands in the first line of a cell, once, and is not called")
+        try:
+            closing.Measurement(self.shell, functools.partial(self._tell, chosen))
+        except closing.NoRunError as no_run:
+            closing.cancel_running()
+            raise UsageError(f"%%runtime_status measures a cell once: {no_run}") from None
+
+    @trusted_imports
+    def _tell(self, chosen: Options, cell: Cell) -> None:
+        """Show what a cell took; a mistake of ours costs one line, not the cell's outcome."""
+        from colab_magics.views import display
+
+        try:
+            from colab_magics import report
+
+            shell = type(self.shell)
+            shell_class = f"{shell.__module__}.{shell.__qualname__}"
+            self.session.remember(cell)
+            self._deliver(report.of_cell(cell, shell_class=shell_class), chosen, note=None)
+        except Exception as error:  # noqa: BLE001 - IPython would show a traceback of ours below the user's cell
+            display.print_aside(f"%%runtime_status could not tell what the cell took ({type(error).__name__}).")
 
     def _open_panel(self, magic: str, chosen: Options, requirement: Requirement | None, shell_class: str) -> None:
         """Open a panel in place of the one before."""
@@ -421,6 +474,7 @@ def register(ipython: InteractiveShell) -> None:
     ipython.register_magics(magics)
     _matchers(ipython).append(_matcher(magics))
     magics.start_explaining()
+    ipython.input_transformers_cleanup.append(magics.begin_to_measure)
     formatters: Any = ipython.display_formatter
     formatters.mimebundle_formatter.for_type_by_name(*_REPORT_CLASS, magics.report_as_bundle)
     magics.switch_footer()
@@ -449,6 +503,11 @@ def unregister(ipython: InteractiveShell) -> None:
         if name in configured or value != magics.trait_defaults(name):
             ipython.config[ColabMagics.__name__][name] = value
     _matchers(ipython)[:] = [one for one in _matchers(ipython) if one != _matcher(magics)]
+    before_us = [one for one in ipython.input_transformers_cleanup if one != magics.begin_to_measure]
+    ipython.input_transformers_cleanup[:] = before_us
+    closing = sys.modules.get("colab_magics.cells.closing")
+    if closing is not None:
+        closing.cancel_all()
     formatters: Any = ipython.display_formatter
     formatters.mimebundle_formatter.pop(".".join(_REPORT_CLASS), None)
     _drop(ipython)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 GPU, RAM, STATUS = "gpu_info", "ram_info", "runtime_status"
 """The magics' names, which are the plain functions' too."""
 
+CELL = f"%{STATUS}"
+"""The same magic in the first line of a cell: with its `%` it is typed `%%runtime_status`."""
+
 COMMAND = "colab-magics"
 """The shell command, as it is typed."""
 
@@ -88,7 +91,7 @@ OPTIONS = (
         ("-a", "--all"),
         "everything",
         "Show every field, the unavailable ones with their reason, and take the expensive readings too.",
-        where=(GPU, RAM, STATUS, COMMAND),
+        where=(GPU, RAM, STATUS, CELL, COMMAND),
     ),
     Option(
         ("-j", "--json"),
@@ -102,7 +105,7 @@ OPTIONS = (
         ("-q", "--quiet"),
         "quiet",
         "Show nothing; with -r only a failure speaks, and what could not be checked.",
-        where=(GPU, RAM, STATUS, COMMAND),
+        where=(GPU, RAM, STATUS, CELL, COMMAND),
     ),
     Option(
         ("-r", "--require"),
@@ -213,7 +216,7 @@ def flags(magic: str) -> list[str]:
 
 def help_text(magic: str, description: str) -> str:
     """Return a magic's help: how it is typed, what it does, what its options mean."""
-    usage = _usage(magic)
+    usage = f"{_usage(magic)}\n{_usage(CELL)}" if magic == STATUS else _usage(magic)
     _, _, meanings = _parser(magic).format_help().partition("\n\n")
     return f"{usage}\n\n{description}\n\n{meanings}"
 
@@ -228,7 +231,7 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
         **{
             **found,
             "indices": tuple(map(int, words)),
-            "require": None if found["require"] is None else ", ".join(found["require"]),
+            "require": ", ".join(found["require"]) if found.get("require") else None,
             "wait": _seconds(found.get("wait")),
             "rows": _rows(found.get("rows")),
         }

@@ -164,6 +164,11 @@ def with_cells(report: Report, cells: tuple[Cell, ...], session: SessionSums) ->
     return _judge(report.subject, replace(report.snapshot, cells=cells, session=session))
 
 
+def of_cell(cell: Cell, *, shell_class: str | None) -> Report:
+    """Say what a cell took, beside the RAM that there is."""
+    return _judge("cell", replace(_with_ram(_begin(shell_class), everything=False), cells=(cell,)))
+
+
 def watch(
     subject: Subject,
     *,

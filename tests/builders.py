@@ -288,6 +288,7 @@ T4_WORK = GpuWork(
     peak_source="sampled",
     energy_joules=840.0,
     slowdown_reasons=(),
+    memory_total_bytes=15 * GIB,
 )
 A_CELL = Cell(
     number=7,

@@ -20,6 +20,7 @@ from builders import (
     SILENT,
     T4,
     T4_SHARES,
+    T4_WORK,
     TORCH,
     TORCH_CPU,
     TORCH_MEMORY,
@@ -202,6 +203,18 @@ OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
     "longer_runs": (
         {},
         "Colab resets every runtime after a while, sooner when nothing runs; how long is not published.",
+    ),
+    "cell_nearly_filled_ram": (
+        {"ram": LITTLE_RAM, "cells": (replace(A_CELL, ram_peak_bytes=3 * GIB + GIB // 4),)},
+        "At its peak this cell left 256 MiB of the machine's 10.0 GiB of RAM.",
+    ),
+    "cell_was_slowed": (
+        {"cells": (replace(A_CELL, gpus=(replace(T4_WORK, slowdown_reasons=("thermal_hardware",)),)),)},
+        "GPU 0 was slowed down meanwhile: too hot (hardware).",
+    ),
+    "cell_left_gpu_idle": (
+        {"cells": (replace(A_CELL, gpus=(replace(T4_WORK, busy_percent=0.0, memory_peak_bytes=GIB),)),)},
+        "No GPU here did anything in the 42 s that this cell took.",
     ),
     "usage_limits": ({}, "Resources on Colab are not unlimited, and the limits change."),
     "feedback": ({}, "Something wrong with Colab itself, or with a bill?"),

@@ -64,7 +64,7 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"bars", "dialog_schematic", "guide_text", "tables"},
         {"html_parts", "summary"},
         {"out_of_memory"},
-        {"cells", "gpus", "machine"},
+        {"cell", "cells", "gpus", "machine"},
         {"__init__", "layout", "markup", "messages", "render_options", "requirement_words", "style_sheets"},
     ),
     "panel": (
@@ -76,8 +76,8 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
     ),
     "cells": (
         {"footer"},
-        {"meter", "session"},
-        {"__init__"},
+        {"closing"},
+        {"__init__", "meter", "session", "transformer"},
     ),
     "guides": (
         {"__init__"},
@@ -98,7 +98,7 @@ SERVICES = {
 
 # A module, or all of a room.
 DOORS = {
-    "IPython": {"autoload", "magics", "mistakes", "views.display"},
+    "IPython": {"autoload", "cells.transformer", "magics", "mistakes", "views.display"},
     "traitlets": {"magics"},
     "psutil": {"probes"},
     "pynvml": {"observer.nvml"},  # which does not import it: the child loads it from its file, and hands it over

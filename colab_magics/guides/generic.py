@@ -185,6 +185,14 @@ TO_NEED_LESS_MEMORY = Guide(
 )
 _FOR_FINDINGS = {
     "cell_kept_ram": Guide(TO_MAKE_ROOM, steps=(_DELETE_VARIABLES,)),
+    "cell_left_gpu_idle": Guide(
+        TO_USE_THE_GPU,
+        steps=(
+            TextStep(Sentence(N_('in PyTorch bring model and data there: model.to("cuda")'))),
+            TextStep(Sentence(N_("else see by %gpu_info whether the framework is a build for it"))),
+        ),
+    ),
+    "cell_nearly_filled_ram": TO_NEED_LESS_MEMORY,
     "cuda_library_missing": Guide(TO_USE_THE_GPU, steps=(_GIVE_LIBRARIES, _RUN_LDCONFIG)),
     "cuda_hidden": Guide(
         TO_USE_THE_GPU,

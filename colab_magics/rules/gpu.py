@@ -26,7 +26,8 @@ _NOT_KNOWN = frozenset(
 )
 _NO_FAULT = frozenset({"linux_only", "unexpected"})
 _GONE = frozenset({"gpu_lost", "gpu_needs_reset"})
-_HARMFUL_SLOWDOWNS = ("thermal_hardware", "thermal_software", "power_brake", "hardware_slowdown")
+HARMFUL_SLOWDOWNS = ("thermal_hardware", "thermal_software", "power_brake", "hardware_slowdown")
+"""Those that are not a busy GPU's ordinary state."""
 
 
 @rule(Subject.GPU, Severity.ERROR, "{cause:reason}", fixable_in_place=True, blocks_gpu=True, is_the_answer=True)
@@ -126,7 +127,7 @@ def gpu_memory_errors(snapshot: Snapshot) -> Values | None:
 def gpu_slowed(snapshot: Snapshot) -> Values | None:
     """Heat or a failing power supply holds a GPU's clocks down; to be at its power limit is normal for a busy GPU."""
     for gpu in seen(snapshot.gpus):
-        for cause in _HARMFUL_SLOWDOWNS:
+        for cause in HARMFUL_SLOWDOWNS:
             if cause in (gpu.slowdown_reasons or ()):
                 return ("index", gpu.index), ("cause", cause)
     return None

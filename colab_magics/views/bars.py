@@ -11,12 +11,13 @@ from colab_magics import units
 from colab_magics.model import SHARED_MEMORY, Ram, Subject, seen
 from colab_magics.rules import RULES
 from colab_magics.values import Record, replace
-from colab_magics.views import gpus, machine, messages
+from colab_magics.views import cell, gpus, machine, messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from colab_magics.model import Disk, Gpu, GpuMemory, Severity, Snapshot
+    from colab_magics.model.cells import Cell
     from colab_magics.translation import Translator
 
 
@@ -38,6 +39,8 @@ def of_report(subject: Subject, snapshot: Snapshot, translate: Translator, *, ev
 
     `snapshot` is what the report is about. Shared memory has a bar with `everything`, and where it is too full.
     """
+    if subject is Subject.CELL:
+        return [bar for measured in snapshot.cells or () for bar in of_cell(measured, snapshot, translate)]
     shown = []
     several = seen(snapshot.gpus)
     if len(several) == 1:
@@ -53,6 +56,30 @@ def of_report(subject: Subject, snapshot: Snapshot, translate: Translator, *, ev
         if everything or disk in runtime_disks or bar.severity is not None:
             shown.append(bar)
     return shown
+
+
+def of_cell(measured: Cell, snapshot: Snapshot, translate: Translator) -> list[Bar]:
+    """Return the peaks of a cell, of RAM and of each GPU, as shares of what there is."""
+    capacity_bytes = snapshot.ram.capacity_bytes if isinstance(snapshot.ram, Ram) else None
+    first, *more = cell.ram_phrases(measured, translate)
+    severity = _severity(("cell_nearly_filled_ram",), snapshot)
+    shown = [Bar(translate("RAM"), _share(measured.ram_peak_bytes, capacity_bytes), first, tuple(more), severity)]
+    works = measured.gpus or ()
+    for work in works:
+        number = "" if len(works) == 1 else f" ({work.index})"
+        used = cell.use(work, translate) or translate("not available")
+        energy = () if work.energy_joules is None else (cell.energy(work.energy_joules, translate),)
+        more = [*energy, messages.device(work.name, translate)]
+        shown.append(Bar(translate("GPU use") + number, work.busy_percent, used, tuple(more)))
+        share = _share(work.memory_peak_bytes, work.memory_total_bytes)
+        peak = cell.memory(work, translate) or translate("not available")
+        kept = tuple(filter(None, (cell.kept_there(work, translate),)))
+        shown.append(Bar(translate("GPU memory") + number, share, peak, kept))
+    return shown
+
+
+def _share(part_bytes: int | None, whole_bytes: int | None) -> float | None:
+    return None if part_bytes is None or not whole_bytes else min(100.0, 100 * part_bytes / whole_bytes)
 
 
 def of_gpu_memory(gpu: Gpu, snapshot: Snapshot, translate: Translator) -> Bar | None:

@@ -25,6 +25,7 @@ MORE = {
     Subject.RUNTIME: "%runtime_status -a",
     Subject.OUT_OF_MEMORY: "%ram_info -a",
     Subject.CELLS: "%runtime_status -c -a",
+    Subject.CELL: "%%runtime_status -a",
 }
 """What shows everything."""
 
