@@ -361,6 +361,7 @@ class ColabMagics(Magics):
 
             shell = type(self.shell)
             shell_class = f"{shell.__module__}.{shell.__qualname__}"
+            self.session.remember(cell)
             self._deliver(report.of_cell(cell, shell_class=shell_class), chosen, note=None)
         except Exception as error:  # noqa: BLE001 - IPython would show a traceback of ours below the user's cell
             display.print_aside(f"%%runtime_status could not tell what the cell took ({type(error).__name__}).")
