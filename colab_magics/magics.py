@@ -5,6 +5,7 @@ Importing this module imports IPython's magic machinery and nothing that a repor
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import sys
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from IPython import version_info
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
-from traitlets import Float, TraitError, Unicode, validate
+from traitlets import Bool, Float, TraitError, Unicode, observe, validate
 
 from colab_magics.imports import trusted_imports
 
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from colab_magics.cells.footer import Footer
+    from colab_magics.cells.session import Session
     from colab_magics.completion import Offer
     from colab_magics.model.cells import Cell
+    from colab_magics.model.holders import Release
     from colab_magics.options import Options
     from colab_magics.panel.session import Panel
     from colab_magics.report import Report
@@ -81,11 +85,37 @@ class ColabMagics(Magics):
         help="Seconds between two looks of a live panel, 0.5 to 3600; the panel itself offers others.",
     ).tag(config=True)
 
+    footer = Bool(
+        default_value=False,
+        help="Whether every cell is measured, and one line below those that took much says how much: time, RAM, GPU. "
+        "%runtime_status -c ranks them.",
+    ).tag(config=True)
+
+    footer_seconds = Float(1.0, min=0.0, help="Seconds from which on a cell has that line.").tag(config=True)
+
+    footer_megabytes = Float(
+        50.0,
+        min=0.0,
+        help="Megabytes (1,000,000 bytes) of RAM or GPU memory, used beside what was there before or kept, from which "
+        "on a cell has that line.",
+    ).tag(config=True)
+
     panel: Panel | None = None
     """The panel that was opened last; opening another closes it."""
 
     replaced: tuple[tuple[str, str, Any], ...] = ()
     """The magics of the same names that were there before: (kind, name, function or None)."""
+
+    _after_cell: Callable[..., None] | None = None
+    """What IPython calls after every cell, while errors are explained."""
+
+    _error_shown: int | None = None
+    """The identity of the error that was shown last, which lives as long as Python keeps it."""
+
+    _session: Session | None = None
+
+    _footer: Footer | None = None
+    """What measures every cell, while it is wanted."""
 
     _indices: tuple[str, ...] = ()
     """The GPUs that the last report saw, for completion."""
@@ -100,6 +130,34 @@ class ColabMagics(Magics):
         if proposal["value"] not in known:
             raise TraitError(f"The language is {excerpt(repr(proposal['value']))}. Allowed: {', '.join(known)}")
         return str(proposal["value"])
+
+    @property
+    def session(self) -> Session:
+        """What was measured of this shell's cells since the magics were loaded."""
+        if self._session is None:
+            self._begin_session()
+        assert self._session is not None  # noqa: S101 - for the type checker
+        return self._session
+
+    @trusted_imports
+    def _begin_session(self) -> None:
+        from colab_magics.cells.session import Session
+
+        self._session = Session()
+
+    @observe("footer")
+    @trusted_imports
+    def switch_footer(self, _change: object = None) -> None:
+        """Begin to measure every cell, or end it, as the setting says; magics that are not registered measure none."""
+        shell: Any = self.shell
+        is_wanted = self.footer and shell.magics_manager.registry.get(ColabMagics.__name__) is self
+        if is_wanted and self._footer is None:
+            from colab_magics.cells.footer import Footer
+
+            self._footer = Footer(self)
+        elif not is_wanted and self._footer is not None:
+            self._footer.close()
+            self._footer = None
 
     @_with_help
     @line_magic
@@ -146,6 +204,45 @@ class ColabMagics(Magics):
         from colab_magics.cells import transformer
 
         return transformer.begun(lines, options.STATUS, self.shell)
+
+    def start_explaining(self) -> None:
+        """From now on, explain errors that say that memory has run out."""
+        shell: Any = self.shell
+        self._error_shown = id(sys.__dict__.get("last_value"))
+        self._after_cell = self.explain  # IPython 7 finds by its identity what it has wrapped
+        shell.events.register("post_run_cell", self._after_cell)
+
+    def stop_explaining(self) -> None:
+        """Explain no more errors."""
+        shell: Any = self.shell
+        if self._after_cell is not None:
+            called, self._after_cell = self._after_cell, None
+            with contextlib.suppress(ValueError):  # somebody has cleared the list
+                shell.events.unregister("post_run_cell", called)
+
+    def explain(self, result: Any = None, *_: object) -> None:
+        """Explain the error of a cell, where it says that memory has run out.
+
+        Magics that run code, as `%%time` and `%run`, may show an error by themselves, and the cell has none then. What
+        a cell within a cell has shown, and both fail by, is explained once.
+        """
+        shown = sys.__dict__.get("last_value")
+        is_new = id(shown) != self._error_shown
+        self._error_shown = id(shown)
+        error = getattr(result, "error_in_exec", None)
+        if error is None or error is shown:
+            error = shown if is_new else None
+        if error is None:
+            return
+        try:
+            with trusted_imports:
+                from colab_magics import explaining
+
+                works = explaining.explain(error, self.shell, language=self.language)
+        except MemoryError:  # too little is left to import it
+            return
+        if not works:
+            self.stop_explaining()
 
     def complete_line(self, _line: str) -> list[str]:
         """Return what may follow on a line with a magic of ours: IPython below 8.6 asks this when Tab is pressed."""
@@ -214,16 +311,26 @@ class ColabMagics(Magics):
                 return None
         from colab_magics import options, report
 
-        looks = {
+        looks: dict[str, Callable[..., Report]] = {
             options.GPU: report.gpu_info,
             options.RAM: report.ram_info,
             options.STATUS: report.runtime_status,
         }
-        seen = looks[magic](
-            shell_class=shell_class,
-            everything=chosen.everything,
-            driver_deadline_seconds=self.driver_deadline_seconds,
-        )
+        if chosen.variables:
+            variables = report.Variables(self.shell, options.ROWS if chosen.rows is None else chosen.rows)
+            looks[options.GPU] = functools.partial(report.gpu_info, variables=variables)
+            looks[options.RAM] = functools.partial(report.ram_info, variables=variables)
+        if chosen.free:
+            looks[options.RAM] = functools.partial(looks[options.RAM], free=self._free)
+        if chosen.cells:
+            wanted = None if chosen.everything else options.ROWS if chosen.rows is None else chosen.rows
+            seen = report.of_cells(self.session.most(wanted), self.session.sums, shell_class=shell_class)
+        else:
+            seen = looks[magic](
+                shell_class=shell_class,
+                everything=chosen.everything,
+                driver_deadline_seconds=self.driver_deadline_seconds,
+            )
         seen = self._check_requirement(requirement, seen, chosen)
         return self._deliver(_only(seen, chosen.indices), chosen, note=note)
 
@@ -260,28 +367,35 @@ class ColabMagics(Magics):
         except Exception as error:  # noqa: BLE001 - IPython would show a traceback of ours below the user's cell
             display.print_aside(f"%%runtime_status could not tell what the cell took ({type(error).__name__}).")
 
+    def _free(self) -> Release:
+        """Let go of what keeps memory and is no variable of the user's."""
+        from colab_magics.release import release
+
+        return release(self.shell)
+
     def _open_panel(self, magic: str, chosen: Options, requirement: Requirement | None, shell_class: str) -> None:
         """Open a panel in place of the one before."""
+        from colab_magics import options
         from colab_magics.observer import client
         from colab_magics.panel import opening
         from colab_magics.panel.source import Source
         from colab_magics.views.render_options import RenderOptions, language_for
 
+        rows = options.ROWS_OF_PANEL if chosen.rows is None else chosen.rows
         source = Source(
             subject=opening.SUBJECTS[magic],
             indices=chosen.indices,
             driver_deadline_seconds=self.driver_deadline_seconds,
             shell_class=shell_class,
+            cells=(lambda: (self.session.most(rows), self.session.sums)) if chosen.cells else None,
         )
         try:
             seen = source.look_at_all(sample_every_seconds=self.panel_period_seconds)
             seen = self._check_requirement(requirement, seen, chosen)
             first = _only(seen, chosen.indices)
-            options = RenderOptions(language=language_for(self.language), processes=chosen.processes)
+            shown = RenderOptions(language=language_for(self.language), processes=chosen.processes)
             self.close_panel()
-            self.panel = opening.open_panel(
-                first, source, self.shell, options, period_seconds=self.panel_period_seconds
-            )
+            self.panel = opening.open_panel(first, source, self.shell, shown, period_seconds=self.panel_period_seconds)
         except BaseException:
             if self.panel is None:
                 client.stop_sampling()
@@ -370,9 +484,11 @@ def register(ipython: InteractiveShell) -> None:
     magics.replaced = tuple((kind, name, kinds[kind].get(name)) for kind in kinds for name in ColabMagics.magics[kind])
     ipython.register_magics(magics)
     _matchers(ipython).append(_matcher(magics))
+    magics.start_explaining()
     ipython.input_transformers_cleanup.append(magics.begin_to_measure)
     formatters: Any = ipython.display_formatter
     formatters.mimebundle_formatter.for_type_by_name(*_REPORT_CLASS, magics.report_as_bundle)
+    magics.switch_footer()
 
 
 def unregister(ipython: InteractiveShell) -> None:
@@ -384,6 +500,8 @@ def unregister(ipython: InteractiveShell) -> None:
     if magics is None:
         return
     del ipython.magics_manager.registry[ColabMagics.__name__]
+    magics.stop_explaining()
+    magics.switch_footer()
     for kind, name, earlier in magics.replaced:
         table = ipython.magics_manager.magics[kind]
         if earlier is not None:

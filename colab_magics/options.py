@@ -52,14 +52,20 @@ SHORT_WAIT_SECONDS = 6.0
 
 LONGEST_WAIT_SECONDS = 3600.0
 
+ROWS = 10
+"""How many rows a list has unless told otherwise."""
+
+ROWS_OF_PANEL = 3
+"""How many of them a panel shows."""
+
 MOST_CHARACTERS = 10_000
 """The longest line of a magic: it is read letter by letter, and nobody types as much."""
 
-_EXCLUDED = {"widget": ("json", "output", "everything", "quiet"), "json": ("output", "quiet")}
+_EXCLUDED = {"widget": ("json", "output", "everything", "quiet", "variables", "free"), "json": ("output", "quiet")}
 """Options by their fields, and those that contradict them."""
 
 _MOST_DIGITS = 6
-"""The most digits of a GPU's number."""
+"""The most digits of a GPU's number, and of a number of rows."""
 
 _MOST_REPEATED = 200
 """The most characters of a line that a message about it repeats."""
@@ -123,7 +129,33 @@ OPTIONS = (
         takes="SECONDS",
         where=(COMMAND,),
     ),
+    Option(
+        ("-c", "--cells"),
+        "cells",
+        "Show which cells of this session took most RAM, GPU memory, time and energy.",
+        where=(STATUS,),
+    ),
     Option(("-p", "--processes"), "processes", "Show who holds GPU memory: number, name, memory.", where=(GPU,)),
+    Option(
+        ("-v", "--variables"),
+        "variables",
+        "Show what has the memory: the largest variables, what is kept beside them; of a GPU's also frameworks, their "
+        "caches and other processes.",
+        where=(GPU, RAM),
+    ),
+    Option(
+        ("-f", "--free"),
+        "free",
+        "First let go of results (Out, _), of the last error and of frameworks' caches; no variable is deleted.",
+        where=(RAM,),
+    ),
+    Option(
+        ("-n",),
+        "rows",
+        f"With -v or -c: show so many variables or cells, {ROWS} unless told otherwise.",
+        takes="N",
+        where=(GPU, RAM, STATUS),
+    ),
     Option(("--version",), "version", "Print the version.", where=(COMMAND,)),
     Option(
         (),
@@ -150,6 +182,11 @@ class Options(Record):
     strict: bool = False
     wait: float | None = None
     processes: bool = False
+    variables: bool = False
+    free: bool = False
+    cells: bool = False
+    rows: int | None = None
+    """How many of a list; None: as many as it has by itself."""
     indices: tuple[int, ...] = ()
     version: bool = False
     part: str | None = None
@@ -204,6 +241,7 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
             "indices": tuple(map(int, words)),
             "require": ", ".join(found["require"]) if found.get("require") else None,
             "wait": _seconds(found.get("wait")),
+            "rows": _rows(found.get("rows")),
         }
     )
     if magic == COMMAND:
@@ -212,6 +250,8 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
         for other in others:
             if getattr(options, alone) and getattr(options, other):
                 raise _mistake(magic, f"{_flag(alone)} and {_flag(other)} exclude each other")
+    if options.rows is not None and not (options.variables or options.cells):
+        raise _mistake(magic, f"-n goes with {'-c' if magic == STATUS else '-v'}")
     if options.strict and options.require is None:
         raise _mistake(magic, "--strict goes with -r")
     return options
@@ -228,6 +268,15 @@ def _check_part(options: Options) -> None:
 
 def _flag(field: str) -> str:
     return next(option.flags[0] for option in OPTIONS if option.field == field)
+
+
+def _rows(text: str | None) -> int | None:
+    """Read how many rows are wanted."""
+    if text is None:
+        return None
+    if not (text.isdecimal() and len(text) <= _MOST_DIGITS and int(text)):
+        raise OptionError(f"{excerpt(text)!r} is no number of rows. Allowed: whole numbers from 1 on")
+    return int(text)
 
 
 def _seconds(text: str | None) -> float | None:

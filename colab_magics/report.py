@@ -18,10 +18,17 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from colab_magics.model import Finding, Platform, Ram, Snapshot, Subject, Unavailable, Verdict
-    from colab_magics.model.cells import Cell
+    from colab_magics.model.cells import Cell, OutOfMemory, SessionSums
+    from colab_magics.model.holders import Holders, Release
     from colab_magics.requirement import Requirement
 
     Section = TypeVar("Section")
+
+_SECONDS_AFTER_RUNNING_OUT = 0.05
+"""How long variables are looked at after a cell has run out of memory."""
+
+_MOST_AFTER_RUNNING_OUT = 5
+"""How many of them are told then."""
 
 _PACKAGE_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
@@ -69,13 +76,26 @@ class Report(Value):
         return json.render(self, RenderOptions(everything=everything))
 
 
+class Variables(Record):
+    """Whose variables are looked at, and how many are told."""
+
+    shell: Any
+    """IPython's, None outside it."""
+    most: int
+    """So many that hold most."""
+
+
 def gpu_info(
-    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
+    *,
+    shell_class: str | None,
+    everything: bool = False,
+    variables: Variables | None = None,
+    driver_deadline_seconds: float = DEADLINE_SECONDS,
 ) -> Report:
     """Look at the GPUs; where there is none, also at the machine there is instead.
 
-    `shell_class` is the dotted name of the IPython shell's class, None outside IPython. The driver is waited for no
-    longer than `driver_deadline_seconds`.
+    `shell_class` is the dotted name of the IPython shell's class, None outside IPython. With `variables` it is also
+    said who has the GPUs' memory. The driver is waited for no longer than `driver_deadline_seconds`.
     """
     from colab_magics.observer import client
 
@@ -85,16 +105,29 @@ def gpu_info(
     snapshot = _with_other_gpus(_with_frameworks(_with_gpus(snapshot, driver_deadline_seconds)))
     if snapshot.gpus == ():
         snapshot = _with_machine(snapshot, everything=everything)
+    elif variables is not None:
+        snapshot = _with_shares(snapshot, variables)
     return _judge("gpu", snapshot)
 
 
 def ram_info(
-    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
+    *,
+    shell_class: str | None,
+    everything: bool = False,
+    variables: Variables | None = None,
+    free: Callable[[], Release] | None = None,
+    driver_deadline_seconds: float = DEADLINE_SECONDS,
 ) -> Report:
-    """Look at RAM; the driver is asked only where the high-RAM verdict depends on the accelerator."""
+    """Look at RAM; the driver is asked only where the high-RAM verdict depends on the accelerator.
+
+    With `variables` it is also said who holds memory. `free` lets go of what it can before all that.
+    """
     from colab_magics.facts import accelerators
 
-    snapshot = _with_ram(_begin(shell_class), everything=everything)
+    released = None if free is None else _look(free)
+    snapshot = _with_ram(replace(_begin(shell_class), released=released), everything=everything)
+    if variables is not None:
+        snapshot = replace(snapshot, holders=_holders(variables, on_devices=False))
     if accelerators.may_depend_on_accelerator(snapshot):
         snapshot = _with_gpus(snapshot, driver_deadline_seconds)
     return _judge("ram", snapshot)
@@ -113,6 +146,30 @@ def runtime_status(
     return _judge("runtime", _with_machine(snapshot, everything=everything))
 
 
+def out_of_memory(ran_out: OutOfMemory, *, shell: Any, shell_class: str | None) -> Report:
+    """Say what there is to an error that memory has run out: what is left, who holds what, what to do.
+
+    That is looked at for a tenth of a second at most, and the driver is not asked. `shell` is IPython's.
+    """
+    from colab_magics.model.cells import Memory
+    from colab_magics.probes.framework_memory import probe_framework_memory
+
+    snapshot, variables = _begin(shell_class), Variables(shell, _MOST_AFTER_RUNNING_OUT)
+    if ran_out.memory is Memory.RAM:
+        snapshot = _with_ram(snapshot, everything=False)
+    else:
+        frameworks = _look(probe_framework_memory)
+        ran_out = replace(ran_out, frameworks=frameworks if isinstance(frameworks, tuple) else ())
+    holders = _holders(variables, on_devices=ran_out.memory is not Memory.RAM, seconds=_SECONDS_AFTER_RUNNING_OUT)
+    return _judge("out_of_memory", replace(snapshot, holders=holders, out_of_memory=ran_out))
+
+
+def of_cells(cells: tuple[Cell, ...], session: SessionSums, *, shell_class: str | None) -> Report:
+    """Say what cells of this session took; RAM is looked at to judge what they have kept."""
+    snapshot = _with_ram(_begin(shell_class), everything=False)
+    return _judge("cells", replace(snapshot, cells=cells, session=session))
+
+
 def of_cell(cell: Cell, *, shell_class: str | None, driver_deadline_seconds: float = DEADLINE_SECONDS) -> Report:
     """Say what a cell took, beside the memory that there is: of GPUs that it might have used, the driver tells it."""
     snapshot = _with_ram(_begin(shell_class), everything=False)
@@ -124,6 +181,11 @@ def of_cell(cell: Cell, *, shell_class: str | None, driver_deadline_seconds: flo
         works = tuple(replace(work, memory_total_bytes=totals.get(work.index)) for work in cell.gpus)
         cell = replace(cell, gpus=works)
     return _judge("cell", replace(snapshot, cells=(cell,)))
+
+
+def with_cells(report: Report, cells: tuple[Cell, ...], session: SessionSums) -> Report:
+    """Return a report with what cells of this session took, and what that means."""
+    return _judge(report.subject, replace(report.snapshot, cells=cells, session=session))
 
 
 def watch(
@@ -236,7 +298,10 @@ def only(report: Report, indices: tuple[int, ...]) -> Report:
     if not indices or not isinstance(gpus, tuple):
         return report
     chosen = tuple(gpu for gpu in gpus if gpu.index in indices)
-    snapshot = replace(report.snapshot, gpus=chosen or Unavailable(code="gpu_lost"))
+    shares = report.snapshot.gpu_shares
+    if isinstance(shares, tuple):
+        shares = tuple(one for one in shares if one.index is None or one.index in indices)
+    snapshot = replace(report.snapshot, gpus=chosen or Unavailable(code="gpu_lost"), gpu_shares=shares)
     known = {finding.rule for finding in report.findings}
     found = _judge(report.subject, snapshot).findings
     return replace(report, snapshot=snapshot, findings=tuple(one for one in found if one.rule in known or not chosen))
@@ -379,6 +444,36 @@ def _with_frameworks(snapshot: Snapshot) -> Snapshot:
     from colab_magics.probes.frameworks import probe_frameworks
 
     return replace(snapshot, frameworks=_look(probe_frameworks))
+
+
+def _with_shares(snapshot: Snapshot, variables: Variables) -> Snapshot:
+    """Look at who has the GPUs' memory, where there are some."""
+    from colab_magics.model import Unavailable, seen
+    from colab_magics.probes.framework_memory import probe_framework_memory
+    from colab_magics.probes.gpu_shares import gpu_shares
+
+    if not seen(snapshot.gpus):
+        return snapshot
+    told = _look(probe_framework_memory)
+    shares = told if isinstance(told, Unavailable) else _look(gpu_shares, gpus=seen(snapshot.gpus), frameworks=told)
+    return replace(snapshot, gpu_shares=shares, holders=_holders(variables, on_devices=True))
+
+
+def _holders(variables: Variables, *, on_devices: bool, seconds: float | None = None) -> Holders | Unavailable:
+    """Look at who holds most memory; `on_devices` asks for those alone that hold some elsewhere than in RAM."""
+    import sys
+
+    from colab_magics.probes.holders import SECONDS, probe_holders
+
+    def largest() -> Holders:
+        most = sys.maxsize if on_devices else variables.most
+        holders = probe_holders(variables.shell, most=most, seconds=SECONDS if seconds is None else seconds)
+        if not on_devices:
+            return holders
+        there = sorted((one for one in holders.largest if one.devices), key=lambda one: -one.device_bytes)
+        return replace(holders, largest=tuple(there[: variables.most]))
+
+    return _look(largest)
 
 
 def _with_other_gpus(snapshot: Snapshot) -> Snapshot:

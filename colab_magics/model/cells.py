@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from colab_magics.values import Value
 
 if TYPE_CHECKING:
-    from colab_magics.model.holders import FrameworkMemory, Holder
+    from collections.abc import Sequence
+
+    from colab_magics.model.holders import FrameworkMemory
 
 
 class PeakMethod(enum.StrEnum):
@@ -61,8 +63,8 @@ class GpuWork(Value):
         return self.memory_after_bytes - self.memory_before_bytes
 
     @property
-    def memory_grown_bytes(self) -> int | None:
-        """The most that was used beside what was when the cell began."""
+    def memory_over_start_bytes(self) -> int | None:
+        """The most that was used beside what was used when the cell began."""
         if self.memory_peak_bytes is None or self.memory_before_bytes is None:
             return None
         return max(0, self.memory_peak_bytes - self.memory_before_bytes)
@@ -115,19 +117,100 @@ class Cell(Value):
             return None
         return self.ram_after_bytes - self.ram_before_bytes
 
+    @property
+    def gpu_over_start_bytes(self) -> int | None:
+        """The most memory that was used on one GPU beside what was used there when it began: that GPU's where most."""
+        return max((gpu.memory_over_start_bytes for gpu in self.gpus or () if gpu.memory_over_start_bytes is not None),
+                   default=None)  # fmt: skip
+
+    @property
+    def energy_joules(self) -> float | None:
+        """What all GPUs drew; not known where one of them does not tell."""
+        drawn = [gpu.energy_joules for gpu in self.gpus or ()]
+        known = [joules for joules in drawn if joules is not None]
+        return sum(known) if known and len(known) == len(drawn) else None
+
+
+class Measure(enum.StrEnum):
+    """By what cells are compared, in the order in which that is told."""
+
+    RAM_PEAK = "ram_peak"
+    """The most RAM beside what was there when it began."""
+    RAM_KEPT = "ram_kept"
+    """The RAM that was there when it had ended, and not when it began."""
+    TIME = "time"
+    """How long it took."""
+    GPU_MEMORY = "gpu_memory"
+    """The most memory of one GPU beside what was used when it began."""
+    ENERGY = "energy"
+    """What it had the GPUs draw."""
+
+    def of(self, cell: Cell) -> float:
+        """Return a cell's figure; 0 where it is not known, or less than nothing: such a cell leads in nothing."""
+        return max(0, getattr(cell, _FIELDS[self]) or 0)
+
+
+_FIELDS = {
+    Measure.RAM_PEAK: "ram_over_start_bytes",
+    Measure.RAM_KEPT: "ram_kept_bytes",
+    Measure.TIME: "wall_seconds",
+    Measure.GPU_MEMORY: "gpu_over_start_bytes",
+    Measure.ENERGY: "energy_joules",
+}
+
+
+def leaders(cells: Sequence[Cell]) -> dict[Measure, Cell]:
+    """Return which cell leads by each measure, the earlier of two that are alike; none by what no cell has."""
+    first = ((measure, max(cells, key=measure.of, default=None)) for measure in Measure)
+    return {measure: cell for measure, cell in first if cell is not None and measure.of(cell)}
+
+
+class SessionSums(Value):
+    """All cells that were measured in a session, those too that are not remembered one by one."""
+
+    measured: int
+    """How many there were."""
+    failed: int
+    """How many of them ended by an error."""
+    remembered: int
+    """Of how many the figures are still known."""
+    wall_seconds: float
+    """How long they took in all."""
+    cpu_seconds: float
+    """The processor time of all."""
+    energy_joules: float | None
+    """What they had the GPUs draw, as far as it is known; None where it is not known of any."""
+
+
+class Memory(enum.StrEnum):
+    """Which memory has run out."""
+
+    RAM = "ram"
+    """This machine's, or what this process may use of it."""
+    GPU = "gpu"
+    """A GPU's own."""
+    TPU = "tpu"
+    """A TPU's own."""
+
 
 class OutOfMemory(Value):
-    """An error that says that memory has run out."""
+    """How memory ran out, as an error says it. None: it does not tell."""
 
+    memory: Memory
+    """Which one."""
     error: str
-    """The error's class, such as "torch.OutOfMemoryError"."""
+    """The error's class, such as "torch.OutOfMemoryError"; from outside."""
     framework: str | None
-    """Whose memory it was: "torch", "jax", "tensorflow", "cupy"; None for this machine's RAM."""
+    """Who asked for it: "torch", "jax", "tensorflow", "cupy"; None for Python and all others."""
     device: int | None
-    """CUDA's number of the GPU; None where it is RAM, or cannot be told."""
+    """The framework's number of the GPU, mostly CUDA's."""
     asked_bytes: int | None
-    """What was asked for in vain; None where the error does not tell."""
-    frames: tuple[Holder, ...]
-    """What local variables of the functions on the way held, the largest first."""
+    """What was asked for in vain."""
+    array: str | None
+    """What was to be made of it, where that is an array: "float64 1000 x 1000"."""
+    free_bytes: int | None
+    """What was left of it then."""
+    total_bytes: int | None
+    """All there is of it."""
     frameworks: tuple[FrameworkMemory, ...]
-    """What the frameworks had on the GPUs."""
+    """What the frameworks had on the GPUs after the error."""

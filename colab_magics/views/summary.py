@@ -55,7 +55,7 @@ class Heading(Record):
     """What the machine is, in phrases."""
 
 
-def answer(report: Report, translate: Translator) -> Answer:
+def answer(report: Report, translate: Translator) -> Answer:  # noqa: PLR0911 - one for each subject
     """Return what a report says first."""
     snapshot = report.snapshot
     match report.subject:
@@ -76,6 +76,16 @@ def answer(report: Report, translate: Translator) -> Answer:
                 (*machine.ram_line(snapshot.ram, translate), *machine.disk_sentences(snapshot, translate), *unseen),
             )
             return Answer(gpus.first, (*gpus.others, *(paragraph for paragraph in rest if paragraph)))
+        case Subject.OUT_OF_MEMORY:
+            from colab_magics.views import out_of_memory
+
+            frameworks = out_of_memory.framework_sentences(snapshot, translate)
+            return Answer(out_of_memory.sentences(snapshot, translate), (frameworks,) if frameworks else ())
+        case Subject.CELLS:
+            from colab_magics.views import cells
+
+            first, others = cells.answer(snapshot, translate)
+            return Answer((first,), others)
         case Subject.CELL if snapshot.cells:
             (measured,) = snapshot.cells
             took = cell.sentence(measured, translate)
@@ -89,6 +99,16 @@ def answer(report: Report, translate: Translator) -> Answer:
 def heading(report: Report, translate: Translator) -> Heading:
     """Return the title of a report and what stands beside it."""
     snapshot = report.snapshot
+    if report.subject is Subject.OUT_OF_MEMORY and snapshot.out_of_memory is not None:
+        from colab_magics.views import out_of_memory
+
+        title = out_of_memory.title(snapshot.out_of_memory, translate)
+        return Heading(as_phrase(title), Severity.ERROR, out_of_memory.facts(snapshot, translate))
+    if report.subject is Subject.CELLS:
+        from colab_magics.views import cells
+
+        title, about = cells.heading(snapshot, translate)
+        return Heading(as_phrase(title), None, about)
     if report.subject is Subject.CELL and snapshot.cells:
         (measured,) = snapshot.cells
         facts_of_it = (cell.processor_time(measured, translate), cell.name(measured, translate))
@@ -115,6 +135,14 @@ def notes(report: Report, translate: Translator) -> Paragraph:
     if report.subject is Subject.CELL and report.snapshot.cells:
         return _of_a_cell(report.snapshot.cells[0], translate)
     snapshot = subject_matter(report)
+    if report.subject is Subject.OUT_OF_MEMORY:
+        from colab_magics.views import out_of_memory
+
+        return out_of_memory.framework_sentences(snapshot, translate)
+    if report.subject is Subject.CELLS:
+        from colab_magics.views import cells
+
+        return cells.notes(snapshot, translate)
     gpus, tpus = seen(snapshot.gpus), seen(snapshot.tpus)
     said = [] if gpus else [*_other_gpus(snapshot, translate)]
     if report.subject is Subject.GPU and snapshot.gpus == () and tpus:
@@ -131,8 +159,12 @@ def notes(report: Report, translate: Translator) -> Paragraph:
     return tuple(said)
 
 
-def foot(report: Report, translate: Translator) -> Paragraph:
+def foot(report: Report, translate: Translator, *, everything: bool = False) -> Paragraph:
     """Return what is good to know and hardly ever matters, as phrases: remarks, versions, ages."""
+    if report.subject is Subject.CELLS:
+        from colab_magics.views import cells
+
+        return tuple(map(as_phrase, cells.foot(report.snapshot, translate, everything=everything)))
     said = (as_phrase(messages.sentence(remark, translate)) for remark in remarks(report))
     return (*said, *ages_and_versions(report, translate))
 
@@ -145,10 +177,20 @@ def ages_and_versions(report: Report, translate: Translator) -> Paragraph:
 
 
 def subject_matter(report: Report) -> Snapshot:
-    """Return what the report is about: a report on RAM has looked at the GPU only to judge the size of the RAM."""
+    """Return what the report is about.
+
+    A report on RAM has looked at the GPU only to judge the size of the RAM, one on cells at RAM to judge what is kept.
+    """
+    if report.subject is Subject.CELLS:
+        return replace(report.snapshot, ram=None, gpus=None)
     if report.subject is Subject.RAM:
         return replace(report.snapshot, gpus=None, driver=None, tpus=None, other_gpu_vendors=None)
     return report.snapshot
+
+
+def has_sections(report: Report) -> bool:
+    """Tell whether everything of a report is its fields by sections: of cells it is the whole of their table."""
+    return report.subject is not Subject.CELLS
 
 
 def note(report: Report, options: RenderOptions) -> str | None:

@@ -132,7 +132,7 @@ def test_what_a_gpu_did_is_told(plug_in: Callable[..., FakeDriver]) -> None:
     (work,) = cell.gpus
 
     assert work.name == "Tesla T4"
-    assert work.memory_grown_bytes == 2 * GIB - 70 * MIB
+    assert work.memory_over_start_bytes == 2 * GIB - 70 * MIB
     assert work.memory_kept_bytes == GIB - 70 * MIB
 
 

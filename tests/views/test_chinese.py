@@ -36,6 +36,7 @@ NAMES = {
         "Google",
         "Cloud",
         "Storage",
+        "In",  # [7], as it stands beside a cell
         "GitHub",
         "Markdown",
         "BigQuery",
@@ -57,8 +58,9 @@ NAMES = {
     ),
     *("PyTorch", "JAX", "RTX"),
     *("TensorFlow", "Hub", "torch", "NVIDIA", "Tesla", "Turing", "Ampere", "Pascal"),
+    "weights",
 }
-"""Of services, programs and devices."""
+"""Of services, programs and devices; and a variable's."""
 
 TERMS = {
     *("shell", "GPU", "TPU", "CPU", "RAM", "CUDA", "MIG", "ECC", "PCI", "UUID", "PSS", "CLI", "SSH", "UTC", "Cookie"),

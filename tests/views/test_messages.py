@@ -37,6 +37,7 @@ from colab_magics.observer import nvml
 from colab_magics.rules import RULES
 from colab_magics.translation import translator
 from colab_magics.views import messages
+from occurring import OCCURRING
 from runtimes import LANGUAGES, TRANSLATED
 
 ENGLISH = translator("en")
@@ -53,6 +54,10 @@ VALUES: Any = (
 """Every value that a reason needs."""
 
 APPLIES: dict[str, dict[str, Any]] = {
+    "cell_kept_ram": {
+        "cells": (replace(A_CELL, ram_after_bytes=5 * 2**30),),
+        "ram": a_ram(10.0, kernel_bytes=6 * 2**30),
+    },
     "driver_failed": {"gpus": Unavailable(code="driver_missing"), "driver": None},
     "driver_not_answering": HUNG_DRIVER,
     "driver_starting": {"gpus": Unavailable(code="driver_starting", values=(("seconds", 3.0),)), "driver": None},
@@ -61,6 +66,8 @@ APPLIES: dict[str, dict[str, Any]] = {
         "driver": None,
     },
     "no_gpu": CPU_RUNTIME,
+    **{rule: OCCURRING[rule][0] for rule in ("out_of_ram", "out_of_gpu_memory", "out_of_tpu_memory")},
+    **{rule: OCCURRING[rule][0] for rule in ("gpu_memory_cached", "gpu_memory_of_others")},
     "gpu_lost": {"gpus": (replace(MUTE_GPU, fault="gpu_lost"),)},
     "gpu_not_usable": {"gpus": (replace(MUTE_GPU, fault="driver_unknown_error"),)},
     "cuda_library_missing": {"driver": replace(DRIVER, cuda_version=None, has_cuda_library=False)},
@@ -336,3 +343,24 @@ def test_whatever_limits_the_ram_has_words(limiter: str) -> None:
     assert finding is not None
     assert "2.0 GiB can still be allocated" in messages.sentence(finding, ENGLISH)
     assert (messages.capacity(limited, ENGLISH) is None) == (limiter == "machine")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0.0, "< 1 ms"),
+        (0.0004, "< 1 ms"),
+        (0.012, "12 ms"),
+        (0.0996, "0.1 s"),
+        (3.24, "3.2 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (200.0, "3 min 20 s"),
+        (3599.7, "1 h 0 min"),
+        (7450.0, "2 h 4 min"),
+    ],
+)
+def test_how_long_something_took_is_said_as_exactly_as_matters(seconds: float, expected: str) -> None:
+    assert messages.elapsed(seconds, ENGLISH) == expected
