@@ -59,12 +59,12 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"display"},
         {"terminal", "verdict"},
         {"html", "json", "text"},
-        {"details", "goals_html"},
-        {"gpu_table", "guide_html", "shares"},
+        {"details", "goals_html", "holders_html"},
+        {"gpu_table", "guide_html", "holders", "shares"},
         {"bars", "dialog_schematic", "guide_text", "tables"},
         {"html_parts", "summary"},
         {"out_of_memory"},
-        {"cells", "gpus", "machine"},
+        {"cell", "cells", "gpus", "machine"},
         {"__init__", "layout", "markup", "messages", "render_options", "requirement_words", "style_sheets"},
     ),
     "panel": (
@@ -75,8 +75,8 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"__init__"},
     ),
     "cells": (
-        {"footer"},
-        {"meter", "session"},
+        {"closing", "footer"},
+        {"meter", "session", "transformer"},
         {"__init__"},
     ),
     "guides": (
@@ -98,7 +98,7 @@ SERVICES = {
 
 # A module, or all of a room.
 DOORS = {
-    "IPython": {"autoload", "magics", "mistakes", "views.display"},
+    "IPython": {"autoload", "cells.transformer", "magics", "mistakes", "views.display"},
     "traitlets": {"magics"},
     "psutil": {"probes"},
     "pynvml": {"observer.nvml"},  # which does not import it: the child loads it from its file, and hands it over

@@ -52,6 +52,22 @@ class GpuWork(Value):
     """Why its clocks were held down, at any of the looks: as in `Gpu`."""
     unavailable: tuple[tuple[str, str], ...] = ()
     """(field, reason) for each field that is None because the driver would not tell."""
+    memory_total_bytes: int | None = None
+    """What there is in all."""
+
+    @property
+    def memory_kept_bytes(self) -> int | None:
+        """What is used more than when the cell began; less than nothing where there is less."""
+        if self.memory_after_bytes is None or self.memory_before_bytes is None:
+            return None
+        return self.memory_after_bytes - self.memory_before_bytes
+
+    @property
+    def memory_grown_bytes(self) -> int | None:
+        """The most that was used beside what was when the cell began."""
+        if self.memory_peak_bytes is None or self.memory_before_bytes is None:
+            return None
+        return max(0, self.memory_peak_bytes - self.memory_before_bytes)
 
     @property
     def memory_over_start_bytes(self) -> int | None:

@@ -70,6 +70,7 @@ FIELD_REASONS = {
     "counted_as_used": N_("this driver counts it as used"),
     "counted_twice": N_("what they share is counted more than once"),
     "driver_mismatch": N_("the driver's library and kernel module differ"),
+    "driver_not_asked": N_("the NVIDIA driver could not be asked"),
     "driver_not_loaded": N_("the driver is not loaded"),
     "driver_too_old": N_("the driver is too old"),
     "driver_unknown_error": N_("the driver says: unknown error"),

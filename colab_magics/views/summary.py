@@ -12,14 +12,15 @@ from colab_magics.rules import RULES
 from colab_magics.translation import N_
 from colab_magics.units import printable
 from colab_magics.values import Record, replace
+from colab_magics.views import cell, machine, messages
 from colab_magics.views import gpus as gpu_words
-from colab_magics.views import machine, messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from colab_magics.guides import Guide
     from colab_magics.model import Finding, Snapshot, Tpu
+    from colab_magics.model.cells import Cell
     from colab_magics.report import Report
     from colab_magics.translation import Translator
     from colab_magics.views.render_options import RenderOptions
@@ -85,6 +86,12 @@ def answer(report: Report, translate: Translator) -> Answer:
 
             first, others = cells.answer(snapshot, translate)
             return Answer((first,), others)
+        case Subject.CELL if snapshot.cells:
+            (measured,) = snapshot.cells
+            took = cell.sentence(measured, translate)
+            works = [cell.gpu_sentence(work, measured, translate) for work in measured.gpus or ()]
+            others = (*((work,) for work in works[1:]), _of_a_cell(measured, translate))
+            return Answer((took, *works[:1]), tuple(paragraph for paragraph in others if paragraph))
         case _:
             return Answer(())
 
@@ -102,6 +109,10 @@ def heading(report: Report, translate: Translator) -> Heading:
 
         title, about = cells.heading(snapshot, translate)
         return Heading(as_phrase(title), None, about)
+    if report.subject is Subject.CELL and snapshot.cells:
+        (measured,) = snapshot.cells
+        facts_of_it = (cell.processor_time(measured, translate), cell.name(measured, translate))
+        return Heading(cell.took(measured, translate), None, facts_of_it)
     place = [machine.place_name(snapshot, translate)]
     if report.subject is Subject.RAM:
         ram = snapshot.ram
@@ -121,6 +132,8 @@ def heading(report: Report, translate: Translator) -> Heading:
 
 def notes(report: Report, translate: Translator) -> Paragraph:
     """Return the sentences of the answer that neither the heading nor the bars say."""
+    if report.subject is Subject.CELL and report.snapshot.cells:
+        return _of_a_cell(report.snapshot.cells[0], translate)
     snapshot = subject_matter(report)
     if report.subject is Subject.OUT_OF_MEMORY:
         from colab_magics.views import out_of_memory
@@ -258,6 +271,12 @@ def tpu_sentence(tpus: Sequence[Tpu], translate: Translator) -> str:
 def as_phrase(sentence: str) -> str:
     """Return a sentence as it stands in a title or in a row of phrases: without its full stop."""
     return sentence.rstrip(".。")
+
+
+def _of_a_cell(measured: Cell, translate: Translator) -> Paragraph:
+    """Return what is to be said of a cell beside its figures."""
+    child = cell.child_sentence(measured, translate)
+    return (*(() if child is None else (child,)), *cell.how_measured(measured, translate))
 
 
 def _accelerator(report: Report, translate: Translator) -> str:

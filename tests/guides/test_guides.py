@@ -43,6 +43,7 @@ CODES = sorted({*messages.REASONS, *messages.FIELD_REASONS, "nvml_error_77"})
 SERIOUS = [rule.name for rule in RULES.values() if rule.severity >= Severity.WARNING]
 NOTHING_TO_DO = {
     "gpu_slowed": "heat and power are matters of whoever runs the machine; nothing that one can do is known to help",
+    "cell_was_slowed": "as gpu_slowed",
     "files_hold_ram": "it is found only with ram_nearly_full, whose guide makes room",
     "swap_in_use": "it is found only with ram_nearly_full, whose guide makes room",
 }

@@ -64,7 +64,22 @@ NAMES = {
 
 TERMS = {
     *("shell", "GPU", "TPU", "CPU", "RAM", "CUDA", "MIG", "ECC", "PCI", "UUID", "PSS", "CLI", "SSH", "UTC", "Cookie"),
-    *("GiB", "MiB", "MHz", "kWh", "W", "C", "x", "inode", "cgroup", "pass-through", "OSError", "PermissionError"),
+    *(
+        "GiB",
+        "MiB",
+        "MHz",
+        "kWh",
+        "Wh",
+        "J",
+        "W",
+        "C",
+        "x",
+        "inode",
+        "cgroup",
+        "pass-through",
+        "OSError",
+        "PermissionError",
+    ),
 }
 """What Chinese texts call so too: abbreviations, units, and what a driver or Python names."""
 

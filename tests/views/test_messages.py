@@ -16,6 +16,7 @@ from builders import (
     DISK,
     DRIVER,
     EIGHT_A100,
+    GIB,
     HUNG_DRIVER,
     KAGGLE_TORCH,
     MUTE_GPU,
@@ -23,6 +24,7 @@ from builders import (
     RAM,
     SHARED,
     T4,
+    T4_WORK,
     TORCH,
     TORCH_CPU,
     a_ram,
@@ -103,6 +105,11 @@ APPLIES: dict[str, dict[str, Any]] = {
     "usage_limits": {},
     "feedback": {},
     "more_resources": {},
+    "cell_nearly_filled_ram": {"cells": (replace(A_CELL, ram_peak_bytes=15 * GIB),)},
+    "cell_was_slowed": {"cells": (replace(A_CELL, gpus=(replace(T4_WORK, slowdown_reasons=("power_brake",)),)),)},
+    "cell_left_gpu_idle": {
+        "cells": (replace(A_CELL, gpus=(replace(T4_WORK, busy_percent=0.0, memory_peak_bytes=GIB),)),)
+    },
 }
 """A runtime in which each rule applies."""
 
