@@ -287,7 +287,7 @@ def for_goals(on: Machines, runs: int) -> dict[str, Any]:
             who.start(one)
             one.run(f"{key} = hooks_of(get_ipython(), {owner!r})")
         one.run("pass", is_numbered=True)
-        found["cell_hooks"] = ratio(Pairs(*one.asked(f"in_turns(ours, floor, turns={runs * 20}, calls=10)")))
+        found["cell_hooks"] = ratio(Pairs(*one.asked(f"in_turns(ours, floor, turns={runs * 100}, calls=1)")))
     for key, who in (("cell_measured", BY_A_LINE), ("cell_footer", BY_THE_FOOTER)):
         with page(on, machine_of_cells(on)) as one:
             set_up(one, who)
