@@ -29,6 +29,7 @@ from colab_magics import autoload, facts, options
 from colab_magics.model import GpuProcess
 from colab_magics.observer import starting
 from colab_magics.options import OptionError, read_line
+from colab_magics.probes.framework_memory import probe_framework_memory
 from colab_magics.probes.frameworks import probe_frameworks
 from colab_magics.probes.packages import probe_packages
 from colab_magics.probes.processes import Processes
@@ -93,6 +94,7 @@ TAKEN: dict[str, dict[str, str]] = {
         "observer.samples": "files.read",
         "probes.children": "files.read",
         "probes.driver_state": "files.read os.listdir os.path.exists",
+        "probes.framework_memory": "os.listdir os.readlink",
         "probes.gpu": "files.read",
         "probes.mounts": "files.read files.read_bytes os.open os.readlink",
         "probes.other_gpus": "files.read os.listdir",
@@ -109,6 +111,7 @@ TAKEN: dict[str, dict[str, str]] = {
         "magics": "sys.modules",
         "observer.__init__": "sys.modules",
         "panel.opening": "sys.modules",
+        "probes.framework_memory": "sys.modules",
         "probes.frameworks": "sys.modules",
         "probes.platform": "sys.modules",
         "stopping": "sys.modules",
@@ -128,6 +131,7 @@ TAKEN: dict[str, dict[str, str]] = {
     ENVIRONMENT: {
         "observer.starting": "os.environ",
         "panel.opening": "os.environ",
+        "probes.framework_memory": "os.environ",
         "probes.gpu": "os.environ",
         "probes.platform": "os.environ",
         "probes.ram": "os.environ",
@@ -312,13 +316,15 @@ def packages_that_say_so(kind: str, request: pytest.FixtureRequest) -> None:
 KEPT = {
     "torch": ("__version__", "__file__"),
     "torch.version": ("cuda",),
-    "torch.cuda": ("is_initialized",),
+    "torch.cuda": ("is_initialized", "memory_stats", "get_device_properties"),
+    "torch._C": ("_cuda_getDeviceCount",),
     "jax": ("__version__",),
     "jax._src.xla_bridge": ("_backends",),
     "tensorflow": ("__version__",),
     "tensorflow.python.eager.context": ("_context",),
+    "tensorflow.python.framework.config": ("get_memory_info",),
     "tensorflow.python.platform.build_info": ("build_info",),
-    "cupy": ("__version__",),
+    "cupy": ("__version__", "_default_memory_pool"),
 }
 """What is read of modules that are loaded."""
 
@@ -339,6 +345,7 @@ def modules_that_keep_that(kind: str, request: pytest.FixtureRequest) -> None:
     for thing in (text, [text] * 5000, told, 10**5000, None, object(), float("nan")):
         modules = {} if kind == "absent" else modules_that_keep(thing)
         shown(a_report(frameworks=probe_frameworks(modules=modules, search_path=[], platform="linux_x86_64")))
+        assert probe_framework_memory(modules=modules) == ()
         monkeypatch.setattr("IPython.__version__", thing)
         shown(colab_magics.ram_info())
 
@@ -397,6 +404,7 @@ def a_working_directory_of_that_name(kind: str, request: pytest.FixtureRequest) 
 VARIABLES = (
     *("COLAB_RELEASE_TAG", "TPU_ACCELERATOR_TYPE", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "SERVER_SOFTWARE"),
     *("CGROUP_MEMORY_EVENTS", "COLAB_MAGICS_LANGUAGE", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"),
+    "CUPY_GPU_MEMORY_LIMIT",
 )
 
 

@@ -80,6 +80,8 @@ class FrameworkMemory(Value):
     """What it has taken from the driver: what is allocated, and what it keeps for later (its cache)."""
     peak_bytes: int | None
     """The most that has been allocated since it began, or since somebody reset that."""
+    uuid: str | None = None
+    """The driver's name for the GPU, as in `Gpu`, where the framework tells it: certain where CUDA's number is not."""
 
 
 class GpuShares(Value):

@@ -17,7 +17,8 @@ from colab_magics import files
 from colab_magics.facts import cuda_builds
 from colab_magics.imports import trusted_folders, working_directory
 from colab_magics.model import Framework
-from colab_magics.probes import architectures, packages
+from colab_magics.probes import architectures, loaded, packages
+from colab_magics.probes.loaded import kept
 from colab_magics.units import package_name
 from colab_magics.values import Record, replace
 
@@ -73,12 +74,12 @@ def _torch(modules: Mapping[str, object], installed: Mapping[str, _Distribution]
         modules,
         version=version,
         build=_torch_told(modules) or _torch_noted(distribution) or _tagged((version or "").partition("+")[2]),
-        initialized=_torch_initialized(modules),
+        initialized=loaded.torch_is_initialized(modules),
     )
 
 
 def _torch_told(modules: Mapping[str, object]) -> _Build | None:
-    cuda_version = _kept(_kept(modules.get("torch"), "version"), "cuda", default=...)
+    cuda_version = kept(kept(modules.get("torch"), "version"), "cuda", default=...)
     if cuda_version is None:
         return _WITHOUT_CUDA
     return _for_cuda(cuda_version) if isinstance(cuda_version, str) else None
@@ -92,21 +93,8 @@ def _torch_noted(distribution: _Distribution | None) -> _Build | None:
     return _for_cuda(note["cuda_version"]) if note["cuda_version"] else _WITHOUT_CUDA
 
 
-def _torch_initialized(modules: Mapping[str, object]) -> bool | None:
-    asks = _kept(modules.get("torch.cuda"), "is_initialized")
-    if not callable(asks):
-        return None
-    try:
-        answer = asks()
-    except Exception:  # noqa: BLE001 - whatever somebody put in its place raises
-        return None
-    return answer if isinstance(answer, bool) else None
-
-
 def _jax(modules: Mapping[str, object], installed: Mapping[str, _Distribution]) -> Framework | None:
-    # The GPU's backend is called "cuda"; the processor's is there in every JAX that has computed something.
-    backends = _kept(modules.get("jax._src.xla_bridge"), "_backends")
-    initialized = "cuda" in backends if isinstance(backends, dict) else None
+    initialized = loaded.jax_is_initialized(modules)
     build = _jax_installed(installed)
     if initialized and (build is None or build.cpu_only):  # linked in, or from a place that is not on the path
         build = _FOR_SOME_CUDA
@@ -133,7 +121,7 @@ def _tensorflow(modules: Mapping[str, object], installed: Mapping[str, _Distribu
         modules,
         version=_version(modules.get("tensorflow"), distribution),
         build=_tensorflow_told(modules) or _tensorflow_noted(distribution) or _tagged(name.rpartition("-")[2]),
-        initialized=_tensorflow_initialized(modules),
+        initialized=loaded.tensorflow_is_initialized(modules),
     )
 
 
@@ -143,7 +131,7 @@ def _tensorflow_name(installed: Mapping[str, _Distribution]) -> str:
 
 
 def _tensorflow_told(modules: Mapping[str, object]) -> _Build | None:
-    told = _kept(modules.get("tensorflow.python.platform.build_info"), "build_info")
+    told = kept(modules.get("tensorflow.python.platform.build_info"), "build_info")
     if not isinstance(told, dict) or not isinstance(told.get("is_cuda_build"), bool):
         return None
     return _for_cuda(told.get("cuda_version")) if told["is_cuda_build"] else _WITHOUT_CUDA
@@ -155,15 +143,6 @@ def _tensorflow_noted(distribution: _Distribution | None) -> _Build | None:
     if "is_cuda_build" not in note:
         return None
     return _for_cuda(note.get("cuda_version")) if note["is_cuda_build"] == "True" else _WITHOUT_CUDA
-
-
-def _tensorflow_initialized(modules: Mapping[str, object]) -> bool | None:
-    context = _kept(modules.get("tensorflow.python.eager.context"), "_context", default=...)
-    started = False if context is None else _kept(context, "_initialized")  # it is created at its first use
-    if started is not True:
-        return False if started is False else None
-    gpus = _kept(context, "_num_gpus")
-    return gpus > 0 if isinstance(gpus, int) else None
 
 
 def _cupy(modules: Mapping[str, object], installed: Mapping[str, _Distribution]) -> Framework | None:
@@ -201,7 +180,7 @@ def _torch_carries(
     framework: Framework, module: object, distribution: _Distribution | None
 ) -> tuple[str, tuple[str, ...] | None]:
     """Return the build's full version, and what its library holds; not that of another version put there meanwhile."""
-    file = _kept(module, "__file__")
+    file = kept(module, "__file__")
     if isinstance(file, str):
         folder = os.path.dirname(os.path.dirname(file))
         distribution = _Distribution(version=framework.version, folder=folder)
@@ -215,7 +194,7 @@ def _torch_carries(
 def _tensorflow_carries(
     framework: Framework, modules: Mapping[str, object], installed: Mapping[str, _Distribution]
 ) -> tuple[str, ...] | None:
-    told = _kept(modules.get("tensorflow.python.platform.build_info"), "build_info")
+    told = kept(modules.get("tensorflow.python.platform.build_info"), "build_info")
     if isinstance(told, dict):
         return architectures.in_words(told.get("cuda_compute_capabilities"))
     distribution = installed.get(_tensorflow_name(installed))
@@ -240,18 +219,10 @@ def _framework(
 
 
 def _version(module: object, distribution: _Distribution | None) -> str | None:
-    version = _kept(module, "__version__")
+    version = kept(module, "__version__")
     if isinstance(version, str) and packages.VERSION.fullmatch(version):
         return str(version)  # PyTorch's is a string that compares in its own way
     return None if distribution is None else distribution.version
-
-
-def _kept(thing: object, name: str, *, default: object = None) -> object:
-    """Return what a thing keeps under a name without running code of its own: that may import, or open a GPU."""
-    try:
-        return object.__getattribute__(thing, "__dict__").get(name, default)
-    except Exception:  # noqa: BLE001 - it may be anything that somebody put among the modules
-        return default
 
 
 def _tagged(tag: str) -> _Build | None:
