@@ -25,7 +25,7 @@ from colab_magics.model import (
     Unavailable,
     Usage,
 )
-from colab_magics.model.cells import Cell, GpuWork, OutOfMemory, PeakMethod
+from colab_magics.model.cells import Cell, GpuWork, Memory, OutOfMemory, PeakMethod
 from colab_magics.model.holders import FrameworkMemory, GpuShares, Holder, Holders, Keeper, OnDevice
 from colab_magics.report import Report
 from colab_magics.rules import judge
@@ -299,11 +299,14 @@ A_CELL = Cell(
     gpus=(T4_WORK,),
 )
 OUT_OF_MEMORY = OutOfMemory(
+    memory=Memory.GPU,
     error="torch.OutOfMemoryError",
     framework="torch",
     device=0,
-    asked_bytes=2 * GIB,
-    frames=(BATCH,),
+    asked_bytes=4 * GIB,
+    array=None,
+    free_bytes=3 * GIB,
+    total_bytes=15 * GIB,
     frameworks=(TORCH_MEMORY,),
 )
 

@@ -25,6 +25,7 @@ FLOORS = {
     "panel": 4,
     "completion": 4,
     "report": 3,
+    "exhaustion": 3,
     "options": 3,
     "mistakes": 2,
     "line": 2,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from colab_magics.values import Value
 
 if TYPE_CHECKING:
-    from colab_magics.model.holders import FrameworkMemory, Holder
+    from colab_magics.model.holders import FrameworkMemory
 
 
 class PeakMethod(enum.StrEnum):
@@ -97,18 +97,35 @@ class Cell(Value):
         return self.ram_after_bytes - self.ram_before_bytes
 
 
-class OutOfMemory(Value):
-    """An error that says that memory has run out."""
+class Memory(enum.StrEnum):
+    """Which memory has run out."""
 
+    RAM = "ram"
+    """This machine's, or what this process may use of it."""
+    GPU = "gpu"
+    """A GPU's own."""
+    TPU = "tpu"
+    """A TPU's own."""
+
+
+class OutOfMemory(Value):
+    """How memory ran out, as an error says it. None: it does not tell."""
+
+    memory: Memory
+    """Which one."""
     error: str
-    """The error's class, such as "torch.OutOfMemoryError"."""
+    """The error's class, such as "torch.OutOfMemoryError"; from outside."""
     framework: str | None
-    """Whose memory it was: "torch", "jax", "tensorflow", "cupy"; None for this machine's RAM."""
+    """Who asked for it: "torch", "jax", "tensorflow", "cupy"; None for Python and all others."""
     device: int | None
-    """CUDA's number of the GPU; None where it is RAM, or cannot be told."""
+    """The framework's number of the GPU, mostly CUDA's."""
     asked_bytes: int | None
-    """What was asked for in vain; None where the error does not tell."""
-    frames: tuple[Holder, ...]
-    """What local variables of the functions on the way held, the largest first."""
+    """What was asked for in vain."""
+    array: str | None
+    """What was to be made of it, where that is an array: "float64 1000 x 1000"."""
+    free_bytes: int | None
+    """What was left of it then."""
+    total_bytes: int | None
+    """All there is of it."""
     frameworks: tuple[FrameworkMemory, ...]
-    """What the frameworks had on the GPUs."""
+    """What the frameworks had on the GPUs after the error."""
