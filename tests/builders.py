@@ -266,11 +266,14 @@ TORCH_MEMORY = FrameworkMemory(
 )
 T4_SHARES = GpuShares(
     index=0,
+    slice_index=None,
+    total_bytes=15 * GIB,
     frameworks=(TORCH_MEMORY,),
     context_bytes=300 * MIB,
     other_processes_bytes=0,
+    untold_bytes=0,
     driver_bytes=450 * MIB,
-    free_bytes=3 * GIB,
+    free_bytes=15 * GIB - 11 * GIB - 750 * MIB,
 )
 T4_WORK = GpuWork(
     index=0,

@@ -83,19 +83,43 @@ class FrameworkMemory(Value):
     uuid: str | None = None
     """The driver's name for the GPU, as in `Gpu`, where the framework tells it: certain where CUDA's number is not."""
 
+    @property
+    def cached_bytes(self) -> int | None:
+        """What it keeps for later: what it has taken, and has not allocated."""
+        if self.reserved_bytes is None or self.allocated_bytes is None:
+            return None
+        return self.reserved_bytes - self.allocated_bytes
+
 
 class GpuShares(Value):
-    """A GPU's memory by who has it. None: cannot be told."""
+    """A GPU's memory, or a MIG device's, by who has it. None: cannot be told, with the reason in `unavailable`.
 
-    index: int
-    """The GPU's number, NVML's."""
+    What the parts are that are told, they and `untold_bytes` make up `total_bytes`.
+    """
+
+    index: int | None
+    """The GPU's number, NVML's; None where it cannot be told which one the frameworks mean."""
+    slice_index: int | None
+    """The slot of the MIG device on it; None for a whole GPU."""
+    total_bytes: int | None
+    """All there is."""
     frameworks: tuple[FrameworkMemory, ...]
     """What this kernel's frameworks have there."""
     context_bytes: int | None
     """What this kernel has there beside that: CUDA's own part, libraries, kernels."""
     other_processes_bytes: int | None
     """What other processes have there."""
+    untold_bytes: int | None
+    """What is used beside all that is told here: where the driver does not say which process is this kernel, its
+    context and what other processes have."""
     driver_bytes: int | None
     """The driver's share."""
     free_bytes: int | None
     """What nobody has."""
+    unavailable: tuple[tuple[str, str], ...] = ()
+    """(field, reason) for each field that is None, and for frameworks whose figures cannot be."""
+
+    @property
+    def cached_bytes(self) -> int:
+        """What the frameworks keep for later, as far as they tell: they can give it back."""
+        return sum(one.cached_bytes or 0 for one in self.frameworks)
