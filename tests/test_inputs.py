@@ -114,6 +114,7 @@ TAKEN: dict[str, dict[str, str]] = {
         "probes.framework_memory": "sys.modules",
         "probes.frameworks": "sys.modules",
         "probes.platform": "sys.modules",
+        "probes.sizes": "sys.modules",
         "stopping": "sys.modules",
     },
     PROFILE: {
