@@ -26,7 +26,7 @@ from colab_magics.model import (
     Usage,
 )
 from colab_magics.model.cells import Cell, GpuWork, Memory, OutOfMemory, PeakMethod
-from colab_magics.model.holders import FrameworkMemory, GpuShares, Holder, Holders, Keeper, OnDevice
+from colab_magics.model.holders import Deletion, FrameworkMemory, GpuShares, Holder, Holders, Keeper, OnDevice
 from colab_magics.report import Report
 from colab_magics.rules import judge
 
@@ -260,6 +260,8 @@ HOLDERS = Holders(
     ram_bytes=3 * GIB + 381 * MIB + 8_000_000,
     is_at_least=True,
     traceback_bytes=381 * MIB,
+    hidden_bytes=381 * MIB + 8_000_000,
+    deletion=Deletion(names=("frame",), is_kept_elsewhere=False),
 )
 TORCH_MEMORY = FrameworkMemory(
     framework="torch", device=0, allocated_bytes=9 * GIB, reserved_bytes=11 * GIB, peak_bytes=10 * GIB

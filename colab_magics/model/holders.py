@@ -52,6 +52,15 @@ class Holder(Value):
     """The name of the holder that its memory is counted for, where it has none that is its own."""
 
 
+class Deletion(Value):
+    """What lets go of a variable's memory, unless something else has it among its own things."""
+
+    names: tuple[str, ...]
+    """The variable to delete, and those that share its memory; from outside, and names that code can write."""
+    is_kept_elsewhere: bool
+    """Whether IPython or the last error keeps it too: then it takes `%ram_info -f` beside that."""
+
+
 class Holders(Value):
     """Who holds memory in this process, each piece counted once, for the first that has it."""
 
@@ -65,6 +74,44 @@ class Holders(Value):
     """Whether there was no time to look through all."""
     traceback_bytes: int
     """The part that the last error alone keeps, until the next one or `%ram_info -f`."""
+    hidden_bytes: int
+    """The part that no variable holds: what IPython and the last error keep, `traceback_bytes` among it."""
+    deletion: Deletion | None
+    """What lets go of the largest variable; None where no variable holds much, or code could not write its name."""
+
+
+class Cache(Value):
+    """What a framework kept on a GPU for later, before and after it was asked to let go of that."""
+
+    framework: str
+    """Its package's name: "torch", "cupy"."""
+    device: int
+    """CUDA's number of the GPU in this process."""
+    reserved_before_bytes: int
+    """What it had taken from the driver."""
+    reserved_after_bytes: int
+    """What it has still: what is in use."""
+
+
+class Release(Value):
+    """What was let go of, and what came of it."""
+
+    let_go: tuple[Holder, ...]
+    """What kept the most memory, the largest first; a thing that a variable holds too is counted with 0 bytes."""
+    results: int
+    """How many results there were, `Out[3]` and `_3` once; they are gone."""
+    has_dropped_error: bool
+    """Whether the last error's traceback was there; `%debug` and `%tb` know nothing of it any more."""
+    error_kept_by: str | None
+    """The variable that keeps the last error, so that this could not be dropped; from outside."""
+    ram_before_bytes: int | None
+    """What this kernel held; None where that cannot be told."""
+    ram_after_bytes: int | None
+    """What it holds now."""
+    caches: tuple[Cache, ...]
+    """The caches of the frameworks that have opened a GPU here and could be asked."""
+    failed: tuple[str, ...]
+    """What could not be let go of: "output", "error", "hidden", "torch", "cupy"."""
 
 
 class FrameworkMemory(Value):
