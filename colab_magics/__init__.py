@@ -54,17 +54,20 @@ def __getattr__(name: str) -> object:
         return getattr(importlib.import_module(f"{__name__}.{module}"), name_there)
 
 
-def gpu_info(*, everything: bool = False) -> "Report":
+def gpu_info(*, everything: bool = False, variables: bool = False) -> "Report":
     """Return what is known of the GPUs, with what it means; print nothing.
 
-    `everything` also takes the expensive readings, as `-a` does on the magic.
+    `everything` also takes the expensive readings, as `-a` does on the magic; `variables` also looks at who has the
+    GPUs' memory, as `-v` does.
     """
     from colab_magics.imports import trusted_imports
 
     with trusted_imports:
         from colab_magics import report
+        from colab_magics.options import ROWS
 
-        return report.gpu_info(shell_class=_running_shell_class(), everything=everything)
+        wanted = report.Variables(_running_shell(), ROWS) if variables else None
+        return report.gpu_info(shell_class=_running_shell_class(), everything=everything, variables=wanted)
 
 
 def ram_info(*, everything: bool = False) -> "Report":
@@ -140,10 +143,15 @@ def unload_ipython_extension(ipython: "InteractiveShell") -> None:
         magics.unregister(ipython)
 
 
-def _running_shell_class() -> str | None:
-    """Return the dotted name of the running shell's class, or None outside IPython; import nothing to find out."""
+def _running_shell() -> "InteractiveShell | None":
+    """Return the shell that runs, None outside IPython; import nothing to find out."""
     import sys
 
     ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
+    return ipython.get_ipython() if ipython else None
+
+
+def _running_shell_class() -> str | None:
+    """Return the dotted name of the running shell's class, or None outside IPython."""
+    shell = _running_shell()
     return f"{type(shell).__module__}.{type(shell).__qualname__}" if shell else None

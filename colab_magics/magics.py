@@ -5,6 +5,7 @@ Importing this module imports IPython's magic machinery and nothing that a repor
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 import sys
@@ -86,6 +87,12 @@ class ColabMagics(Magics):
     replaced: tuple[tuple[str, str, Any], ...] = ()
     """The magics of the same names that were there before: (kind, name, function or None)."""
 
+    _after_cell: Callable[..., None] | None = None
+    """What IPython calls after every cell, while errors are explained."""
+
+    _error_shown: int | None = None
+    """The identity of the error that was shown last, which lives as long as Python keeps it."""
+
     _indices: tuple[str, ...] = ()
     """The GPUs that the last report saw, for completion."""
 
@@ -126,6 +133,45 @@ class ColabMagics(Magics):
         from colab_magics import options
 
         return self._run(options.STATUS, line)
+
+    def start_explaining(self) -> None:
+        """From now on, explain errors that say that memory has run out."""
+        shell: Any = self.shell
+        self._error_shown = id(sys.__dict__.get("last_value"))
+        self._after_cell = self.explain  # IPython 7 finds by its identity what it has wrapped
+        shell.events.register("post_run_cell", self._after_cell)
+
+    def stop_explaining(self) -> None:
+        """Explain no more errors."""
+        shell: Any = self.shell
+        if self._after_cell is not None:
+            called, self._after_cell = self._after_cell, None
+            with contextlib.suppress(ValueError):  # somebody has cleared the list
+                shell.events.unregister("post_run_cell", called)
+
+    def explain(self, result: Any = None, *_: object) -> None:
+        """Explain the error of a cell, where it says that memory has run out.
+
+        Magics that run code, as `%%time` and `%run`, may show an error by themselves, and the cell has none then. What
+        a cell within a cell has shown, and both fail by, is explained once.
+        """
+        shown = sys.__dict__.get("last_value")
+        is_new = id(shown) != self._error_shown
+        self._error_shown = id(shown)
+        error = getattr(result, "error_in_exec", None)
+        if error is None or error is shown:
+            error = shown if is_new else None
+        if error is None:
+            return
+        try:
+            with trusted_imports:
+                from colab_magics import explaining
+
+                works = explaining.explain(error, self.shell, language=self.language)
+        except MemoryError:  # too little is left to import it
+            return
+        if not works:
+            self.stop_explaining()
 
     def complete_line(self, _line: str) -> list[str]:
         """Return what may follow on a line with a magic of ours: IPython below 8.6 asks this when Tab is pressed."""
@@ -193,11 +239,14 @@ class ColabMagics(Magics):
                 return None
         from colab_magics import options, report
 
-        looks = {
+        looks: dict[str, Callable[..., Report]] = {
             options.GPU: report.gpu_info,
             options.RAM: report.ram_info,
             options.STATUS: report.runtime_status,
         }
+        if chosen.variables:
+            variables = report.Variables(self.shell, options.ROWS if chosen.rows is None else chosen.rows)
+            looks[options.GPU] = functools.partial(report.gpu_info, variables=variables)
         seen = looks[magic](
             shell_class=shell_class,
             everything=chosen.everything,
@@ -316,6 +365,7 @@ def register(ipython: InteractiveShell) -> None:
     magics.replaced = tuple((kind, name, kinds[kind].get(name)) for kind in kinds for name in ColabMagics.magics[kind])
     ipython.register_magics(magics)
     _matchers(ipython).append(_matcher(magics))
+    magics.start_explaining()
     formatters: Any = ipython.display_formatter
     formatters.mimebundle_formatter.for_type_by_name(*_REPORT_CLASS, magics.report_as_bundle)
 
@@ -329,6 +379,7 @@ def unregister(ipython: InteractiveShell) -> None:
     if magics is None:
         return
     del ipython.magics_manager.registry[ColabMagics.__name__]
+    magics.stop_explaining()
     for kind, name, earlier in magics.replaced:
         table = ipython.magics_manager.magics[kind]
         if earlier is not None:

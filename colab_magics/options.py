@@ -49,6 +49,9 @@ SHORT_WAIT_SECONDS = 6.0
 
 LONGEST_WAIT_SECONDS = 3600.0
 
+ROWS = 10
+"""How many rows a list has unless told otherwise."""
+
 MOST_CHARACTERS = 10_000
 """The longest line of a magic: it is read letter by letter, and nobody types as much."""
 
@@ -56,7 +59,7 @@ _EXCLUDED = {"widget": ("json", "output", "everything", "quiet"), "json": ("outp
 """Options by their fields, and those that contradict them."""
 
 _MOST_DIGITS = 6
-"""The most digits of a GPU's number."""
+"""The most digits of a GPU's number, and of a number of rows."""
 
 _MOST_REPEATED = 200
 """The most characters of a line that a message about it repeats."""
@@ -121,6 +124,13 @@ OPTIONS = (
         where=(COMMAND,),
     ),
     Option(("-p", "--processes"), "processes", "Show who holds GPU memory: number, name, memory.", where=(GPU,)),
+    Option(
+        ("-v", "--variables"),
+        "variables",
+        "Show what has the memory: frameworks and their caches, other processes, the largest variables.",
+        where=(GPU,),
+    ),
+    Option(("-n",), "rows", f"With -v: show so many variables, {ROWS} unless told otherwise.", takes="N", where=(GPU,)),
     Option(("--version",), "version", "Print the version.", where=(COMMAND,)),
     Option(
         (),
@@ -147,6 +157,9 @@ class Options(Record):
     strict: bool = False
     wait: float | None = None
     processes: bool = False
+    variables: bool = False
+    rows: int | None = None
+    """How many of a list; None: as many as it has by itself."""
     indices: tuple[int, ...] = ()
     version: bool = False
     part: str | None = None
@@ -201,6 +214,7 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
             "indices": tuple(map(int, words)),
             "require": None if found["require"] is None else ", ".join(found["require"]),
             "wait": _seconds(found.get("wait")),
+            "rows": _rows(found.get("rows")),
         }
     )
     if magic == COMMAND:
@@ -209,6 +223,8 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
         for other in others:
             if getattr(options, alone) and getattr(options, other):
                 raise _mistake(magic, f"{_flag(alone)} and {_flag(other)} exclude each other")
+    if options.rows is not None and not options.variables:
+        raise _mistake(magic, "-n goes with -v")
     if options.strict and options.require is None:
         raise _mistake(magic, "--strict goes with -r")
     return options
@@ -225,6 +241,15 @@ def _check_part(options: Options) -> None:
 
 def _flag(field: str) -> str:
     return next(option.flags[0] for option in OPTIONS if option.field == field)
+
+
+def _rows(text: str | None) -> int | None:
+    """Read how many rows are wanted."""
+    if text is None:
+        return None
+    if not (text.isdecimal() and len(text) <= _MOST_DIGITS and int(text)):
+        raise OptionError(f"{excerpt(text)!r} is no number of rows. Allowed: whole numbers from 1 on")
+    return int(text)
 
 
 def _seconds(text: str | None) -> float | None:

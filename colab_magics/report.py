@@ -18,9 +18,17 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from colab_magics.model import Finding, Platform, Ram, Snapshot, Subject, Unavailable, Verdict
+    from colab_magics.model.cells import OutOfMemory
+    from colab_magics.model.holders import Holders
     from colab_magics.requirement import Requirement
 
     Section = TypeVar("Section")
+
+_SECONDS_AFTER_RUNNING_OUT = 0.05
+"""How long variables are looked at after a cell has run out of memory."""
+
+_MOST_AFTER_RUNNING_OUT = 5
+"""How many of them are told then."""
 
 _PACKAGE_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
@@ -68,13 +76,26 @@ class Report(Value):
         return json.render(self, RenderOptions(everything=everything))
 
 
+class Variables(Record):
+    """Whose variables are looked at, and how many are told."""
+
+    shell: Any
+    """IPython's, None outside it."""
+    most: int
+    """So many that hold most."""
+
+
 def gpu_info(
-    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
+    *,
+    shell_class: str | None,
+    everything: bool = False,
+    variables: Variables | None = None,
+    driver_deadline_seconds: float = DEADLINE_SECONDS,
 ) -> Report:
     """Look at the GPUs; where there is none, also at the machine there is instead.
 
-    `shell_class` is the dotted name of the IPython shell's class, None outside IPython. The driver is waited for no
-    longer than `driver_deadline_seconds`.
+    `shell_class` is the dotted name of the IPython shell's class, None outside IPython. With `variables` it is also
+    said who has the GPUs' memory. The driver is waited for no longer than `driver_deadline_seconds`.
     """
     from colab_magics.observer import client
 
@@ -84,6 +105,8 @@ def gpu_info(
     snapshot = _with_other_gpus(_with_frameworks(_with_gpus(snapshot, driver_deadline_seconds)))
     if snapshot.gpus == ():
         snapshot = _with_machine(snapshot, everything=everything)
+    elif variables is not None:
+        snapshot = _with_shares(snapshot, variables)
     return _judge("gpu", snapshot)
 
 
@@ -110,6 +133,24 @@ def runtime_status(
     _import_meanwhile()
     snapshot = _with_other_gpus(_with_frameworks(_with_gpus(snapshot, driver_deadline_seconds)))
     return _judge("runtime", _with_machine(snapshot, everything=everything))
+
+
+def out_of_memory(ran_out: OutOfMemory, *, shell: Any, shell_class: str | None) -> Report:
+    """Say what there is to an error that memory has run out: what is left, who holds what, what to do.
+
+    That is looked at for a tenth of a second at most, and the driver is not asked. `shell` is IPython's.
+    """
+    from colab_magics.model.cells import Memory
+    from colab_magics.probes.framework_memory import probe_framework_memory
+
+    snapshot, variables = _begin(shell_class), Variables(shell, _MOST_AFTER_RUNNING_OUT)
+    if ran_out.memory is Memory.RAM:
+        snapshot = _with_ram(snapshot, everything=False)
+    else:
+        frameworks = _look(probe_framework_memory)
+        ran_out = replace(ran_out, frameworks=frameworks if isinstance(frameworks, tuple) else ())
+    holders = _holders(variables, on_devices=ran_out.memory is not Memory.RAM, seconds=_SECONDS_AFTER_RUNNING_OUT)
+    return _judge("out_of_memory", replace(snapshot, holders=holders, out_of_memory=ran_out))
 
 
 def watch(
@@ -365,6 +406,36 @@ def _with_frameworks(snapshot: Snapshot) -> Snapshot:
     from colab_magics.probes.frameworks import probe_frameworks
 
     return replace(snapshot, frameworks=_look(probe_frameworks))
+
+
+def _with_shares(snapshot: Snapshot, variables: Variables) -> Snapshot:
+    """Look at who has the GPUs' memory, where there are some."""
+    from colab_magics.model import Unavailable, seen
+    from colab_magics.probes.framework_memory import probe_framework_memory
+    from colab_magics.probes.gpu_shares import gpu_shares
+
+    if not seen(snapshot.gpus):
+        return snapshot
+    told = _look(probe_framework_memory)
+    shares = told if isinstance(told, Unavailable) else _look(gpu_shares, gpus=seen(snapshot.gpus), frameworks=told)
+    return replace(snapshot, gpu_shares=shares, holders=_holders(variables, on_devices=True))
+
+
+def _holders(variables: Variables, *, on_devices: bool, seconds: float | None = None) -> Holders | Unavailable:
+    """Look at who holds most memory; `on_devices` asks for those alone that hold some elsewhere than in RAM."""
+    import sys
+
+    from colab_magics.probes.holders import SECONDS, probe_holders
+
+    def largest() -> Holders:
+        most = sys.maxsize if on_devices else variables.most
+        holders = probe_holders(variables.shell, most=most, seconds=SECONDS if seconds is None else seconds)
+        if not on_devices:
+            return holders
+        there = sorted((one for one in holders.largest if one.devices), key=lambda one: -one.device_bytes)
+        return replace(holders, largest=tuple(there[: variables.most]))
+
+    return _look(largest)
 
 
 def _with_other_gpus(snapshot: Snapshot) -> Snapshot:

@@ -13,15 +13,19 @@ from builders import (
     GIB,
     KAGGLE_TORCH,
     MIB,
+    OUT_OF_MEMORY,
     P100,
     SHARED,
     SILENT,
     T4,
+    T4_SHARES,
     TORCH,
     TORCH_CPU,
+    TORCH_MEMORY,
     a_ram,
 )
-from colab_magics.model import GpuMemory, Unavailable, Usage
+from colab_magics.model import GpuMemory, GpuProcess, Unavailable, Usage
+from colab_magics.model.cells import Memory
 
 
 def with_memory(used_gib: float, free_gib: float) -> GpuMemory:
@@ -35,6 +39,10 @@ FULL_DISK = replace(
     DISK, usage=Usage(total_bytes=100 * GIB, used_bytes=99 * GIB), free_bytes=GIB, places=("working directory",)
 )
 FOR_CUDA_13 = replace(TORCH, cuda_version="13.0")
+MOSTLY_CACHE = replace(TORCH_MEMORY, allocated_bytes=GIB)
+ANOTHER = GpuProcess(
+    pid=4321, memory_used_bytes=11 * GIB, kinds=("compute",), is_here=True, is_this_kernel=False, name="python3"
+)
 LITTLE_RAM = a_ram(10.0, headroom_bytes=GIB // 2, swap_used_bytes=GIB, kernel_bytes=6 * GIB)
 
 OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
@@ -75,6 +83,26 @@ OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
     "gpu_memory_nearly_full": (
         {"gpus": (replace(T4, memory=with_memory(14.5, 0.5)),)},
         "GPU 0's memory is nearly full: 512 MiB of 15.0 GiB free.",
+    ),
+    "out_of_ram": (
+        {"out_of_memory": replace(OUT_OF_MEMORY, memory=Memory.RAM, framework=None, device=None, frameworks=())},
+        "The cell has run out of RAM.",
+    ),
+    "out_of_gpu_memory": ({"out_of_memory": OUT_OF_MEMORY}, "The cell has run out of GPU memory."),
+    "out_of_tpu_memory": (
+        {"out_of_memory": replace(OUT_OF_MEMORY, memory=Memory.TPU, framework="jax", device=None, frameworks=())},
+        "The cell has run out of TPU memory.",
+    ),
+    "gpu_memory_cached": (
+        {"gpu_shares": (replace(T4_SHARES, frameworks=(MOSTLY_CACHE,)),)},
+        "Most of what is used of GPU 0's memory is kept by torch for later: 10.0 GiB.",
+    ),
+    "gpu_memory_of_others": (
+        {
+            "gpus": (replace(T4, processes=(ANOTHER,)),),
+            "gpu_shares": (replace(T4_SHARES, frameworks=(), other_processes_bytes=11 * GIB),),
+        },
+        "Most of what is used of GPU 0's memory is held by other processes: 11.0 GiB (python3 4321).",
     ),
     "one_gpu_of_several": (
         {"gpus": (replace(T4, memory=with_memory(8, 7)), replace(T4, index=1, memory=EMPTY))},

@@ -30,11 +30,11 @@ MAGICS = (GPU, RAM, STATUS)
 
 OF_ALL = ["-a", "--all", "-j", "--json", "-o", "--output", "-w", "--widget", "-q", "--quiet", "-r", "--require",
           "--strict"]  # fmt: skip
-OF_GPU = [*OF_ALL, "-p", "--processes"]
+OF_GPU = [*OF_ALL, "-p", "--processes", "-v", "--variables", "-n"]
 OF_COMMAND = ["-a", "--all", "-j", "--json", "-q", "--quiet", "-r", "--require", "--strict", "--wait", "--version"]
 
 USAGES = {
-    GPU: "%gpu_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-p] [INDEX ...]",
+    GPU: "%gpu_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-p] [-v] [-n N] [INDEX ...]",
     RAM: "%ram_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict]",
     STATUS: "%runtime_status [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict]",
     COMMAND: "colab-magics [-h] [-a] [-j] [-q] [-r EXPR] [--strict] [--wait SECONDS] [--version] "

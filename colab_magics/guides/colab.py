@@ -59,6 +59,12 @@ _ANOTHER_MACHINE = Guide(
     steps=(menu.DISCONNECT, TextStep(Sentence(N_("Reconnect")))),
     consequences=menu.NEW_MACHINE,
 )
+_OR_A_LARGER_MACHINE = TextStep(
+    Sentence(
+        N_("or take a machine with more memory, which has neither your variables nor your files: {menu:way}"),
+        (("menu", menu.CHANGE_RUNTIME_TYPE.path),),
+    )
+)
 _LARGER_ONE = Guide(
     _TO_CHANGE,
     steps=(menu.CHANGE_RUNTIME_TYPE, _CHOOSE_ONE, menu.SAVE),
@@ -127,6 +133,9 @@ def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
         return for_unavailable(cause, snapshot)
     if finding.rule in _MADE_OF_FACTS and not _is_of_another_disk(finding):
         return _MADE_OF_FACTS[finding.rule]()
+    if finding.rule in generic.OUT_OF_MEMORY:
+        guide = generic.for_finding(finding, snapshot)
+        return None if guide is None else replace(guide, steps=(*guide.steps, _OR_A_LARGER_MACHINE))
     if finding.rule == generic.NO_CODE:
         return _past_a_build_without_code(finding, snapshot)
     return _FOR_FINDINGS.get(finding.rule) or generic.for_finding(finding, snapshot)

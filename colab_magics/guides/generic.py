@@ -20,10 +20,14 @@ from colab_magics.guides.interface import (
     sentences,
 )
 from colab_magics.model import Platform, Ram, Unavailable, seen
+from colab_magics.model.cells import Memory
+from colab_magics.model.holders import Holders, Keeper
 from colab_magics.translation import N_
 from colab_magics.values import replace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from colab_magics.guides.interface import FactsTable, OfferedImage, OfferedMachine, Remark, Step
     from colab_magics.model import Finding, Gpu, Offer, Snapshot
 
@@ -76,6 +80,9 @@ FOR_WHO_RUNS_IT = frozenset(
     }
 )
 """Codes, and a finding, of what is for whoever runs the machine to mend: on a service a user can but start another."""
+
+OUT_OF_MEMORY = frozenset({"out_of_ram", "out_of_gpu_memory", "out_of_tpu_memory"})
+"""Findings that a cell has run out of memory."""
 
 ANOTHER_MACHINE_MENDS = frozenset({"gpu_lost", "gpu_memory_errors", "gpu_not_usable"})
 """Findings that are faults of the machine."""
@@ -160,6 +167,17 @@ _DELETE_FILES_IN_MEMORY = Guide(
     ),
     otherwise=Goal.MEMORY,
 )
+_LET_GO = CommandStep("%ram_info -f")
+_LESS_AT_A_TIME = TextStep(Sentence(N_("load or keep less at a time")))
+_SMALLER_BATCH = TextStep(Sentence(N_("take a smaller batch, or shorter inputs")))
+_ASK_WHO = TextStep(Sentence(N_("%gpu_info -p lists them; shut down the notebooks that you no longer need")))
+_LARGE_CACHE_BYTES = 2**30
+_EMPTY_CACHE = {
+    "torch": CommandStep("torch.cuda.empty_cache()"),
+    "cupy": CommandStep("cupy.get_default_memory_pool().free_all_blocks()"),
+}
+"""What makes a framework give back what it keeps for later."""
+_NO_PREALLOCATION = CommandStep("%env XLA_PYTHON_CLIENT_PREALLOCATE=false")
 TO_NEED_LESS_MEMORY = Guide(
     Sentence(N_("So that it does not happen again")),
     steps=(TextStep(Sentence(N_("load or keep less at a time; %ram_info tells what is left"))),),
@@ -185,6 +203,7 @@ _FOR_FINDINGS = {
     "gpu_memory_nearly_full": Guide(
         TO_MAKE_ROOM, steps=(TextStep(_FREE_GPU_MEMORY), OR_RESTART_KERNEL), otherwise=Goal.MEMORY
     ),
+    "gpu_memory_of_others": Guide(TO_MAKE_ROOM, steps=(_ASK_WHO,), otherwise=Goal.MEMORY),
     "killed_for_memory": TO_NEED_LESS_MEMORY,
     "kernel_holds_most_ram": Guide(TO_MAKE_ROOM, steps=(_DELETE_VARIABLES, OR_RESTART_KERNEL)),
     "no_inodes_left": Guide(
@@ -233,8 +252,8 @@ def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
         return _START_AGAIN
     if isinstance(cause, Unavailable):
         return for_unavailable(cause, snapshot)
-    if finding.rule in {"framework_cpu_only", NO_CODE}:
-        return _to_another_build(finding, snapshot)
+    if finding.rule in _MADE:
+        return _MADE[finding.rule](finding, snapshot)
     guide = _FOR_FINDINGS.get(finding.rule)
     if finding.rule == "ram_nearly_full" and isinstance(snapshot.ram, Ram) and snapshot.ram.is_mostly_shared:
         guide = _DELETE_FILES_IN_MEMORY
@@ -243,11 +262,53 @@ def for_finding(finding: Finding, snapshot: Snapshot) -> Guide | None:
     return guide
 
 
+def _to_empty_the_cache(finding: Finding, _snapshot: Snapshot) -> Guide:
+    """Return how a framework gives back what it keeps; JAX does so at its end alone, and may be told to take less."""
+    framework = str(dict(finding.values)["framework"])
+    if framework in _EMPTY_CACHE:
+        return Guide(TO_MAKE_ROOM, steps=(_EMPTY_CACHE[framework],))
+    return Guide(TO_MAKE_ROOM, steps=(RESTART_KERNEL, _NO_PREALLOCATION), consequences=(KERNEL_RESTARTED,))
+
+
+def _after_running_out(_finding: Finding, snapshot: Snapshot) -> Guide:
+    """Return what to do, in order, where a cell has run out of memory."""
+    ran_out = snapshot.out_of_memory
+    names = _names_to_delete(snapshot)
+    steps: list[Step] = [_LET_GO, CommandStep(f"del {', '.join(names)}") if names else _DELETE_VARIABLES]
+    if ran_out is not None and ran_out.memory is not Memory.RAM:
+        large = [one.framework for one in ran_out.frameworks if (one.cached_bytes or 0) >= _LARGE_CACHE_BYTES]
+        steps += [_EMPTY_CACHE[name] for name in dict.fromkeys(large) if name in _EMPTY_CACHE]
+        steps.append(_SMALLER_BATCH)
+    else:
+        steps.append(_LESS_AT_A_TIME)
+    return Guide(TO_MAKE_ROOM, steps=tuple(steps), otherwise=Goal.MEMORY)
+
+
+def _names_to_delete(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the names of the variable that holds most of the memory that has run out; none where none holds much."""
+    ran_out, holders = snapshot.out_of_memory, snapshot.holders
+    if not isinstance(holders, Holders):
+        return ()
+    if ran_out is None or ran_out.memory is Memory.RAM:
+        return () if holders.deletion is None else holders.deletion.names
+    there = [one.name for one in holders.largest if one.keeper is Keeper.VARIABLE and one.devices]
+    return tuple(name for name in there[:1] if name.isidentifier())
+
+
 def _to_another_build(finding: Finding, snapshot: Snapshot) -> Guide:
     name = str(dict(finding.values)["framework"])
     if finding.rule == NO_CODE:
         return to_fitting_build(finding, snapshot) or _no_build_fits(name)
     return Guide(TO_USE_THE_GPU, steps=(_CUDA_BUILDS[name], RESTART_KERNEL))
+
+
+_MADE: dict[str, Callable[[Finding, Snapshot], Guide]] = {
+    **dict.fromkeys(sorted(OUT_OF_MEMORY), _after_running_out),
+    "framework_cpu_only": _to_another_build,
+    "gpu_memory_cached": _to_empty_the_cache,
+    NO_CODE: _to_another_build,
+}
+"""What makes the guides that depend on what was found and seen."""
 
 
 def to_fitting_build(finding: Finding, snapshot: Snapshot) -> Guide | None:

@@ -51,6 +51,11 @@ class Holder(Value):
     shares_with: str | None
     """The name of the holder that its memory is counted for, where it has none that is its own."""
 
+    @property
+    def device_bytes(self) -> int:
+        """What it holds elsewhere, in all."""
+        return sum(there.size_bytes for there in self.devices)
+
 
 class Deletion(Value):
     """What lets go of a variable's memory, unless something else has it among its own things."""

@@ -10,11 +10,14 @@ from colab_magics.translation import N_, NP_
 
 if TYPE_CHECKING:
     from colab_magics.model import Gpu, Snapshot, Values
+    from colab_magics.model.holders import GpuShares
     from colab_magics.rules.rule import Rule
 
 _MEMORY_FREE_PERCENT = 5.0
 _IDLE_MEMORY_PERCENT = 10.0
 _IN_USE_PERCENT = 5.0
+_LEAST_SHARE_PERCENT = 10.0
+_MOST_NAMES = 3
 
 _STARTING = "driver_starting"
 _NOT_ANSWERING = frozenset({"driver_silent", "driver_crashed", "driver_resting", "driver_slow"})
@@ -179,6 +182,55 @@ def gpu_idle(snapshot: Snapshot) -> Values | None:
     return ("indices", tuple(index for index, _ in idle)), ("used_bytes", sum(used_bytes for _, used_bytes in idle))
 
 
+@rule(
+    Subject.GPU,
+    Severity.INFO,
+    N_("Most of what is used of GPU {index}'s memory is kept by {framework} for later: {cached_bytes:size}."),
+    fixable_in_place=True,
+)
+def gpu_memory_cached(snapshot: Snapshot) -> Values | None:
+    """Half or more of what is used of a GPU's memory is a framework's cache, which it can give back."""
+    for one in seen(snapshot.gpu_shares):
+        largest = max(one.frameworks, key=lambda each: each.cached_bytes or 0, default=None)
+        cached_bytes = 0 if largest is None else largest.cached_bytes or 0
+        if largest is not None and _is_most(cached_bytes, one):
+            return ("index", one.index or 0), ("framework", largest.framework), ("cached_bytes", cached_bytes)
+    return None
+
+
+@rule(
+    Subject.GPU,
+    Severity.INFO,
+    N_("Most of what is used of GPU {index}'s memory is held by other processes: {others_bytes:size} ({names:list})."),
+    fixable_in_place=True,
+)
+def gpu_memory_of_others(snapshot: Snapshot) -> Values | None:
+    """Half or more of what is used of a GPU's memory is held by processes other than this kernel."""
+    for one in seen(snapshot.gpu_shares):
+        if one.other_processes_bytes is not None and _is_most(one.other_processes_bytes, one):
+            gpu = next((each for each in seen(snapshot.gpus) if each.index == one.index), None)
+            names = () if gpu is None else _names_of_others(gpu, one.slice_index)
+            return ("index", one.index or 0), ("others_bytes", one.other_processes_bytes), ("names", names)
+    return None
+
+
+def _is_most(size_bytes: int, shares: GpuShares) -> bool:
+    """Tell whether this is half or more of what is used of a GPU, and worth a word."""
+    if shares.total_bytes is None or shares.free_bytes is None:
+        return False
+    used_bytes = shares.total_bytes - shares.free_bytes - (shares.driver_bytes or 0)
+    return 2 * size_bytes >= used_bytes and size_bytes >= _LEAST_SHARE_PERCENT / 100 * shares.total_bytes
+
+
+def _names_of_others(gpu: Gpu, slice_index: int | None) -> tuple[str, ...]:
+    """Return the other processes' names, or numbers, those that hold most first."""
+    parts = [part.processes for part in gpu.slices if part.index == slice_index]
+    processes = parts[0] if parts else gpu.processes
+    others = [one for one in processes or () if not one.is_this_kernel]
+    others.sort(key=lambda one: -(one.memory_used_bytes or 0))
+    return tuple(f"{one.pid}" if one.name is None else f"{one.name} {one.pid}" for one in others[:_MOST_NAMES])
+
+
 def _may_be_ours(gpu: Gpu) -> bool:
     """Tell whether this kernel may hold some of a GPU's memory."""
     if not gpu.processes:
@@ -199,5 +251,7 @@ RULES: tuple[Rule, ...] = (
     gpu_slowed,
     gpu_memory_nearly_full,
     one_gpu_of_several,
+    gpu_memory_cached,
+    gpu_memory_of_others,
     gpu_idle,
 )

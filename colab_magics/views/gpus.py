@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from colab_magics.model import Gpu, GpuProcess, MigSlice
+    from colab_magics.model.holders import FrameworkMemory
     from colab_magics.translation import Translator
 
 
@@ -80,6 +81,18 @@ def slice_sentence(part: MigSlice, translate: Translator) -> str:
     return f"MIG {part.index}  " + translate(
         "{name}: {facts}.", name=messages.device(part.name, translate), facts=translate.listed(known)
     )
+
+
+def framework_sentence(memory: FrameworkMemory, translate: Translator) -> str:
+    """Return what a framework has on a GPU, in one sentence."""
+    name = translate("{framework} on {device}", framework=memory.framework, device=f"cuda:{memory.device}")
+    known = []
+    if memory.allocated_bytes is not None:
+        known.append(translate("{size} allocated", size=units.size(memory.allocated_bytes)))
+    if memory.cached_bytes is not None:
+        known.append(translate("{size} kept for later (cache)", size=units.size(memory.cached_bytes)))
+    facts = translate.listed(known) if known else translate("how much it has there it does not tell")
+    return translate("{name}: {facts}.", name=name, facts=facts)
 
 
 def process_sentences(gpu: Gpu, translate: Translator) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
     parts.append(heading(report, translate))
     parts.append(table_of_gpus(gpu_table.rows(matter, translate), translate))
     parts.append(rows(bars.of_report(report.subject, matter, translate, everything=options.everything)))
+    parts += _memory(report, translate)
     if options.processes and not options.everything:
         parts.append(process_list(matter, translate))
     parts += [element("p", sentence) for sentence in summary.notes(report, translate)]
@@ -104,6 +105,25 @@ def table_of_gpus(shown: Sequence[Row], translate: Translator) -> Html:
     ]
     body = (_gpu_row(row, named=named, memory=names.memory, use=names.use) for row in shown)
     return element("table", element("thead", element("tr", *head)), element("tbody", *body), class_="cm-gpus")
+
+
+def _memory(report: Report, translate: Translator) -> list[Html]:
+    """Return who has the memory, part by part and by the largest variables; nothing where that was not asked for."""
+    if report.snapshot.gpu_shares is None and report.snapshot.holders is None:
+        return []
+    from colab_magics.views import shares
+
+    parts = []
+    for one in shares.divided(report, translate):
+        parts += [element("p", one.title), rows(one.bars), *(element("p", note) for note in one.notes)]
+    table = shares.held(report, translate)
+    if table is not None:
+        cells = [
+            element("tr", element("th", element("code", name), scope="row"), element("td", size), element("td", kind))
+            for name, size, kind in table.rows
+        ]
+        parts += [element("p", table.title), element("table", *cells, class_="cm-rows")]
+    return parts
 
 
 def process_list(snapshot: Snapshot, translate: Translator) -> Html:

@@ -75,6 +75,11 @@ def answer(report: Report, translate: Translator) -> Answer:
                 (*machine.ram_line(snapshot.ram, translate), *machine.disk_sentences(snapshot, translate), *unseen),
             )
             return Answer(gpus.first, (*gpus.others, *(paragraph for paragraph in rest if paragraph)))
+        case Subject.OUT_OF_MEMORY:
+            from colab_magics.views import out_of_memory
+
+            frameworks = out_of_memory.framework_sentences(snapshot, translate)
+            return Answer(out_of_memory.sentences(snapshot, translate), (frameworks,) if frameworks else ())
         case _:
             return Answer(())
 
@@ -82,6 +87,11 @@ def answer(report: Report, translate: Translator) -> Answer:
 def heading(report: Report, translate: Translator) -> Heading:
     """Return the title of a report and what stands beside it."""
     snapshot = report.snapshot
+    if report.subject is Subject.OUT_OF_MEMORY and snapshot.out_of_memory is not None:
+        from colab_magics.views import out_of_memory
+
+        title = out_of_memory.title(snapshot.out_of_memory, translate)
+        return Heading(as_phrase(title), Severity.ERROR, out_of_memory.facts(snapshot, translate))
     place = [machine.place_name(snapshot, translate)]
     if report.subject is Subject.RAM:
         ram = snapshot.ram
@@ -102,6 +112,10 @@ def heading(report: Report, translate: Translator) -> Heading:
 def notes(report: Report, translate: Translator) -> Paragraph:
     """Return the sentences of the answer that neither the heading nor the bars say."""
     snapshot = subject_matter(report)
+    if report.subject is Subject.OUT_OF_MEMORY:
+        from colab_magics.views import out_of_memory
+
+        return out_of_memory.framework_sentences(snapshot, translate)
     gpus, tpus = seen(snapshot.gpus), seen(snapshot.tpus)
     said = [] if gpus else [*_other_gpus(snapshot, translate)]
     if report.subject is Subject.GPU and snapshot.gpus == () and tpus:

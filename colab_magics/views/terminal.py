@@ -63,6 +63,7 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> str:
     lines += _gpu_lines(gpu_table.rows(matter, translate), translate)
     shown = bars.of_report(report.subject, matter, translate, everything=options.everything)
     lines += _bar_lines(shown)
+    lines += _memory_lines(report, translate)
     if options.processes and not options.everything:
         lines += text.process_lines(report, translate)
     for sentence in summary.notes(report, translate):
@@ -129,6 +130,20 @@ def _words_of(row: Bar, room: int) -> list[str]:
                 lines = [*lines, shown] if columns else [shown]
                 columns = width(piece)
     return lines
+
+
+def _memory_lines(report: Report, translate: Translator) -> list[str]:
+    """Return who has the memory; nothing where that was not asked for."""
+    if report.snapshot.gpu_shares is None and report.snapshot.holders is None:
+        return []
+    from colab_magics.views import shares
+
+    lines = []
+    for one in shares.divided(report, translate):
+        lines += [_styled(one.title, _DIM), *_bar_lines([*one.bars])]
+        lines += [line for note in one.notes for line in layout.broken(note)]
+    table = shares.held(report, translate)
+    return [*lines, *([] if table is None else shares.held_lines(table))]
 
 
 def _bar(percent: float, columns: int, severity: Severity | None) -> str:

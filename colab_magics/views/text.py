@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 MOST_LINES = 8
 """How many there are unless everything is wanted, without a note before the report, a table and processes."""
 
-MORE = {Subject.GPU: "%gpu_info -a", Subject.RAM: "%ram_info -a", Subject.RUNTIME: "%runtime_status -a"}
+MORE = {
+    Subject.GPU: "%gpu_info -a",
+    Subject.RAM: "%ram_info -a",
+    Subject.RUNTIME: "%runtime_status -a",
+    Subject.OUT_OF_MEMORY: "%ram_info -a",
+}
 """What shows everything."""
 
 
@@ -36,6 +41,7 @@ def _lines(report: Report, options: RenderOptions) -> list[str]:
     first = layout.flow(answer.first, translate.gap)
     table = _gpu_lines(report, translate)
     others = [line for paragraph in answer.others for line in layout.flow(paragraph, translate.gap)]
+    table += memory_lines(report, translate)
     if options.everything:
         return [*first, *table, *others, *_all_findings(report, translate), *detail_lines(report, translate)]
     grave, rest = _found(report, translate)
@@ -55,6 +61,17 @@ def _lines(report: Report, options: RenderOptions) -> list[str]:
 def _gpu_lines(report: Report, translate: Translator) -> list[str]:
     table = gpu_table.rows(summary.subject_matter(report), translate)
     return gpu_table.lines(table, translate) if table else []
+
+
+def memory_lines(report: Report, translate: Translator) -> list[str]:
+    """Return who has the memory, part by part and by the largest variables; nothing where that was not asked for."""
+    if report.snapshot.gpu_shares is None and report.snapshot.holders is None:
+        return []
+    from colab_magics.views import shares
+
+    table = shares.held(report, translate)
+    parts = [line for one in shares.divided(report, translate) for line in shares.lines(one)]
+    return [*parts, *([] if table is None else shares.held_lines(table))]
 
 
 def _foot(report: Report, translate: Translator) -> list[str]:

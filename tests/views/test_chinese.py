@@ -57,8 +57,9 @@ NAMES = {
     ),
     *("PyTorch", "JAX", "RTX"),
     *("TensorFlow", "Hub", "torch", "NVIDIA", "Tesla", "Turing", "Ampere", "Pascal"),
+    "weights",
 }
-"""Of services, programs and devices."""
+"""Of services, programs and devices; and a variable's."""
 
 TERMS = {
     *("shell", "GPU", "TPU", "CPU", "RAM", "CUDA", "MIG", "ECC", "PCI", "UUID", "PSS", "CLI", "SSH", "UTC", "Cookie"),

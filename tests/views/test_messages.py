@@ -34,6 +34,7 @@ from colab_magics.observer import nvml
 from colab_magics.rules import RULES
 from colab_magics.translation import translator
 from colab_magics.views import messages
+from occurring import OCCURRING
 from runtimes import LANGUAGES, TRANSLATED
 
 ENGLISH = translator("en")
@@ -58,6 +59,8 @@ APPLIES: dict[str, dict[str, Any]] = {
         "driver": None,
     },
     "no_gpu": CPU_RUNTIME,
+    **{rule: OCCURRING[rule][0] for rule in ("out_of_ram", "out_of_gpu_memory", "out_of_tpu_memory")},
+    **{rule: OCCURRING[rule][0] for rule in ("gpu_memory_cached", "gpu_memory_of_others")},
     "gpu_lost": {"gpus": (replace(MUTE_GPU, fault="gpu_lost"),)},
     "gpu_not_usable": {"gpus": (replace(MUTE_GPU, fault="driver_unknown_error"),)},
     "cuda_library_missing": {"driver": replace(DRIVER, cuda_version=None, has_cuda_library=False)},
