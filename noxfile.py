@@ -160,6 +160,14 @@ def guests(session: nox.Session) -> None:
     run_tests(session, "pytest", f"--old-kernel={old_kernel}", folder="tests/guests")
 
 
+# pip, as with Colab's versions: which build it takes is known.
+@nox.session(python=OLDEST_PYTHON, venv_backend="venv", requires=["build"], default=False)
+def tests_torch(session: nox.Session) -> None:
+    """Test the wheel beside PyTorch itself, its build for the processor: 200 MB, so only when asked for."""
+    install_newest(session, *group("torch"))
+    run_tests(session, "pytest", folder="tests/real_torch")
+
+
 @nox.session(python=NEWEST_PYTHON, requires=["build"])
 def browser(session: nox.Session) -> None:
     """Look at the wheel in JupyterLab, in a real browser, with the newest of everything."""

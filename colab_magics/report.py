@@ -263,7 +263,10 @@ def only(report: Report, indices: tuple[int, ...]) -> Report:
     if not indices or not isinstance(gpus, tuple):
         return report
     chosen = tuple(gpu for gpu in gpus if gpu.index in indices)
-    snapshot = replace(report.snapshot, gpus=chosen or Unavailable(code="gpu_lost"))
+    shares = report.snapshot.gpu_shares
+    if isinstance(shares, tuple):
+        shares = tuple(one for one in shares if one.index is None or one.index in indices)
+    snapshot = replace(report.snapshot, gpus=chosen or Unavailable(code="gpu_lost"), gpu_shares=shares)
     known = {finding.rule for finding in report.findings}
     found = _judge(report.subject, snapshot).findings
     return replace(report, snapshot=snapshot, findings=tuple(one for one in found if one.rule in known or not chosen))

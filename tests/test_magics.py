@@ -119,6 +119,23 @@ def test_each_magic_has_the_sections_it_looked_at(
     assert sections["runtime_status"] == of_gpus | {"ram", "disks", "cpu"}
 
 
+def test_who_has_a_gpu_s_memory_is_shown_on_request(
+    loaded: InteractiveShell, plug_in: Callable[..., FakeDriver], capsys: pytest.CaptureFixture[str]
+) -> None:
+    plug_in("t4")
+    run(loaded, "%gpu_info -v -n 3")
+    (shown,) = [output["data"]["text/plain"] for output in loaded.display_pub.outputs]
+    assert "Memory of GPU 0: 15.0 GiB" in shown
+
+    run(loaded, "%gpu_info -v -j")
+    seen = documents.read(capsys.readouterr().out)
+    assert [one["index"] for one in seen["gpu_shares"]] == [0]
+    assert seen["holders"]["largest"] == []
+
+    returned = colab_magics.gpu_info(variables=True)
+    assert isinstance(returned.snapshot.gpu_shares, tuple)
+
+
 @pytest.mark.parametrize("magic", MAGICS)
 @pytest.mark.parametrize("option", ["-q", "--quiet", "-q -a"])
 def test_quiet_shows_nothing(

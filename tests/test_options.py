@@ -156,6 +156,25 @@ def test_what_follows_an_expression_is_read_too() -> None:
     )
 
 
+def test_how_many_variables_are_wanted_is_a_number() -> None:
+    assert read_line(GPU, "-v") == Options(variables=True)
+    assert read_line(GPU, "-v -n 3 0") == Options(variables=True, rows=3, indices=(0,))
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "x", "1.5", "9" * 5000, "٣x"])
+def test_a_number_of_rows_that_is_none_is_one_line(word: str) -> None:
+    with pytest.raises(OptionError) as refused:
+        read_line(GPU, f"-v -n {word}" if not word.startswith("-") else f"-v -n={word}")
+
+    assert "is no number of rows. Allowed: whole numbers from 1 on" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_number_of_rows_goes_with_a_list() -> None:
+    with pytest.raises(OptionError, match="-n goes with -v"):
+        read_line(GPU, "-n 3")
+
+
 @pytest.mark.parametrize(
     ("line", "indices"), [("0", (0,)), ("7 2 7", (7, 2, 7)), ("-p 1 2", (1, 2)), ("1 2 -p", (1, 2)), ("007", (7,))]
 )

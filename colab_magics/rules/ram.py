@@ -118,7 +118,21 @@ def kernel_holds_most_ram(snapshot: Snapshot) -> Values | None:
     return (("kernel_bytes", held_bytes),) if 100 * held_bytes >= _KERNEL_PERCENT * ram.capacity_bytes else None
 
 
+@rule(
+    Subject.OUT_OF_MEMORY,
+    Severity.ERROR,
+    N_("The cell has run out of RAM."),
+    fixable_in_place=True,
+    is_the_answer=True,
+)
+def out_of_ram(snapshot: Snapshot) -> Values | None:
+    """A cell ended by an error that says that RAM has run out, Python's or a library's."""
+    ran_out = snapshot.out_of_memory
+    return () if ran_out is not None and ran_out.memory == "ram" else None
+
+
 RULES: tuple[Rule, ...] = (
+    out_of_ram,
     ram_nearly_full,
     files_hold_ram,
     swap_in_use,

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from builders import A100, COLAB, GIB, JUPYTER, KAGGLE, MIB, SILENT, T4, V5E, a_ram, a_snapshot
+from builders import A100, COLAB, GIB, JUPYTER, KAGGLE, MIB, OUT_OF_MEMORY, SILENT, T4, V5E, a_ram, a_snapshot
 from colab_magics.model import Severity, Subject, Unavailable
+from colab_magics.model.cells import Memory
 from colab_magics.rules import judge, ram
 from runtimes import OF_A_MACHINE
 
@@ -151,3 +152,13 @@ def test_an_accelerator_with_one_shape_is_named_as_the_dialog_names_it() -> None
 
     assert finding is not None
     assert finding.values == (("accelerator", "L4 GPU"),)
+
+
+def test_a_cell_that_has_run_out_of_ram_is_told_in_a_report_of_its_own() -> None:
+    ran_out = replace(OUT_OF_MEMORY, memory=Memory.RAM)
+
+    assert [(one.rule, one.severity) for one in judge(Subject.OUT_OF_MEMORY, a_snapshot(out_of_memory=ran_out))] == [
+        ("out_of_ram", Severity.ERROR)
+    ]
+    assert judge(Subject.OUT_OF_MEMORY, a_snapshot()) == ()
+    assert "out_of_ram" not in found(out_of_memory=OUT_OF_MEMORY)
