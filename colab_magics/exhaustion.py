@@ -16,8 +16,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from colab_magics.model.cells import Memory, OutOfMemory
-from colab_magics.probes import loaded
-from colab_magics.probes.loaded import kept
+from colab_magics.probes import frameworks
+from colab_magics.probes.frameworks import kept
 from colab_magics.units import name_or_none
 
 if TYPE_CHECKING:
@@ -171,14 +171,16 @@ def _of_torch(error: BaseException, words: str) -> OutOfMemory:
 
 
 def _of_jax(error: BaseException, words: str, modules: Mapping[str, object]) -> OutOfMemory:
-    backends = loaded.jax_backends(modules)
+    backends = frameworks.jax_backends(modules)
     memory = Memory.GPU if backends is None or "cuda" in backends else Memory.TPU if "tpu" in backends else Memory.RAM
     return _found(error, memory, framework="jax", asked=re.search(_ASKED_OF_XLA, words))
 
 
 def _of_tensorflow(error: BaseException, words: str, modules: Mapping[str, object]) -> OutOfMemory:
     place = re.search(_DEVICE_OF_TENSORFLOW, words)
-    on_gpu = place["kind"].lower() == "gpu" if place is not None else loaded.tensorflow_is_initialized(modules) is True
+    on_gpu = (
+        place["kind"].lower() == "gpu" if place is not None else frameworks.tensorflow_is_initialized(modules) is True
+    )
     array = re.search(_ASKED_OF_TENSORFLOW, words)
     asked_bytes, shape = None, None
     if array is not None:
