@@ -32,6 +32,14 @@ _FOLDERS = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUN
 _MARK = "milliseconds:"
 
 
+class CellFailedError(RuntimeError):
+    """A cell that was to succeed has not; `error` is what it says."""
+
+    def __init__(self, code: str, error: str, printed: str) -> None:
+        super().__init__(f"a cell failed: {code!r}: {error} {printed}")
+        self.error = error
+
+
 class Ran(NamedTuple):
     """What a cell took until the kernel had replied and was idle, what it printed, what it sent to the page."""
 
@@ -67,10 +75,10 @@ class Page:
         """The kernel's process."""
         return int(self._manager.provisioner.process.pid)
 
-    def run(self, code: str) -> Ran:
-        """Run a cell that succeeds."""
+    def run(self, code: str, *, is_numbered: bool = False) -> Ran:
+        """Run a cell that succeeds; `is_numbered` counts it and keeps its text, as those that a user runs."""
         started = time.perf_counter()
-        sent = self._client.execute(code, store_history=False)  # as a page does, which can be asked back
+        sent = self._client.execute(code, store_history=is_numbered)
         printed, contents = self._until_idle(sent)
         while True:
             reply = self._client.get_shell_msg(timeout=ANSWER_SECONDS)
@@ -78,7 +86,8 @@ class Page:
                 break
         taken = (time.perf_counter() - started) * 1e3
         if reply["content"]["status"] != "ok":
-            raise RuntimeError(f"a cell failed: {code!r}: {reply['content'].get('evalue')} {printed}")
+            told = "{ename}: {evalue}".format_map({"ename": "", "evalue": "", **reply["content"]})
+            raise CellFailedError(code, told, printed)
         return Ran(taken, printed, contents)
 
     def _until_idle(self, sent: str) -> tuple[str, list[dict[str, Any]]]:
@@ -99,7 +108,8 @@ class Page:
 
     def asked(self, expression: str) -> Any:
         """Return the value of an expression in the kernel."""
-        return json.loads(self.run(f"import json; print(json.dumps({expression}))").printed)
+        printed = self.run(f"import json; print(json.dumps({expression}))").printed
+        return json.loads(printed.partition("\n")[0])  # what measures cells may add lines of its own
 
     def timed_inside(self, statement: str) -> float:
         """Return the milliseconds that a statement takes in the kernel, by the kernel's own clock."""

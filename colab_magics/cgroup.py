@@ -102,6 +102,15 @@ def killed_for_memory(events: tuple[str, ...] = (), root: str = "/", pid: int | 
     return max((count for count in told if count is not None), default=None)
 
 
+def peak_file(root: str = "/", pid: int | str = "self") -> str | None:
+    """Return the file that tells the most that the own group has used, v2's memory.peak; None in v1.
+
+    `root` is a folder that stands for /.
+    """
+    groups = _own_groups(root, "memory", pid)
+    return f"{groups.folders[0]}/memory.peak" if groups.version == 2 and groups.folders else None  # noqa: PLR2004 - v2
+
+
 def cpu_quota_cores(root: str = "/") -> float | None:
     """Return how many cores the process may keep busy: the least quota of all levels, None if no level has one.
 

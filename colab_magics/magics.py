@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from IPython import version_info
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_magic, magics_class
-from traitlets import Float, TraitError, Unicode, validate
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
+from traitlets import Bool, Float, TraitError, Unicode, observe, validate
 
 from colab_magics.imports import trusted_imports
 
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from colab_magics.cells.footer import Footer
+    from colab_magics.cells.session import Session
     from colab_magics.completion import Offer
+    from colab_magics.model.cells import Cell
+    from colab_magics.model.holders import Release
     from colab_magics.options import Options
     from colab_magics.panel.session import Panel
     from colab_magics.report import Report
@@ -81,6 +85,21 @@ class ColabMagics(Magics):
         help="Seconds between two looks of a live panel, 0.5 to 3600; the panel itself offers others.",
     ).tag(config=True)
 
+    footer = Bool(
+        default_value=False,
+        help="Whether every cell is measured, and one line below those that took much says how much: time, RAM, GPU. "
+        "%runtime_status -c ranks them.",
+    ).tag(config=True)
+
+    footer_seconds = Float(1.0, min=0.0, help="Seconds from which on a cell has that line.").tag(config=True)
+
+    footer_megabytes = Float(
+        50.0,
+        min=0.0,
+        help="Megabytes (1,000,000 bytes) of RAM or GPU memory, used beside what was there before or kept, from which "
+        "on a cell has that line.",
+    ).tag(config=True)
+
     panel: Panel | None = None
     """The panel that was opened last; opening another closes it."""
 
@@ -92,6 +111,11 @@ class ColabMagics(Magics):
 
     _error_shown: int | None = None
     """The identity of the error that was shown last, which lives as long as Python keeps it."""
+
+    _session: Session | None = None
+
+    _footer: Footer | None = None
+    """What measures every cell, while it is wanted."""
 
     _indices: tuple[str, ...] = ()
     """The GPUs that the last report saw, for completion."""
@@ -106,6 +130,34 @@ class ColabMagics(Magics):
         if proposal["value"] not in known:
             raise TraitError(f"The language is {excerpt(repr(proposal['value']))}. Allowed: {', '.join(known)}")
         return str(proposal["value"])
+
+    @property
+    def session(self) -> Session:
+        """What was measured of this shell's cells since the magics were loaded."""
+        if self._session is None:
+            self._begin_session()
+        assert self._session is not None  # noqa: S101 - for the type checker
+        return self._session
+
+    @trusted_imports
+    def _begin_session(self) -> None:
+        from colab_magics.cells.session import Session
+
+        self._session = Session()
+
+    @observe("footer")
+    @trusted_imports
+    def switch_footer(self, _change: object = None) -> None:
+        """Begin to measure every cell, or end it, as the setting says; magics that are not registered measure none."""
+        shell: Any = self.shell
+        is_wanted = self.footer and shell.magics_manager.registry.get(ColabMagics.__name__) is self
+        if is_wanted and self._footer is None:
+            from colab_magics.cells.footer import Footer
+
+            self._footer = Footer(self)
+        elif not is_wanted and self._footer is not None:
+            self._footer.close()
+            self._footer = None
 
     @_with_help
     @line_magic
@@ -126,13 +178,32 @@ class ColabMagics(Magics):
         return self._run(options.RAM, line)
 
     @_with_help
-    @line_magic
+    @line_cell_magic
     @trusted_imports
-    def runtime_status(self, line: str) -> Report | None:
-        """Show what machine this is: GPU, RAM, disk, processors, versions, ages; and what to do about it."""
+    def runtime_status(self, line: str, cell: str | None = None) -> Report | None:
+        """Show what machine this is: GPU, RAM, disk, processors, versions, ages; with %% what the cell below took."""
         from colab_magics import options
 
-        return self._run(options.STATUS, line)
+        if cell is None:
+            return self._run(options.STATUS, line)
+        self._measure(line, cell)
+        return None
+
+    def begin_to_measure(self, lines: list[str]) -> list[str]:
+        """Return a cell as it is, or where it begins with `%%runtime_status` with a call in the place of that line."""
+        if not lines or not lines[0].startswith("%%runtime_status"):
+            return lines
+        return self._begun(lines)
+
+    begin_to_measure.has_side_effects = True  # type: ignore[attr-defined]
+    """It has none, but so IPython goes on to wait for an empty line where cells are typed line by line."""
+
+    @trusted_imports
+    def _begun(self, lines: list[str]) -> list[str]:
+        from colab_magics import options
+        from colab_magics.cells import transformer
+
+        return transformer.begun(lines, options.STATUS, self.shell)
 
     def start_explaining(self) -> None:
         """From now on, explain errors that say that memory has run out."""
@@ -210,7 +281,7 @@ class ColabMagics(Magics):
             return None
         if not escape and not self._is_automagic(name, typed):
             return None
-        return self._offered(name, typed)
+        return self._offered(escape, name, typed)
 
     def _is_automagic(self, name: str, typed: str) -> bool:
         """Tell whether IPython takes a line that begins with a name for a magic's."""
@@ -219,10 +290,11 @@ class ColabMagics(Magics):
         return is_on and name not in shell.user_ns and re.match(_AUTOMAGIC, typed) is not None
 
     @trusted_imports
-    def _offered(self, name: str, typed: str) -> Offer:
-        from colab_magics import completion
+    def _offered(self, escape: str, name: str, typed: str) -> Offer:
+        from colab_magics import completion, options
 
-        return completion.offer(name, typed, self._indices)
+        magic = options.CELL if escape == "%%" else name
+        return completion.offer(magic, typed, self._indices)
 
     def _run(self, magic: str, line: str) -> Report | None:
         chosen = _read(magic, line)
@@ -247,36 +319,81 @@ class ColabMagics(Magics):
         if chosen.variables:
             variables = report.Variables(self.shell, options.ROWS if chosen.rows is None else chosen.rows)
             looks[options.GPU] = functools.partial(report.gpu_info, variables=variables)
-        seen = looks[magic](
-            shell_class=shell_class,
-            everything=chosen.everything,
-            driver_deadline_seconds=self.driver_deadline_seconds,
-        )
+            looks[options.RAM] = functools.partial(report.ram_info, variables=variables)
+        if chosen.free:
+            looks[options.RAM] = functools.partial(looks[options.RAM], free=self._free)
+        if chosen.cells:
+            wanted = None if chosen.everything else options.ROWS if chosen.rows is None else chosen.rows
+            seen = report.of_cells(self.session.most(wanted), self.session.sums, shell_class=shell_class)
+        else:
+            seen = looks[magic](
+                shell_class=shell_class,
+                everything=chosen.everything,
+                driver_deadline_seconds=self.driver_deadline_seconds,
+            )
         seen = self._check_requirement(requirement, seen, chosen)
         return self._deliver(_only(seen, chosen.indices), chosen, note=note)
 
+    def _measure(self, line: str, cell: str) -> None:
+        """Measure the cell that runs, and show what it took when it has ended."""
+        from colab_magics import options
+        from colab_magics.cells import closing, transformer
+
+        chosen = _read(options.CELL, line)
+        if not cell.strip():  # Colab's shell calls a magic without a body, too
+            raise UsageError("there is nothing to measure below %%runtime_status. Did you mean %runtime_status?")
+        if cell != transformer.BODY_FOLLOWS:
+            closing.cancel_running()
+            raise UsageError("%%runtime_status stands in the first line of a cell, once, and is not called")
+        try:
+            closing.Measurement(self.shell, functools.partial(self._tell, chosen))
+        except closing.NoRunError as no_run:
+            closing.cancel_running()
+            raise UsageError(f"%%runtime_status measures a cell once: {no_run}") from None
+
+    @trusted_imports
+    def _tell(self, chosen: Options, cell: Cell) -> None:
+        """Show what a cell took; a mistake of ours costs one line, not the cell's outcome."""
+        from colab_magics.views import display
+
+        try:
+            from colab_magics import report
+
+            shell = type(self.shell)
+            shell_class = f"{shell.__module__}.{shell.__qualname__}"
+            self._deliver(report.of_cell(cell, shell_class=shell_class), chosen, note=None)
+        except Exception as error:  # noqa: BLE001 - IPython would show a traceback of ours below the user's cell
+            display.print_aside(f"%%runtime_status could not tell what the cell took ({type(error).__name__}).")
+
+    def _free(self) -> Release:
+        """Let go of what keeps memory and is no variable of the user's."""
+        from colab_magics.release import release
+
+        return release(self.shell)
+
     def _open_panel(self, magic: str, chosen: Options, requirement: Requirement | None, shell_class: str) -> None:
         """Open a panel in place of the one before."""
+        from colab_magics import options
         from colab_magics.observer import client
         from colab_magics.panel import opening
         from colab_magics.panel.source import Source
         from colab_magics.views.render_options import RenderOptions, language_for
 
+        rows = options.ROWS_OF_PANEL if chosen.rows is None else chosen.rows
         source = Source(
             subject=opening.SUBJECTS[magic],
             indices=chosen.indices,
             driver_deadline_seconds=self.driver_deadline_seconds,
             shell_class=shell_class,
+            cells=(lambda: (self.session.most(rows), self.session.sums)) if chosen.cells else None,
         )
         try:
             seen = source.look_at_all(sample_every_seconds=self.panel_period_seconds)
             seen = self._check_requirement(requirement, seen, chosen)
             first = _only(seen, chosen.indices)
-            options = RenderOptions(language=language_for(self.language), processes=chosen.processes)
+            shown = RenderOptions(language=language_for(self.language), processes=chosen.processes)
             self.close_panel()
-            self.panel = opening.open_panel(
-                first, source, self.shell, options, period_seconds=self.panel_period_seconds
-            )
+            self.panel = opening.open_panel(first, source, self.shell, shown, period_seconds=self.panel_period_seconds)
         except BaseException:
             if self.panel is None:
                 client.stop_sampling()
@@ -366,8 +483,10 @@ def register(ipython: InteractiveShell) -> None:
     ipython.register_magics(magics)
     _matchers(ipython).append(_matcher(magics))
     magics.start_explaining()
+    ipython.input_transformers_cleanup.append(magics.begin_to_measure)
     formatters: Any = ipython.display_formatter
     formatters.mimebundle_formatter.for_type_by_name(*_REPORT_CLASS, magics.report_as_bundle)
+    magics.switch_footer()
 
 
 def unregister(ipython: InteractiveShell) -> None:
@@ -380,6 +499,7 @@ def unregister(ipython: InteractiveShell) -> None:
         return
     del ipython.magics_manager.registry[ColabMagics.__name__]
     magics.stop_explaining()
+    magics.switch_footer()
     for kind, name, earlier in magics.replaced:
         table = ipython.magics_manager.magics[kind]
         if earlier is not None:
@@ -392,6 +512,11 @@ def unregister(ipython: InteractiveShell) -> None:
         if name in configured or value != magics.trait_defaults(name):
             ipython.config[ColabMagics.__name__][name] = value
     _matchers(ipython)[:] = [one for one in _matchers(ipython) if one != _matcher(magics)]
+    before_us = [one for one in ipython.input_transformers_cleanup if one != magics.begin_to_measure]
+    ipython.input_transformers_cleanup[:] = before_us
+    closing = sys.modules.get("colab_magics.cells.closing")
+    if closing is not None:
+        closing.cancel_all()
     formatters: Any = ipython.display_formatter
     formatters.mimebundle_formatter.pop(".".join(_REPORT_CLASS), None)
     _drop(ipython)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 GPU, RAM, STATUS = "gpu_info", "ram_info", "runtime_status"
 """The magics' names, which are the plain functions' too."""
 
+CELL = f"%{STATUS}"
+"""The same magic in the first line of a cell: with its `%` it is typed `%%runtime_status`."""
+
 COMMAND = "colab-magics"
 """The shell command, as it is typed."""
 
@@ -52,10 +55,13 @@ LONGEST_WAIT_SECONDS = 3600.0
 ROWS = 10
 """How many rows a list has unless told otherwise."""
 
+ROWS_OF_PANEL = 3
+"""How many of them a panel shows."""
+
 MOST_CHARACTERS = 10_000
 """The longest line of a magic: it is read letter by letter, and nobody types as much."""
 
-_EXCLUDED = {"widget": ("json", "output", "everything", "quiet"), "json": ("output", "quiet")}
+_EXCLUDED = {"widget": ("json", "output", "everything", "quiet", "variables", "free"), "json": ("output", "quiet")}
 """Options by their fields, and those that contradict them."""
 
 _MOST_DIGITS = 6
@@ -85,7 +91,7 @@ OPTIONS = (
         ("-a", "--all"),
         "everything",
         "Show every field, the unavailable ones with their reason, and take the expensive readings too.",
-        where=(GPU, RAM, STATUS, COMMAND),
+        where=(GPU, RAM, STATUS, CELL, COMMAND),
     ),
     Option(
         ("-j", "--json"),
@@ -99,7 +105,7 @@ OPTIONS = (
         ("-q", "--quiet"),
         "quiet",
         "Show nothing; with -r only a failure speaks, and what could not be checked.",
-        where=(GPU, RAM, STATUS, COMMAND),
+        where=(GPU, RAM, STATUS, CELL, COMMAND),
     ),
     Option(
         ("-r", "--require"),
@@ -123,14 +129,33 @@ OPTIONS = (
         takes="SECONDS",
         where=(COMMAND,),
     ),
+    Option(
+        ("-c", "--cells"),
+        "cells",
+        "Show which cells of this session took most RAM, GPU memory, time and energy.",
+        where=(STATUS,),
+    ),
     Option(("-p", "--processes"), "processes", "Show who holds GPU memory: number, name, memory.", where=(GPU,)),
     Option(
         ("-v", "--variables"),
         "variables",
-        "Show what has the memory: frameworks and their caches, other processes, the largest variables.",
-        where=(GPU,),
+        "Show what has the memory: the largest variables, what is kept beside them; of a GPU's also frameworks, their "
+        "caches and other processes.",
+        where=(GPU, RAM),
     ),
-    Option(("-n",), "rows", f"With -v: show so many variables, {ROWS} unless told otherwise.", takes="N", where=(GPU,)),
+    Option(
+        ("-f", "--free"),
+        "free",
+        "First let go of results (Out, _), of the last error and of frameworks' caches; no variable is deleted.",
+        where=(RAM,),
+    ),
+    Option(
+        ("-n",),
+        "rows",
+        f"With -v or -c: show so many variables or cells, {ROWS} unless told otherwise.",
+        takes="N",
+        where=(GPU, RAM, STATUS),
+    ),
     Option(("--version",), "version", "Print the version.", where=(COMMAND,)),
     Option(
         (),
@@ -158,6 +183,8 @@ class Options(Record):
     wait: float | None = None
     processes: bool = False
     variables: bool = False
+    free: bool = False
+    cells: bool = False
     rows: int | None = None
     """How many of a list; None: as many as it has by itself."""
     indices: tuple[int, ...] = ()
@@ -197,7 +224,7 @@ def flags(magic: str) -> list[str]:
 
 def help_text(magic: str, description: str) -> str:
     """Return a magic's help: how it is typed, what it does, what its options mean."""
-    usage = _usage(magic)
+    usage = f"{_usage(magic)}\n{_usage(CELL)}" if magic == STATUS else _usage(magic)
     _, _, meanings = _parser(magic).format_help().partition("\n\n")
     return f"{usage}\n\n{description}\n\n{meanings}"
 
@@ -212,7 +239,7 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
         **{
             **found,
             "indices": tuple(map(int, words)),
-            "require": None if found["require"] is None else ", ".join(found["require"]),
+            "require": ", ".join(found["require"]) if found.get("require") else None,
             "wait": _seconds(found.get("wait")),
             "rows": _rows(found.get("rows")),
         }
@@ -223,8 +250,8 @@ def _checked(magic: str, found: dict[str, Any]) -> Options:
         for other in others:
             if getattr(options, alone) and getattr(options, other):
                 raise _mistake(magic, f"{_flag(alone)} and {_flag(other)} exclude each other")
-    if options.rows is not None and not options.variables:
-        raise _mistake(magic, "-n goes with -v")
+    if options.rows is not None and not (options.variables or options.cells):
+        raise _mistake(magic, f"-n goes with {'-c' if magic == STATUS else '-v'}")
     if options.strict and options.require is None:
         raise _mistake(magic, "--strict goes with -r")
     return options

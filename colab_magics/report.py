@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from colab_magics.model import Finding, Platform, Ram, Snapshot, Subject, Unavailable, Verdict
-    from colab_magics.model.cells import OutOfMemory
-    from colab_magics.model.holders import Holders
+    from colab_magics.model.cells import Cell, OutOfMemory, SessionSums
+    from colab_magics.model.holders import Holders, Release
     from colab_magics.requirement import Requirement
 
     Section = TypeVar("Section")
@@ -111,12 +111,23 @@ def gpu_info(
 
 
 def ram_info(
-    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
+    *,
+    shell_class: str | None,
+    everything: bool = False,
+    variables: Variables | None = None,
+    free: Callable[[], Release] | None = None,
+    driver_deadline_seconds: float = DEADLINE_SECONDS,
 ) -> Report:
-    """Look at RAM; the driver is asked only where the high-RAM verdict depends on the accelerator."""
+    """Look at RAM; the driver is asked only where the high-RAM verdict depends on the accelerator.
+
+    With `variables` it is also said who holds memory. `free` lets go of what it can before all that.
+    """
     from colab_magics.facts import accelerators
 
-    snapshot = _with_ram(_begin(shell_class), everything=everything)
+    released = None if free is None else _look(free)
+    snapshot = _with_ram(replace(_begin(shell_class), released=released), everything=everything)
+    if variables is not None:
+        snapshot = replace(snapshot, holders=_holders(variables, on_devices=False))
     if accelerators.may_depend_on_accelerator(snapshot):
         snapshot = _with_gpus(snapshot, driver_deadline_seconds)
     return _judge("ram", snapshot)
@@ -151,6 +162,22 @@ def out_of_memory(ran_out: OutOfMemory, *, shell: Any, shell_class: str | None) 
         ran_out = replace(ran_out, frameworks=frameworks if isinstance(frameworks, tuple) else ())
     holders = _holders(variables, on_devices=ran_out.memory is not Memory.RAM, seconds=_SECONDS_AFTER_RUNNING_OUT)
     return _judge("out_of_memory", replace(snapshot, holders=holders, out_of_memory=ran_out))
+
+
+def of_cells(cells: tuple[Cell, ...], session: SessionSums, *, shell_class: str | None) -> Report:
+    """Say what cells of this session took; RAM is looked at to judge what they have kept."""
+    snapshot = _with_ram(_begin(shell_class), everything=False)
+    return _judge("cells", replace(snapshot, cells=cells, session=session))
+
+
+def of_cell(cell: Cell, *, shell_class: str | None) -> Report:
+    """Say what a cell took, beside the RAM that there is."""
+    return _judge("cell", replace(_with_ram(_begin(shell_class), everything=False), cells=(cell,)))
+
+
+def with_cells(report: Report, cells: tuple[Cell, ...], session: SessionSums) -> Report:
+    """Return a report with what cells of this session took, and what that means."""
+    return _judge(report.subject, replace(report.snapshot, cells=cells, session=session))
 
 
 def watch(

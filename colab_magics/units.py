@@ -47,6 +47,17 @@ def span(seconds: float) -> tuple[tuple[str, int], ...]:
     return (("min", minutes),) if minutes else (("s", whole_seconds),)
 
 
+def energy(joules: float) -> str:
+    """Return an energy with its unit: J, kJ from ten thousand of these on, MJ from ten million on.
+
+    >>> energy(840.0), energy(12_300.0), energy(3.6e7)
+    ('840 J', '12.3 kJ', '36.0 MJ')
+    """
+    if joules < 10_000:  # noqa: PLR2004 - said above
+        return f"{joules:.0f} J"
+    return f"{joules / 1e3:.1f} kJ" if joules < 1e7 else f"{joules / 1e6:.1f} MJ"  # noqa: PLR2004 - said above
+
+
 def width(text: str) -> int:
     """Return how many columns a text takes in a terminal: two for each Chinese, Japanese or Korean character.
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from builders import (
     A100,
+    A_CELL,
     COLAB,
     DISK,
     DRIVER,
     GIB,
+    HOLDERS,
     KAGGLE_TORCH,
     MIB,
     OUT_OF_MEMORY,
@@ -19,6 +21,7 @@ from builders import (
     SILENT,
     T4,
     T4_SHARES,
+    T4_WORK,
     TORCH,
     TORCH_CPU,
     TORCH_MEMORY,
@@ -46,6 +49,10 @@ ANOTHER = GpuProcess(
 LITTLE_RAM = a_ram(10.0, headroom_bytes=GIB // 2, swap_used_bytes=GIB, kernel_bytes=6 * GIB)
 
 OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
+    "cell_kept_ram": (
+        {"cells": (replace(A_CELL, ram_after_bytes=5 * GIB),), "ram": a_ram(10.0, kernel_bytes=6 * GIB)},
+        "In [7] kept 3.0 GiB of RAM: this kernel still has that much more than before it.",
+    ),
     "driver_failed": (
         {"gpus": Unavailable(code="driver_missing")},
         "There is an NVIDIA GPU here, but no driver for it.",
@@ -151,6 +158,10 @@ OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
         "L4 GPU comes with one size of RAM: there is no high-RAM choice.",
     ),
     "kernel_holds_most_ram": ({"ram": LITTLE_RAM}, "This kernel holds 6.0 GiB, most of the RAM."),
+    "hidden_holders": (
+        {"holders": HOLDERS},
+        "Results of cells and the last error hold 389 MiB that no variable holds.",
+    ),
     "disk_nearly_full": (
         {"disks": (FULL_DISK,)},
         "The disk is nearly full: 1.0 GiB of 100.0 GiB free (working directory).",
@@ -197,6 +208,18 @@ OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
     "longer_runs": (
         {},
         "Colab resets every runtime after a while, sooner when nothing runs; how long is not published.",
+    ),
+    "cell_nearly_filled_ram": (
+        {"ram": LITTLE_RAM, "cells": (replace(A_CELL, ram_peak_bytes=3 * GIB + GIB // 4),)},
+        "At its peak this cell left 256 MiB of the machine's 10.0 GiB of RAM.",
+    ),
+    "cell_was_slowed": (
+        {"cells": (replace(A_CELL, gpus=(replace(T4_WORK, slowdown_reasons=("thermal_hardware",)),)),)},
+        "GPU 0 was slowed down meanwhile: too hot (hardware).",
+    ),
+    "cell_left_gpu_idle": (
+        {"cells": (replace(A_CELL, gpus=(replace(T4_WORK, busy_percent=0.0, memory_peak_bytes=GIB),)),)},
+        "No GPU here did anything in the 42 s that this cell took.",
     ),
     "usage_limits": ({}, "Resources on Colab are not unlimited, and the limits change."),
     "feedback": ({}, "Something wrong with Colab itself, or with a bill?"),

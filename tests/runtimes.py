@@ -13,6 +13,7 @@ import colab_magics
 from builders import (
     A100,
     A_CELL,
+    A_SESSION,
     COLAB,
     CPU_RUNTIME,
     EIGHT_A100,
@@ -86,6 +87,7 @@ REPORTED: dict[str, Changes] = {
         "holders": HOLDERS,
         "gpu_shares": (T4_SHARES,),
         "cells": (A_CELL,),
+        "session": A_SESSION,
         "out_of_memory": OUT_OF_MEMORY,
     },
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -62,6 +63,85 @@ assert int(machine[0]) * 1024 == colab_magics.ram_info().snapshot.ram.machine.to
 assert len(read_all(["/proc/self/task/*/children", "/no/such/file"])) == len(os.listdir("/proc/self/task")) + 1
 """
     subprocess.run([sys.executable, "-P", "-c", code], check=True, cwd=tmp_path, env=dict(os.environ))
+
+
+@pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="keeps no record that may be reset")
+def test_the_bare_record_finds_a_temporary_that_lives_for_a_moment(tmp_path: Path) -> None:
+    code = f"""
+import sys
+sys.path.append({str(BENCHMARKS)!r})
+from IPython.core.interactiveshell import InteractiveShell
+import measured_cells_kernel as kernel
+shell = InteractiveShell()
+bare = kernel.BareRecord(shell)
+bare.start()
+shell.user_ns["hold"] = kernel.hold
+kernel.TEMPORARY_BYTES = 200_000_000
+for kind in ("GIL held", "thread"):
+    shell.run_cell(f"hold({{kind!r}}, 1)").raise_error()
+    assert abs(bare.over_start_bytes - 200_000_000) < 2 * 2**20, bare.over_start_bytes
+hooks = kernel.hooks_of(shell, "BareRecord")
+shell.run_cell("pass", store_history=True)
+bare.stop()
+shell.run_cell("hold('thread', 1)")
+assert len(kernel.done) == 3
+bare.over_start_bytes = 10**9
+hooks()
+assert bare.over_start_bytes < 2 * 2**20, bare.over_start_bytes
+"""
+    environment = {**os.environ, "IPYTHONDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-P", "-c", code], check=True, cwd=tmp_path, env=environment)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_truth_of_a_size_is_what_was_allocated(tmp_path: Path) -> None:
+    program = BENCHMARKS / "sized_variables_child.py"
+
+    def asked(sizer: str) -> dict[str, float]:
+        line = [sys.executable, "-P", str(program), sizer, "100,000 variables, a number each"]
+        printed = subprocess.run(line, check=True, cwd=tmp_path, capture_output=True, text=True).stdout
+        return dict(json.loads(printed))
+
+    true = asked("truth")["size_bytes"]
+    assert true == pytest.approx(100_000 * sys.getsizeof(0.5), rel=0.01)
+    assert asked("sys.getsizeof")["size_bytes"] == pytest.approx(true, rel=0.01)
+
+
+@pytest.fixture
+def measured_cells(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import measured_cells
+
+    return measured_cells
+
+
+@pytest.mark.parametrize(
+    ("name", "printed", "mib"),
+    [
+        ("`%memit`", "peak memory: 559.14 MiB, increment: 476.82 MiB\n", 476.82),
+        ("`%%memit`", "peak memory: 71.20 MiB, increment: -0.50 MiB\n", -0.5),
+        (
+            "ipython_memory_usage",
+            "In [0] used 1.5 MiB RAM in 0.43s (system mean cpu 0%), peaked 476.8 MiB above final usage, now 79.7 MiB\n",
+            478.3,
+        ),
+    ],
+)
+def test_a_peak_is_read_from_what_a_tool_prints(
+    measured_cells: ModuleType, name: str, printed: str, mib: float
+) -> None:
+    (who,) = [who for who in measured_cells.CONTESTANTS if who.name == name]
+    ran = measured_cells.Ran(1.0, printed, [])
+
+    assert who.peak(None, ran) == pytest.approx(mib * 2**20)
+    with pytest.raises(LookupError, match="nothing said"):
+        who.peak(None, ran._replace(printed=""))
+
+
+def test_an_error_is_told_in_one_line_without_the_names_of_this_run(measured_cells: ModuleType) -> None:
+    failed = measured_cells.CellFailedError("1", "OSError: no file results/tmp2cm91h55/dump\nmore", "printed")
+
+    assert measured_cells.told(failed) == "OSError: no file results/.../dump"
 
 
 # The quick run ------------------------------------------------------------------------------------------------------

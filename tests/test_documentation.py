@@ -16,7 +16,7 @@ import documentation
 from colab_magics.model import Severity, Subject
 from colab_magics.rules import RULES
 from colab_magics.views import json as view
-from documentation import cost_figures, json_schema, svg
+from documentation import cost_figures, example_cells, json_schema, svg
 from documentation.markdown import plain, table
 
 ROOT = Path(__file__).parents[1]
@@ -95,6 +95,30 @@ def test_the_schema_says_which_sections_each_report_has() -> None:
 
 def test_the_page_names_the_form_it_explains() -> None:
     assert f"`schema` is the number of the form, {get_args(view.Schema)[0]}." in PAGES[Path("docs/json.md")]
+
+
+# Cells of the examples --------------------------------------------------------------------------------------------
+
+
+def test_a_cell_stands_on_a_page_as_a_terminal_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    outputs = [
+        {"output_type": "stream", "name": "stdout", "text": ["printed\n", "twice\n"]},
+        {"output_type": "display_data", "data": {"text/plain": ["a report\n", "of two lines"]}},
+    ]
+    both = [
+        {"execution_count": 9, "source": ["%magic"], "outputs": []},
+        {"execution_count": 10, "source": ["one = 1\n", "\n", "%magic"], "outputs": outputs},
+    ]
+    monkeypatch.setattr(example_cells, "cells", lambda _notebook: both)
+
+    assert example_cells.block("any", "%magic") == "```\nIn [9]: %magic\n```"
+    assert example_cells.block("any", "%magic", 2) == (
+        "```\nIn [10]: one = 1\n    ...:\n    ...: %magic\n\nprinted\ntwice\n\na report\nof two lines\n```"
+    )
+
+
+def test_the_guide_to_memory_shows_cells_of_its_notebook() -> None:
+    assert example_cells.block("memory", "%ram_info -f") in PAGES[Path("docs/memory.md")]
 
 
 # What it costs ----------------------------------------------------------------------------------------------------

@@ -68,6 +68,7 @@ TAKEN: dict[str, dict[str, str]] = {
         "probes.disk": "os.stat shutil.disk_usage",
         "probes.frameworks": "os.uname",
         "probes.other_gpus": "os.uname",
+        "probes.peak": "os.fstat os.open os.sysconf os.uname",
         "probes.platform": "os.uname platform.system",
         "probes.signals": "os.path.exists",
         "observer.child": "os.getppid os.pidfd_open",
@@ -98,6 +99,7 @@ TAKEN: dict[str, dict[str, str]] = {
         "probes.gpu": "files.read",
         "probes.mounts": "files.read files.read_bytes os.open os.readlink",
         "probes.other_gpus": "files.read os.listdir",
+        "probes.peak": "os.listdir",
         "probes.processes": "files.read os.listdir os.path.isdir os.readlink",
         "probes.tpu": "files.read os.listdir os.path.exists os.readlink os.stat",
     },
@@ -150,7 +152,7 @@ TAKEN: dict[str, dict[str, str]] = {
     },
     DRIVER: {
         "observer.child": "importlib.util.module_from_spec importlib.util.spec_from_file_location os.open sys.modules",
-        "observer.nvml": "ctypes.CDLL ctypes.byref ctypes.c_char ctypes.c_uint",
+        "observer.nvml": "ctypes.CDLL ctypes.byref ctypes.c_char ctypes.c_uint ctypes.c_ulonglong",
     },
 }
 """What is taken where, by the source that it belongs to."""

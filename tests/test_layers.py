@@ -26,8 +26,10 @@ FLOORS = {
     "completion": 4,
     "explaining": 4,
     "report": 3,
+    "cells": 3,
     "exhaustion": 3,
     "options": 3,
+    "release": 3,
     "mistakes": 2,
     "line": 2,
     "probes": 2,
@@ -57,12 +59,12 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"display"},
         {"terminal", "verdict"},
         {"html", "json", "text"},
-        {"details", "goals_html"},
-        {"gpu_table", "guide_html", "shares"},
+        {"details", "goals_html", "holders_html"},
+        {"gpu_table", "guide_html", "holders", "shares"},
         {"bars", "dialog_schematic", "guide_text", "tables"},
         {"html_parts", "summary"},
         {"out_of_memory"},
-        {"gpus", "machine"},
+        {"cell", "cells", "gpus", "machine"},
         {"__init__", "layout", "markup", "messages", "render_options", "requirement_words", "style_sheets"},
     ),
     "panel": (
@@ -70,6 +72,11 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"session"},
         {"card", "controls", "guidance"},
         {"gauges", "presence", "source", "sparkline"},
+        {"__init__"},
+    ),
+    "cells": (
+        {"closing", "footer"},
+        {"meter", "session", "transformer"},
         {"__init__"},
     ),
     "guides": (
@@ -91,7 +98,7 @@ SERVICES = {
 
 # A module, or all of a room.
 DOORS = {
-    "IPython": {"autoload", "magics", "mistakes", "views.display"},
+    "IPython": {"autoload", "cells.transformer", "magics", "mistakes", "views.display"},
     "traitlets": {"magics"},
     "psutil": {"probes"},
     "pynvml": {"observer.nvml"},  # which does not import it: the child loads it from its file, and hands it over
@@ -108,6 +115,7 @@ CHILD_MODULES = {
     "observer.looks",
     "observer.nvml",
     "observer.samples",
+    "observer.spans",
     "procfs",
     "values",
 }

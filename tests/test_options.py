@@ -31,12 +31,14 @@ MAGICS = (GPU, RAM, STATUS)
 OF_ALL = ["-a", "--all", "-j", "--json", "-o", "--output", "-w", "--widget", "-q", "--quiet", "-r", "--require",
           "--strict"]  # fmt: skip
 OF_GPU = [*OF_ALL, "-p", "--processes", "-v", "--variables", "-n"]
+OF_RAM = [*OF_ALL, "-v", "--variables", "-f", "--free", "-n"]
+OF_STATUS = [*OF_ALL, "-c", "--cells", "-n"]
 OF_COMMAND = ["-a", "--all", "-j", "--json", "-q", "--quiet", "-r", "--require", "--strict", "--wait", "--version"]
 
 USAGES = {
     GPU: "%gpu_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-p] [-v] [-n N] [INDEX ...]",
-    RAM: "%ram_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict]",
-    STATUS: "%runtime_status [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict]",
+    RAM: "%ram_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-v] [-f] [-n N]",
+    STATUS: "%runtime_status [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-c] [-n N]",
     COMMAND: "colab-magics [-h] [-a] [-j] [-q] [-r EXPR] [--strict] [--wait SECONDS] [--version] "
     "[gpu|ram|status|schema]",
 }
@@ -59,7 +61,9 @@ def squeezed(text: str) -> str:
 # Which there are -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("where", "expected"), [(GPU, OF_GPU), (RAM, OF_ALL), (STATUS, OF_ALL), (COMMAND, OF_COMMAND)])
+@pytest.mark.parametrize(
+    ("where", "expected"), [(GPU, OF_GPU), (RAM, OF_RAM), (STATUS, OF_STATUS), (COMMAND, OF_COMMAND)]
+)
 def test_each_magic_and_the_command_have_their_options(where: str, expected: list[str]) -> None:
     assert flags(where) == expected
 
@@ -148,6 +152,26 @@ def test_an_expression_loses_one_pair_of_quotes_and_nothing_else(line: str, expr
             read_line(GPU, line)
     else:
         assert read_line(GPU, line) == Options(require=expression)
+
+
+def test_so_many_rows_are_shown_as_are_asked_for() -> None:
+    assert read_line(STATUS, "-c").rows is None
+    assert read_line(STATUS, "-c -n 3") == read_line(STATUS, "-n3 --cells") == Options(cells=True, rows=3)
+
+
+@pytest.mark.parametrize("typed", ["0", "-1", "x", "1.5", "³", "1000000", "9" * 5000])
+def test_a_number_of_rows_is_a_whole_one_from_one_on(typed: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        read_line(STATUS, f"-c -n {typed}")
+
+    assert "\n" not in str(caught.value)
+    assert "Allowed: " in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+def test_rows_are_those_of_a_list() -> None:
+    with pytest.raises(OptionError, match="-n goes with -c"):
+        read_line(STATUS, "-n 3")
 
 
 def test_what_follows_an_expression_is_read_too() -> None:

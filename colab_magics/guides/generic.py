@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 RESTART_KERNEL = TextStep(Sentence(N_("restart the kernel")))
 OR_RESTART_KERNEL = TextStep(Sentence(N_("or restart the kernel")))
+RESULTS_ARE_GONE = Sentence(
+    N_("Out, _ and their like are empty then, and %debug knows nothing of the last error; variables stay.")
+)
 KERNEL_RESTARTED = Sentence(N_("Restarting the kernel loses its variables; files stay."))
 TO_USE_THE_GPU = Sentence(N_("To use the GPU"))
 TO_USE_A_GPU = Sentence(N_("To use a GPU"))
@@ -182,6 +185,15 @@ TO_NEED_LESS_MEMORY = Guide(
     otherwise=Goal.MEMORY,
 )
 _FOR_FINDINGS = {
+    "cell_kept_ram": Guide(TO_MAKE_ROOM, steps=(_DELETE_VARIABLES,)),
+    "cell_left_gpu_idle": Guide(
+        TO_USE_THE_GPU,
+        steps=(
+            TextStep(Sentence(N_('in PyTorch bring model and data there: model.to("cuda")'))),
+            TextStep(Sentence(N_("else see by %gpu_info whether the framework is a build for it"))),
+        ),
+    ),
+    "cell_nearly_filled_ram": TO_NEED_LESS_MEMORY,
     "cuda_library_missing": Guide(TO_USE_THE_GPU, steps=(_GIVE_LIBRARIES, _RUN_LDCONFIG)),
     "cuda_hidden": Guide(
         TO_USE_THE_GPU,
@@ -202,6 +214,7 @@ _FOR_FINDINGS = {
         TO_MAKE_ROOM, steps=(TextStep(_FREE_GPU_MEMORY), OR_RESTART_KERNEL), otherwise=Goal.MEMORY
     ),
     "gpu_memory_of_others": Guide(TO_MAKE_ROOM, steps=(_ASK_WHO,), otherwise=Goal.MEMORY),
+    "hidden_holders": Guide(Sentence(N_("To let go of them")), steps=(_LET_GO,), consequences=(RESULTS_ARE_GONE,)),
     "killed_for_memory": TO_NEED_LESS_MEMORY,
     "kernel_holds_most_ram": Guide(TO_MAKE_ROOM, steps=(_DELETE_VARIABLES, OR_RESTART_KERNEL)),
     "no_inodes_left": Guide(

@@ -102,13 +102,15 @@ class Release(Value):
     """What was let go of, and what came of it."""
 
     let_go: tuple[Holder, ...]
-    """What kept the most memory, the largest first; a thing that a variable holds too is counted with 0 bytes."""
+    """What held most of the memory, the largest first."""
+    let_go_bytes: int
+    """What all of it held of this process's memory: what a variable holds too is not among it."""
     results: int
     """How many results there were, `Out[3]` and `_3` once; they are gone."""
     has_dropped_error: bool
-    """Whether the last error's traceback was there; `%debug` and `%tb` know nothing of it any more."""
+    """Whether there was a last error; `%debug` and `%tb` know nothing of it any more."""
     error_kept_by: str | None
-    """The variable that keeps the last error, so that this could not be dropped; from outside."""
+    """The variable that is the last error, so that this was left as it is; from outside."""
     ram_before_bytes: int | None
     """What this kernel held; None where that cannot be told."""
     ram_after_bytes: int | None
@@ -116,7 +118,7 @@ class Release(Value):
     caches: tuple[Cache, ...]
     """The caches of the frameworks that have opened a GPU here and could be asked."""
     failed: tuple[str, ...]
-    """What could not be let go of: "output", "error", "hidden", "torch", "cupy"."""
+    """What could not be let go of: "look", "results", "error", "torch", "cupy", "pyarrow", "system"."""
 
 
 class FrameworkMemory(Value):

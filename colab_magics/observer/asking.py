@@ -49,6 +49,9 @@ class Asking:
         self._answers = Answers(_descriptor(process.stdout), longest_bytes=LONGEST_ANSWER_BYTES)
         self._number = 0
         self._answered = 0
+        self._question = 0
+        self._about_spans: dict[int, dict[str, Any] | None] = {}
+        self._ends: dict[int, int] = {}
         self._is_awaited = False
         self._ahead: _Ahead | None = None
         self._stage: str | None = None
@@ -94,6 +97,69 @@ class Asking:
             self._is_awaited = False  # by the next question its answer would be out of date
             raise
 
+    @property
+    def spans(self) -> frozenset[int]:
+        """The numbers of the spans that have been begun here, and neither taken nor dropped."""
+        return frozenset(self._ends)
+
+    def begin_span(self, number: int, *, with_gpus: bool) -> None:
+        """Let a span begin now. Does not wait; raise OSError where the child does not listen any more."""
+        self._send(self._beginning(number, with_gpus=with_gpus))
+        self._ends[number] = 0
+
+    def has_begun_span(self, number: int, *, with_gpus: bool, until: float) -> bool:
+        """Let a span begin, and tell whether it has in time. Raise as `exchange` does."""
+        request = self._ask_about_span(self._beginning(number, with_gpus=with_gpus))
+        self._ends[number] = 0
+        return self._exchange_about_span(request, "begun", until) is not None
+
+    def let_span_end(self, number: int) -> None:
+        """Let a span end now; `end_span` takes what there was in it. Does not wait."""
+        if self._ends.get(number) == 0:
+            with contextlib.suppress(OSError, Gone):  # whoever takes it will find out
+                self._ends[number] = self._ask_about_span({"end_span": number})
+
+    def end_span(self, number: int, *, until: float) -> dict[str, Any] | None:
+        """End a span and return what there was in it as "span", None if that has not come in time.
+
+        "span" is None where the child has given it up. Raise as `exchange` does.
+        """
+        request = self._ends.pop(number) or self._ask_about_span({"end_span": number})
+        return self._exchange_about_span(request, "span", until)
+
+    def drop_span(self, number: int) -> None:
+        """Let go of a span: nobody wants to know what there was in it. Does not wait."""
+        request = self._ends.pop(number, 0)
+        self._about_spans.pop(request, None)
+        if not request:
+            with contextlib.suppress(OSError):
+                self._send({"drop_span": number})
+
+    def _beginning(self, number: int, *, with_gpus: bool) -> dict[str, Any]:
+        return {"begin_span": number, "at": time.monotonic(), "with_gpus": with_gpus}
+
+    def _ask_about_span(self, request: dict[str, Any]) -> int:
+        """Send a request about a span; return the number by which its answer is told from others."""
+        with self._writing:
+            number = self._next_number()
+            try:
+                self._send({"id": number, **request})
+            except BrokenPipeError:
+                raise Gone from None
+            self._about_spans[number] = None
+        return number
+
+    def _exchange_about_span(self, number: int, field: str, until: float) -> dict[str, Any] | None:
+        """Wait for the answer to a request about a span, unless it has come; what comes later is dropped."""
+        try:
+            while self._about_spans.get(number) is None and self._read_one(until) is not None:
+                pass
+        finally:
+            answer = self._about_spans.pop(number, None)
+        if answer is not None and field not in answer:
+            raise Nonsense("nobody asked")
+        return answer
+
     def stop_sampling(self) -> None:
         """Let the child take no more samples. Does not wait, not even for a question under way."""
         with contextlib.suppress(OSError):  # it has ended, or has not read for a long time because it hangs
@@ -114,14 +180,19 @@ class Asking:
     def _request(self, sample_every_seconds: float | None) -> None:
         """Send what the child does not know yet: the question, unless it is at work on one, and a period."""
         request: dict[str, Any] = {}
-        if not self._is_awaited:
-            self._number += 1
-            request["id"] = self._number
-        if sample_every_seconds is not None:
-            request["sample_every_seconds"] = sample_every_seconds
-        if request:
-            self._send(request)
-            self._is_awaited = True
+        with self._writing:
+            if not self._is_awaited:
+                request["id"] = self._question = self._next_number()
+            if sample_every_seconds is not None:
+                request["sample_every_seconds"] = sample_every_seconds
+            if request:
+                self._send(request)
+                self._is_awaited = True
+
+    def _next_number(self) -> int:
+        """Return the number of a request, to be sent before another gets one: answers come in the order of them."""
+        self._number += 1
+        return self._number
 
     def _send(self, request: dict[str, Any]) -> None:
         """Send a request, which is short enough for a pipe to take it whole or not at all."""
@@ -130,9 +201,17 @@ class Asking:
                 os.write(_descriptor(self._process.stdin), json.dumps(request).encode() + b"\n")
 
     def _receive(self, until: float, *, waits: bool = True) -> dict[str, Any] | None:
-        """Read what has come and what comes; return the answer to the last request, None if it is not there in time.
+        """Read what comes; return the answer to the last question, None if it is not there in time."""
+        while (read := self._read_one(until, waits=waits)) is not None:
+            number, line = read
+            if number == self._question:
+                return line
+        return None
 
-        Requests are answered one after the other, each once.
+    def _read_one(self, until: float, *, waits: bool = True) -> tuple[int, dict[str, Any]] | None:
+        """Return the next answer and the number of its request, None if there is none in time.
+
+        Requests are answered one after the other, each once. The answer to one about a span is kept for who wants it.
         """
         while (line := self._answers.next(until, waits=waits)) is not None:
             if "stage" in line:
@@ -141,12 +220,14 @@ class Asking:
             number = line.pop("id", None)
             if type(number) is not int or not self._answered < number <= self._number:
                 raise Nonsense("nobody asked")
-            if not shapes.is_answer(line):
+            if not (number != self._question and shapes.is_about_a_span(line)) and not shapes.is_answer(line):
                 raise Nonsense("unknown fields or values")
             self._answered = number
-            if number == self._number:
+            if number == self._question:
                 self._is_awaited = False
-                return line
+            elif number in self._about_spans:
+                self._about_spans[number] = line
+            return number, line
         return None
 
     def _note_stage(self, line: dict[str, Any]) -> None:

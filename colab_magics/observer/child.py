@@ -4,6 +4,8 @@ It says when it is up, and when it is about to load NVIDIA's library, by lines w
 not the driver's.
 A request with "id" wants an answer of that id. One with "sample_every_seconds" sets how often a sample is taken from
 then on, also while nobody asks (null: never), and its answer has "samples", see `samples.Sampler.answer`.
+One with "begin_span", "end_span" or "drop_span" is about the span of that number, see `spans`; "at" is when it begins
+on the monotonic clock, and "with_gpus" whether the driver is asked.
 
 Looks that may never end are asked for on two pipes of their own, see `looks`.
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from colab_magics.observer.devices import Devices
     from colab_magics.observer.looks import Looks
     from colab_magics.observer.samples import Sampler
+    from colab_magics.observer.spans import Spans
 
 IDLE_SECONDS = 60.0
 """After this long without work the child ends: an open driver would keep others from reloading or resetting it."""
@@ -45,6 +48,7 @@ It ends by SIGALRM, whose default action works even where the driver's loader ho
 LONGEST_REQUEST_BYTES = 1 << 16
 """The longest request: what is longer did not come from `asking` or `looking`."""
 
+_ABOUT_SPANS = ("begin_span", "end_span", "drop_span")
 _ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 _KEPT_SIGNALS = frozenset({signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ})
 """The first two cannot be changed; Python ignores the others and raises errors instead."""
@@ -97,6 +101,7 @@ class _RequestLoop:
         self._devices = devices
         self._replies = replies
         self._sampler: Sampler | None = None
+        self._spans: Spans | None = None
 
     def serve(self) -> None:
         """Serve until the end of input, until a request cannot be read, or until an idle minute has passed."""
@@ -104,7 +109,7 @@ class _RequestLoop:
         waiting.register(0, select.POLLIN)
         received = b""
         while True:
-            to_next = None if self._sampler is None else self._sampler.seconds_to_next()
+            to_next = self._seconds_to_next()
             if waiting.poll((IDLE_SECONDS if to_next is None else to_next) * 1000):
                 piece = os.read(0, 65536)
                 if not piece:
@@ -120,22 +125,47 @@ class _RequestLoop:
                     return
             elif to_next is None and not (self._looks is not None and self._looks.hang):
                 return  # it would not end while a look hangs: the system waits for that thread
-            if self._sampler is not None:
-                signal.alarm(STUCK_SECONDS)
-                self._sampler.take_if_due()
-                signal.alarm(0)
+            self._do_what_is_due()
+
+    def _do_what_is_due(self) -> None:
+        signal.alarm(STUCK_SECONDS)
+        if self._spans is not None:
+            self._spans.look_if_due()
+        if self._sampler is not None:
+            self._sampler.take_if_due()
+        signal.alarm(0)
+
+    def _seconds_to_next(self) -> float | None:
+        """Return how long it is until something is due, None if nothing will be."""
+        due = [work.seconds_to_next() for work in (self._sampler, self._spans) if work is not None]
+        return min((seconds for seconds in due if seconds is not None), default=None)
 
     def _handle(self, request: dict[str, Any]) -> None:
         signal.alarm(STUCK_SECONDS)
-        # A question opens the driver; a sample does not.
-        answer = {"id": request["id"], **self._devices.answer()} if "id" in request else None
-        if "sample_every_seconds" in request:
-            samples = self._sample_every(request["sample_every_seconds"])
-            if answer is not None:
-                answer["samples"] = samples
+        if any(verb in request for verb in _ABOUT_SPANS):
+            answer = self._about_a_span(request)
+        else:
+            # A question opens the driver; a sample does not.
+            answer = self._devices.answer() if "id" in request else {}
+            if "sample_every_seconds" in request:
+                answer["samples"] = self._sample_every(request["sample_every_seconds"])
         signal.alarm(0)
-        if answer is not None:
-            _write(self._replies, answer)
+        if "id" in request:
+            _write(self._replies, {"id": request["id"], **answer})
+
+    def _about_a_span(self, request: dict[str, Any]) -> dict[str, Any]:
+        if self._spans is None:
+            from colab_magics.observer.spans import Spans  # noqa: PLC0415 - most children measure nothing
+
+            self._spans = Spans(self._kernel_pid, self._devices)
+        if "end_span" in request:
+            return {"span": self._spans.end(request["end_span"])}
+        if "drop_span" in request:
+            self._spans.drop(request["drop_span"])
+        else:
+            began_at = request.get("at", time.monotonic())
+            self._spans.begin(request["begin_span"], began_at, with_gpus=request.get("with_gpus", True))
+        return {"begun": True}
 
     def _sample_every(self, seconds: float | None) -> list[dict[str, Any]]:
         if self._sampler is None:
@@ -193,6 +223,8 @@ def _request(line: bytes) -> dict[str, Any]:
         isinstance(request, dict)
         and isinstance(request.get("id", 0), int)
         and isinstance(request.get("sample_every_seconds"), int | float | None)
+        and all(isinstance(request.get(verb, 0), int) for verb in _ABOUT_SPANS)
+        and isinstance(request.get("at", 0.0), int | float)
     )
     if not is_one:
         raise ValueError(line)

@@ -7,6 +7,7 @@ parent's child and starts its own.
 from __future__ import annotations
 
 import atexit
+import itertools
 import os
 import signal
 import subprocess
@@ -41,6 +42,9 @@ REFUSED_SECONDS = 60.0
 SHORTEST_PERIOD_SECONDS = 0.5
 """Samples are taken no more often than that."""
 
+MOST_SPANS = 64
+"""So many spans are measured at a time, or wait to be taken; of more the oldest is given up."""
+
 _FAILURES_BEFORE_REST = 2
 _NOT_LOADED = "driver_not_loaded"
 _KILL_SECONDS = 0.5
@@ -62,6 +66,9 @@ class Observer:
         self._was_refused = False
         self._looking: Looking | None = None
         self._left_behind: dict[str, tuple[subprocess.Popen[bytes], float]] = {}
+        self._numbers = itertools.count(1)
+        self._lost: dict[int, Unavailable] = {}
+        self._spans_of_the_last: frozenset[int] = frozenset()
 
     def ask(
         self, *, deadline_seconds: float = DEADLINE_SECONDS, sample_every_seconds: float | None = None
@@ -91,8 +98,7 @@ class Observer:
                 try:
                     return self._converse(deadline_seconds, until, sample_every_seconds)
                 except Nonsense as nonsense:
-                    self._end()
-                    return _unavailable("child_nonsense", error=str(nonsense))
+                    return self._believed_no_more(nonsense)
                 except Gone:
                     exit_code = self._end()
                 if exit_code != 0:  # else it had ended by itself, idle, before it could read the question
@@ -118,6 +124,76 @@ class Observer:
                 self._asking.ask_ahead(sample_every_seconds)
         finally:
             self._lock.release()
+
+    def begin_span(self, *, with_gpus: bool = True, deadline_seconds: float | None = None) -> int | Unavailable:
+        """Begin a span of work: from now to its end the child watches the GPUs and this process's resident memory.
+
+        Return the span's number, or why there is none. Without a deadline nothing is waited for, though a child that is
+        not there is started, which takes some milliseconds; of a span that the child could not begin in time it does
+        not know what was at its beginning. With one, it has begun by then, or there is none.
+        Without `with_gpus` the driver is left alone. Spans may overlap; of more than `MOST_SPANS` the oldest is lost.
+        """
+        from colab_magics.model import Unavailable
+
+        if sys.platform != "linux":
+            return _unavailable("linux_only")
+        number, began_at = next(self._numbers), time.monotonic()
+        if not self._lock.acquire(timeout=deadline_seconds or 0):  # another thread's question waits for the driver
+            asking = self._asking
+            if asking is None or deadline_seconds is not None:
+                return _unavailable("driver_silent", seconds=round(deadline_seconds or 0, 1))
+            return self._send_beginning(asking, number, with_gpus=with_gpus)
+        try:
+            asking_or_why = self._ready_to_measure(with_gpus=with_gpus)
+            if isinstance(asking_or_why, Unavailable):
+                return asking_or_why
+            if deadline_seconds is None:
+                return self._send_beginning(asking_or_why, number, with_gpus=with_gpus)
+            return self._begin_span(asking_or_why, number, began_at + deadline_seconds, with_gpus=with_gpus)
+        finally:
+            self._lock.release()
+
+    def end_span(self, number: int, *, deadline_seconds: float = DEADLINE_SECONDS) -> dict[str, Any] | Unavailable:
+        """End a span and return what there was in it, see `spans`, or why that is not known.
+
+        It has ended when this is called, or when `let_span_end` was. It can be asked for once.
+        """
+        until = time.monotonic() + deadline_seconds
+        if not self._lock.acquire(timeout=deadline_seconds):
+            self.drop_span(number)
+            return _unavailable("driver_silent", seconds=round(deadline_seconds, 1))
+        try:
+            asking = self._asking
+            if asking is None or self._process is None or number not in asking.spans:
+                return self._lost.pop(number, None) or _unavailable("measurement_lost")
+            try:
+                answer = asking.end_span(number, until=until)
+            except Nonsense as nonsense:
+                return self._believed_no_more(nonsense)
+            except Gone:
+                return self._died(self._end())
+            except BaseException:  # Ctrl-C
+                asking.drop_span(number)
+                raise
+            if answer is None:
+                return self._late(deadline_seconds)
+            self._warm, self._failures, self._unanswered_since = True, 0, None
+            return answer["span"] or _unavailable("measurement_lost")
+        finally:
+            self._lock.release()
+
+    def let_span_end(self, number: int) -> None:
+        """Let a span end now, without waiting; a later `end_span` returns what there was in it."""
+        asking = self._asking
+        if asking is not None:
+            asking.let_span_end(number)
+
+    def drop_span(self, number: int) -> None:
+        """Let go of a span, if there is such one: nobody will want it. Does not wait."""
+        self._lost.pop(number, None)
+        asking = self._asking
+        if asking is not None and number in asking.spans:
+            asking.drop_span(number)
 
     def look(self, key: str, path: str) -> dict[str, int] | Unavailable:
         """Return `looks.file_system(path)`, or why it cannot be had; a mount that is silent costs no more than a while.
@@ -202,22 +278,80 @@ class Observer:
             # A driver that comes after a refusal takes as long to start as any: what it answers then is its first.
             self._warm, self._failures, self._unanswered_since = "refused" not in answer, 0, None
             # Not while somebody watches, who would start a child with each look.
-            if "refused" in answer and sample_every_seconds is None and not self._keeps(answer["refused"]["reason"]):
+            is_watched = sample_every_seconds is not None or bool(started.spans)
+            if "refused" in answer and not is_watched and not self._keeps(answer["refused"]["reason"]):
                 was_refused = self._was_refused
                 self._end()
                 if was_refused:
                     return self._converse(deadline_seconds, until, None)
             return answer
-        waited = time.monotonic() - self._unanswered_since
+        if self._warm and until < in_full:  # another thread's question took the time: nothing is known of the driver
+            return _unavailable("driver_silent", seconds=round(deadline_seconds, 1))
+        return self._late(seconds)
+
+    def _late(self, seconds: float) -> Unavailable:
+        """Return why an answer has not come in so many seconds; but for a first one, this ends the child."""
+        waited = time.monotonic() - (self._unanswered_since or self._started_at)
         if not self._warm and not self._failures and waited < STARTING_SECONDS:
             code = "driver_starting" if waited < SLOW_SECONDS else "driver_slow"
             return _unavailable(code, seconds=round(waited, 1))
-        if self._warm and until < in_full:  # another thread's question took the time: nothing is known of the driver
-            return _unavailable("driver_silent", seconds=round(deadline_seconds, 1))
-        if not self._warm:
-            seconds = waited
+        seconds = seconds if self._warm else waited
         self._end()
         return self._failed("driver_silent", seconds=round(seconds, 1))
+
+    def _ready_to_measure(self, *, with_gpus: bool) -> Asking | Unavailable:
+        """Return the conversation with a child that can be asked for a span, started if there is none."""
+        resting = self._rest_until - time.monotonic()
+        if resting > 0 and with_gpus:
+            return _unavailable("driver_resting", seconds=round(resting))
+        if self._process is not None and (exit_code := self._process.poll()) is not None:
+            self._end()
+            if exit_code != 0:  # else it had ended by itself, idle
+                return self._died(exit_code)
+        if self._process is not None and with_gpus and not self._knows_pynvml:
+            self._end()
+        if self._process is not None and self._asking is not None:
+            return self._asking
+        return self._start() if with_gpus else self._spawn(starting.find_pynvml())
+
+    def _send_beginning(self, asking: Asking, number: int, *, with_gpus: bool) -> int | Unavailable:
+        self._make_room(asking)
+        try:
+            asking.begin_span(number, with_gpus=with_gpus)
+        except OSError:  # it does not read: it hangs, or has just ended
+            return _unavailable("measurement_lost")
+        return number
+
+    def _begin_span(self, asking: Asking, number: int, until: float, *, with_gpus: bool) -> int | Unavailable:
+        self._make_room(asking)
+        began_at = time.monotonic()
+        try:
+            has_begun = asking.has_begun_span(number, with_gpus=with_gpus, until=until)
+        except Nonsense as nonsense:
+            return self._believed_no_more(nonsense)
+        except Gone:
+            return self._died(self._end())
+        except BaseException:  # Ctrl-C
+            asking.drop_span(number)
+            raise
+        if not has_begun:
+            asking.drop_span(number)
+            return self._late(time.monotonic() - began_at)
+        self._warm, self._failures, self._unanswered_since = True, 0, None
+        return number
+
+    def _make_room(self, asking: Asking) -> None:
+        while len(asking.spans) >= MOST_SPANS:
+            asking.drop_span(min(asking.spans))
+
+    def _believed_no_more(self, nonsense: Nonsense) -> Unavailable:
+        self._end()
+        return self._and_of_spans(_unavailable("child_nonsense", error=str(nonsense)))
+
+    def _and_of_spans(self, why: Unavailable) -> Unavailable:
+        """Return why a child was ended; that is also why what it has measured is not known."""
+        self._lost = dict.fromkeys(self._spans_of_the_last, why)
+        return why
 
     def _keeps(self, reason: str) -> bool:
         """Tell whether a child whose driver has refused is asked again the next time, or another one is.
@@ -277,7 +411,7 @@ class Observer:
 
     def _died(self, exit_code: int | None) -> Unavailable:
         if self._asking is None or not self._asking.has_loaded_the_driver:
-            return _unavailable("child_died", cause=_cause_of_death(exit_code))
+            return self._and_of_spans(_unavailable("child_died", cause=_cause_of_death(exit_code)))
         from colab_magics.observer.child import STUCK_SECONDS
 
         if exit_code == -signal.SIGALRM:  # the driver hung in a sample, and nobody asked meanwhile
@@ -288,7 +422,7 @@ class Observer:
         self._failures += 1
         if self._failures >= _FAILURES_BEFORE_REST:
             self._failures, self._rest_until = 0, time.monotonic() + RESTING_SECONDS
-        return _unavailable(code, **values)
+        return self._and_of_spans(_unavailable(code, **values))
 
     def _end(self) -> int | None:
         """Kill the child and return its exit code, None if it would not even die: the driver may hold it for ever."""
@@ -298,6 +432,7 @@ class Observer:
             return None
         process.kill()  # changes nothing for one that is already dying: its exit code stays its own
         if self._asking is not None:
+            self._spans_of_the_last = self._asking.spans
             self._asking.close()
         hanging = {} if looking is None else looking.hanging
         if looking is not None:
@@ -327,6 +462,26 @@ def look(key: str, path: str) -> dict[str, int] | Unavailable:
 def start(*, sample_every_seconds: float | None = None) -> None:
     """Let this process's observer ask the driver ahead; see `Observer.start`."""
     _shared.start(sample_every_seconds=sample_every_seconds)
+
+
+def begin_span(*, with_gpus: bool = True, deadline_seconds: float | None = None) -> int | Unavailable:
+    """Let this process's observer begin a span of work; see `Observer.begin_span`."""
+    return _shared.begin_span(with_gpus=with_gpus, deadline_seconds=deadline_seconds)
+
+
+def end_span(number: int, *, deadline_seconds: float = DEADLINE_SECONDS) -> dict[str, Any] | Unavailable:
+    """Return what there was in a span; see `Observer.end_span`."""
+    return _shared.end_span(number, deadline_seconds=deadline_seconds)
+
+
+def let_span_end(number: int) -> None:
+    """Let a span end now; see `Observer.let_span_end`."""
+    _shared.let_span_end(number)
+
+
+def drop_span(number: int) -> None:
+    """Let go of a span; see `Observer.drop_span`."""
+    _shared.drop_span(number)
 
 
 def stop_sampling() -> None:

@@ -7,12 +7,15 @@ wrappers' behaviour; the symbol tables of drivers 470 to 610 for which of them h
 from __future__ import annotations
 
 import os
-from struct import Struct
+from struct import Struct, unpack_from
 
 TYPE_CHECKING = False  # typing itself is slow to load
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    Samples = tuple[tuple[int, ...], tuple[int | float, ...]]
+    """When, in microseconds of the epoch, and what, in percent."""
 
 NOT_AVAILABLE = 2**64 - 1
 """NVML_VALUE_NOT_AVAILABLE: what a driver writes for a size that it does not know."""
@@ -23,6 +26,14 @@ _NO_FIGURES = frozenset({2**32 - 1, NOT_AVAILABLE})
 
 _ROW = Struct("@IQII")
 """nvmlProcessInfo_t of versions 2 and 3: process number, bytes, GPU instance, compute instance."""
+
+_SAMPLES = {kind: f"Q{value}" for kind, value in enumerate(("d", "I4x", "L", "Q", "q", "i4x", "H6x"))}
+"""nvmlSample_t for each nvmlValueType_t: microseconds of the epoch, then the value in its part of a union."""
+
+_HELD_BY_A_SAMPLE = 16
+_NOT_FOUND = 6
+_MOST_SAMPLES = 100_000
+_UTILIZATION_SAMPLES = 1  # NVML_GPU_UTILIZATION_SAMPLES
 
 _LIST_OF_PROCESSES = "RunningProcesses"
 _FEW_PROCESSES = 64
@@ -85,6 +96,7 @@ class Nvml:
         self._wrappers: dict[str, Callable[..., Any]] = {}
         self._errors: tuple[type[Exception], ...] = ()
         self._rows = _Rows()
+        self._samples = _Samples()
         self.library = "absent"
         """How NVIDIA's library was found: as a value of `probes.driver_state.Library`."""
         self.driver: dict[str, Any] | None = None
@@ -164,6 +176,18 @@ class Nvml:
                     raise
         raise Refused("changing_too_fast", _INSUFFICIENT_SIZE)
 
+    def samples(self, handle: Any, since: int) -> Samples:
+        """Return the driver's samples of how busy a GPU was, after a moment; a driver that keeps none refuses."""
+        for _ in range(_GROWTH_TRIES):
+            try:
+                return self.call("nvmlDeviceGetSamples", handle, since)  # type: ignore[no-any-return]
+            except Refused as refused:
+                if refused.code == _NOT_FOUND:
+                    return (), ()
+                if refused.code != _INSUFFICIENT_SIZE:
+                    raise
+        raise Refused("changing_too_fast", _INSUFFICIENT_SIZE)
+
     def reported(self, function: str) -> Any:
         """Return what the driver says of itself, None if it will not."""
         try:
@@ -192,10 +216,12 @@ class Nvml:
         return pynvml
 
     def _wrapper(self, function: str) -> Callable[..., Any]:
-        """Return the binding's wrapper of a call, and for a list of processes our own: see `_Rows`."""
+        """Return the binding's wrapper of a call, and for lists our own: see `_Rows` and `_Samples`."""
         wrapper: Callable[..., Any] | None
         if _LIST_OF_PROCESSES in function:
             wrapper = self._rows.wrapper(self._pynvml, function)
+        elif function == "nvmlDeviceGetSamples":
+            wrapper = self._samples.wrapper(self._pynvml, function)
         else:
             wrapper = getattr(self._pynvml, function, None)
         if wrapper is None:
@@ -266,6 +292,71 @@ class _Rows:
 
         self._capacity, self._there = capacity, ctypes.c_uint()
         self._room = (ctypes.c_char * (capacity * _ROW.size))()
+
+
+class _Samples:
+    """Reads the ring in which a driver keeps how busy a GPU was, into room that is kept for the next time.
+
+    The binding's wrapper asks twice each time, and makes an object of each sample and another of its value.
+    """
+
+    def __init__(self) -> None:
+        self._capacity = 0
+        self._room: Any = None
+        self._there: Any = None
+        self._kind: Any = None
+
+    def wrapper(self, pynvml: Any, function: str) -> Callable[[Any, int], Samples]:
+        """Return what reads the samples after a moment, and raises the binding's error where it gets a code."""
+        import ctypes  # noqa: PLC0415 - the binding has loaded it
+
+        self._there, self._kind = ctypes.c_uint(), ctypes.c_uint()
+        call = getattr(pynvml.nvmlLib, function, None)
+
+        def read(handle: Any, since: int) -> Samples:
+            if call is None:
+                raise pynvml.NVMLError(_FUNCTION_NOT_FOUND)
+            moment = ctypes.c_ulonglong(since)
+            code = 0 if self._capacity else self._learn_capacity(call, handle, moment)
+            code = code or self._ask(call, handle, moment)
+            if code == _INSUFFICIENT_SIZE and self._there.value > self._capacity:
+                self._make_room(2 * self._there.value)
+            if code:
+                raise pynvml.NVMLError(code)
+            return self._found()
+
+        return read
+
+    def _learn_capacity(self, call: Any, handle: Any, moment: Any) -> int:
+        """Make room for as many as the driver keeps, which it tells where it is given none; return its code."""
+        code = self._ask(call, handle, moment)
+        if code in (0, _INSUFFICIENT_SIZE):
+            code = 0 if self._there.value else _NOT_FOUND
+            self._make_room(self._there.value)
+        return code
+
+    def _ask(self, call: Any, handle: Any, moment: Any) -> int:
+        from ctypes import byref  # noqa: PLC0415 - the binding has loaded it
+
+        self._there.value = self._capacity
+        code: int = call(handle, _UTILIZATION_SAMPLES, moment, byref(self._kind), byref(self._there), self._room)
+        if self._there.value > (self._capacity if self._capacity and not code else _MOST_SAMPLES):
+            raise Refused("impossible")
+        return code
+
+    def _found(self) -> Samples:
+        count = self._there.value
+        if count and self._kind.value not in _SAMPLES:
+            raise Refused("impossible")
+        # Of one format, which Python remembers: four times as fast as one sample after the other.
+        flat = unpack_from(f"@{_SAMPLES[self._kind.value] * count}", self._room) if count else ()
+        return flat[::2], flat[1::2]
+
+    def _make_room(self, capacity: int) -> None:
+        import ctypes  # noqa: PLC0415 - the binding has loaded it
+
+        self._capacity = capacity
+        self._room = (ctypes.c_char * (capacity * _HELD_BY_A_SAMPLE))() if capacity else None
 
 
 def find_library() -> str:

@@ -1,8 +1,8 @@
 """What the child's answers look like: each field with what it can be. Anything else is nonsense.
 
-The fields are those that `devices`, `samples` and `looks` write, whose words and bounds these are too; the tests hold
-the two against each other. A field that is not known here is as wrong as one that is missing: the child is of another
-version than this.
+The fields are those that `devices`, `samples`, `spans` and `looks` write, whose words and bounds these are too; the
+tests hold the two against each other. A field that is not known here is as wrong as one that is missing: the child is
+of another version than this.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ FIELD_REASONS = frozenset(
 )  # fmt: skip
 """Why a field is None, but for NVML's codes that have no word."""
 
+SPAN_REASONS = FIELD_REASONS | {"counter_restarted", "too_late", "too_short"}
+"""Why a figure of a span is None, with the same exception."""
+
 REFUSALS = FIELD_REASONS | {"binding_broken"}
 """Why a driver cannot be asked at all, with the same exception."""
 
@@ -54,6 +57,13 @@ def is_stage(line: dict[str, Any]) -> bool:
 def is_look(line: dict[str, Any]) -> bool:
     """Tell whether this is what `looks.Looks` answers, without its id."""
     return _LOOK(line)
+
+
+def is_about_a_span(line: dict[str, Any]) -> bool:
+    """Tell whether this is what the child answers to a request about a span, without its id: see `spans`."""
+    return _ABOUT_A_SPAN(line) and all(
+        gpu["index"] == place for place, gpu in enumerate((line.get("span") or {}).get("gpus", ()))
+    )
 
 
 def _whole(most: int, least: int = 0) -> Check:
@@ -114,9 +124,9 @@ def _either(*checks: Check) -> Check:
     return lambda value: any(check(value) for check in checks)
 
 
-def _refusals_of(fields: dict[str, Check]) -> Check:
+def _refusals_of(fields: dict[str, Check], words: frozenset[str] = FIELD_REASONS) -> Check:
     """Return the check of an "unavailable": fields of the object that it stands in, each with a reason."""
-    is_reason = _reason(FIELD_REASONS)
+    is_reason = _reason(words)
     return lambda value: type(value) is dict and value.keys() <= fields.keys() and all(map(is_reason, value.values()))
 
 
@@ -181,6 +191,8 @@ _OF_A_GPU: dict[str, Check] = {
     "virtualization": _or_none(_text),
     "utilization_percent": _or_none(_whole(100)),
     "memory_utilization_percent": _or_none(_whole(100)),
+    "recent_busy_percent": _or_none(_number(100)),
+    "recent_seconds": _or_none(_number(_MOST_SECONDS)),
     "temperature_celsius": _or_none(_whole(255)),
     "power_watts": _or_none(_number(10**5)),
     "power_limit_watts": _or_none(_number(10**5)),
@@ -234,6 +246,36 @@ _ANSWER = _either(
     _fields({"driver": _none, "gpus": _listed(_GPU, 0), "library": _one_of("absent", "broken")}, samples=_SAMPLES),
     _fields({"refused": _REFUSED}, samples=_SAMPLES),
 )
+
+_WORK_FIELDS: dict[str, Check] = {
+    "index": _whole(_MOST_GPUS - 1),
+    "name": _or_none(_text),
+    "busy_percent": _or_none(_number(100)),
+    "busy_source": _or_none(_one_of("driver", "sampled")),
+    "memory_before_bytes": _or_none(_whole(_MOST_BYTES)),
+    "memory_after_bytes": _or_none(_whole(_MOST_BYTES)),
+    "memory_peak_bytes": _or_none(_whole(_MOST_BYTES)),
+    "energy_joules": _or_none(_number(10**15)),
+    "slowdown_reasons": _or_none(_listed(_written_as(_SLOWDOWN), 64)),
+}
+
+_WORK = _fields({**_WORK_FIELDS, "unavailable": _refusals_of(_WORK_FIELDS, SPAN_REASONS)})
+
+_SPAN = _fields(
+    {
+        "seconds": _number(_MOST_SECONDS),
+        "looks": _whole(_MOST_SECONDS),
+        "kernel_peak_bytes": _or_none(_whole(_MOST_BYTES)),
+        "gpus": _listed(_WORK, _MOST_GPUS),
+        "without": _either(
+            _none,
+            _fields({"driver": _none, "gpus": _listed(_GPU, 0), "library": _one_of("absent", "broken")}),
+            _fields({"refused": _REFUSED}),
+        ),
+    }
+)
+
+_ABOUT_A_SPAN = _either(_fields({"begun": lambda value: value is True}), _fields({"span": _or_none(_SPAN)}))
 
 _STAGE = _fields({"stage": _one_of("up", "loading")})
 

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 _ABOUT_US = frozenset({"binding_missing", "child_died", "child_nonsense", "no_child"})
 """Codes of what went wrong on our side, and says nothing of any driver."""
 
-_FLOATS = ("utilization_percent", "memory_utilization_percent", "temperature_celsius", "fan_percent")
+_FLOATS = (
+    "utilization_percent", "memory_utilization_percent", "recent_busy_percent", "recent_seconds", "temperature_celsius",
+    "fan_percent",
+)  # fmt: skip
 
 
 class Seen(Record):
@@ -50,11 +53,9 @@ def probe_gpus(
     if isinstance(answer, Unavailable):
         is_certain = answer.code in _ABOUT_US and driver_state.read_signs(root=root).are_certainly_none
         return Seen(() if is_certain else answer, samples=samples)
-    if "refused" in answer:
-        return Seen(_refusal(answer["refused"], root=root), samples=samples)
-    if not answer["gpus"]:
-        return Seen(_no_gpu(answer, root=root), driver=_driver(answer["driver"]), samples=samples)
-    driver = _driver(answer["driver"])
+    driver = _driver(answer.get("driver"))
+    if not answer.get("gpus"):
+        return Seen(why_none(answer if driver is None else None, root=root), driver=driver, samples=samples)
     numbers = cuda_numbers(answer["gpus"], environment)
     if driver is not None and driver.has_cuda_library is False:
         numbers = replace(numbers, gpus={}, slices={})
@@ -73,13 +74,15 @@ def module_version(*, root: str = "/") -> str | None:
     return found.group() if found else None
 
 
-def _no_gpu(answer: dict[str, Any], *, root: str) -> tuple[()] | Unavailable:
-    """Return what it means that the driver could not be asked, or counts no GPU."""
+def why_none(answer: dict[str, Any] | None, *, root: str = "/") -> tuple[()] | Unavailable:
+    """Return what it means that the observer tells of no GPU: by its answer, or None if the driver counts none."""
+    if answer is not None and "refused" in answer:
+        return _refusal(answer["refused"], root=root)
     signs = driver_state.read_signs(root=root)
-    if answer["driver"] is None:
-        code = driver_state.code_without_library(signs, driver_state.Library(answer["library"]))
-    else:
+    if answer is None:
         code = driver_state.code_of_no_device(signs)
+    else:
+        code = driver_state.code_without_library(signs, driver_state.Library(answer["library"]))
     return () if code is None else Unavailable(code=code)
 
 

@@ -104,6 +104,23 @@ def _texts(shell: Any) -> Iterator[Kept]:
     yield Kept(Keeper.INPUT, "_ih", getattr(history, "input_hist_raw", None))
 
 
+def places(shell: Any) -> tuple[dict[Any, Any], dict[Any, Any], dict[Any, Any]]:
+    """Return where the variables, what IPython hides of them, and the results stand; empty where there is no place."""
+    found = (_names(shell), _hidden(shell), _outputs(shell)) if shell is not None else ()
+    names, hidden, outputs = (one if issubclass(type(one), dict) else {} for one in (*found, *(None,) * 3)[:3])
+    return names, hidden, outputs
+
+
+def forgotten(shell: Any) -> list[str]:
+    """Return the names under which IPython hides results, and what other names had before they got something else."""
+    names, hidden = _names(shell), _hidden(shell)
+    return [
+        name
+        for name, thing in _items(hidden)
+        if type(name) is str and (is_a_result(name) or (not _is_ipython_s(name) and _get(names, name) is not thing))
+    ]
+
+
 def machinery(shell: Any) -> list[object]:
     """Return what everything hangs together by, and what is listed by its parts: nobody's, whoever refers to it."""
     history = getattr(shell, "history_manager", None)
@@ -175,6 +192,11 @@ _TRACEBACK: Any = BaseException.__dict__["__traceback__"].__get__
 _CAUSE: Any = BaseException.__dict__["__cause__"].__get__
 _CONTEXT: Any = BaseException.__dict__["__context__"].__get__
 _MEMBERS: Any = BaseExceptionGroup.__dict__["exceptions"].__get__
+
+
+def cut_off(error: BaseException) -> None:
+    """Take an error's traceback away, whatever its class says of that name."""
+    BaseException.__dict__["__traceback__"].__set__(error, None)
 
 
 def is_a_result(name: str) -> bool:

@@ -30,7 +30,7 @@ def probe_ram(*, everything: bool = False, root: str = "/") -> Ram | Unavailable
         return Unavailable(code="impossible")
     limits = memory.limits(machine, root=root)
     capacity, tightest = memory.capacity(limits), memory.tightest(limits)
-    told_bytes = _resident_bytes(os.getpid())
+    told_bytes = resident_bytes(os.getpid())
     kernel_bytes = _possible(told_bytes, machine.total_bytes)
     below = children.look(
         kernel_bytes,
@@ -96,7 +96,7 @@ def _events() -> tuple[str, ...]:
     return tuple(path for path in named if path.startswith(_PLACES_OF_EVENTS) and path == posixpath.normpath(path))
 
 
-def _resident_bytes(pid: int) -> int | None:
+def resident_bytes(pid: int) -> int | None:
     """Return the resident memory of a process, None if it has ended or may not be read."""
     try:
         return procfs.resident_bytes(pid)[0]
@@ -115,7 +115,7 @@ def _most_in_use_bytes(limit: memory.Limit) -> int:
 
 def _observer_bytes() -> int:
     observer = child_pid()
-    return 0 if observer is None else _resident_bytes(observer) or 0
+    return 0 if observer is None else resident_bytes(observer) or 0
 
 
 def _proportional_bytes() -> int | None:
@@ -139,7 +139,7 @@ def _other_kernels() -> tuple[OtherKernel, ...] | None:
     if processes is None:
         return None
     pids = [one.pid for one in processes if one.pid != os.getpid() and _is_kernel(one.command)]
-    sizes = {pid: _resident_bytes(pid) for pid in pids}
+    sizes = {pid: resident_bytes(pid) for pid in pids}
     kernels = [OtherKernel(pid=pid, resident_bytes=size) for pid, size in sizes.items() if size is not None]
     return tuple(sorted(kernels, key=lambda kernel: -kernel.resident_bytes))
 

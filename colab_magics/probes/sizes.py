@@ -349,6 +349,11 @@ def _function(function: Any) -> tuple[list[Block], list[object]]:
     return [], [one for one in held if one is not None]
 
 
+def _at(address: int) -> object:
+    """Return the key of a piece of RAM, which libraries hand to each other."""
+    return ("RAM", address)
+
+
 def _ndarray(array: Any) -> tuple[list[Block], list[object]]:
     """Return the memory of the array that owns it; that of another library's object is this one's."""
     ndarray = sys.modules["numpy"].ndarray
@@ -359,7 +364,10 @@ def _ndarray(array: Any) -> tuple[list[Block], list[object]]:
     if ndarray.dtype.__get__(owner).hasobject:
         inside = [_Rest(ndarray.view(owner, ndarray).flat, 0)]
     if inner is None:
-        return [Block(("numpy", id(owner)), ndarray.nbytes.__get__(owner))], [*inside, owner]
+        size_bytes = ndarray.nbytes.__get__(owner)
+        is_large = size_bytes >= LEAST_SHARED_BYTES
+        key = _at(ndarray.__array_interface__.__get__(owner)["data"][0]) if is_large else ("numpy", id(owner))
+        return [Block(key, size_bytes)], [*inside, owner]
     if _qualname(type(inner)) == "PyCapsule":
         return [Block(("numpy", id(inner)), ndarray.nbytes.__get__(owner))], inside
     return [], [*inside, inner]
@@ -414,7 +422,8 @@ def _tensor(tensor: Any) -> tuple[list[Block], list[object]]:
             return [], _some(gradient)
         storage = base.untyped_storage(tensor)
         where = None if device.type == "cpu" else str(device)
-        return [Block((str(device), storage.data_ptr()), storage.nbytes(), where)], _some(gradient)
+        key = _at(storage.data_ptr()) if where is None else (where, storage.data_ptr())
+        return [Block(key, storage.nbytes(), where)], _some(gradient)
 
 
 def _jax(array: Any) -> tuple[list[Block], list[object]]:
@@ -463,13 +472,13 @@ def _polars_series(series: Any) -> tuple[list[Block], list[object]]:
 
 def _polars_column(column: Any, otherwise: object) -> Block:
     """Return a column's memory, the same for all that share it where it is one piece of numbers."""
-    key = otherwise
+    key: object = ("polars", otherwise)
     try:
         if column.n_chunks() == 1:
-            key = column.as_single_ptr()
-    except Exception:  # noqa: BLE001 - not numbers
-        key = otherwise
-    return Block(("polars", key), column.estimated_size())
+            key = _at(column.as_single_ptr())
+    except Exception:  # noqa: BLE001, S110 - not numbers
+        pass
+    return Block(key, column.estimated_size())
 
 
 def _arrow_buffers(array: Any) -> list[Block]:
@@ -479,7 +488,7 @@ def _arrow_buffers(array: Any) -> list[Block]:
         while buffer is not None and buffer.parent is not None and hasattr(buffer.parent, "address"):
             buffer = buffer.parent  # noqa: PLW2901 - to the outermost
         if buffer is not None:
-            blocks.append(Block(("arrow", buffer.address), buffer.size, None if buffer.is_cpu else "cuda"))
+            blocks.append(Block(_at(buffer.address), buffer.size, None if buffer.is_cpu else "cuda"))
     return blocks
 
 
@@ -496,7 +505,7 @@ def _arrow_batch(batch: Any) -> tuple[list[Block], list[object]]:
 
 
 def _arrow_buffer(buffer: Any) -> tuple[list[Block], list[object]]:
-    return [Block(("arrow", buffer.address), buffer.size)], _some(buffer.parent)
+    return [Block(_at(buffer.address), buffer.size)], _some(buffer.parent)
 
 
 def _some(one: object) -> list[object]:

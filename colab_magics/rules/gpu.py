@@ -26,7 +26,8 @@ _NOT_KNOWN = frozenset(
 )
 _NO_FAULT = frozenset({"linux_only", "unexpected"})
 _GONE = frozenset({"gpu_lost", "gpu_needs_reset"})
-_HARMFUL_SLOWDOWNS = ("thermal_hardware", "thermal_software", "power_brake", "hardware_slowdown")
+HARMFUL_SLOWDOWNS = ("thermal_hardware", "thermal_software", "power_brake", "hardware_slowdown")
+"""Those that are not a busy GPU's ordinary state."""
 
 
 @rule(Subject.GPU, Severity.ERROR, "{cause:reason}", fixable_in_place=True, blocks_gpu=True, is_the_answer=True)
@@ -126,7 +127,7 @@ def gpu_memory_errors(snapshot: Snapshot) -> Values | None:
 def gpu_slowed(snapshot: Snapshot) -> Values | None:
     """Heat or a failing power supply holds a GPU's clocks down; to be at its power limit is normal for a busy GPU."""
     for gpu in seen(snapshot.gpus):
-        for cause in _HARMFUL_SLOWDOWNS:
+        for cause in HARMFUL_SLOWDOWNS:
             if cause in (gpu.slowdown_reasons or ()):
                 return ("index", gpu.index), ("cause", cause)
     return None
@@ -149,11 +150,15 @@ def gpu_memory_nearly_full(snapshot: Snapshot) -> Values | None:
 
 @rule(Subject.GPU, Severity.INFO, N_("Only one of {count} GPUs is in use."))
 def one_gpu_of_several(snapshot: Snapshot) -> Values | None:
-    """There are several GPUs, and the work sits on one of them."""
-    shares = [gpu.memory.used_percent for gpu in snapshot.usable_gpus if gpu.memory is not None and not gpu.is_hidden]
-    if len(shares) < 2 or sum(share >= _IN_USE_PERCENT for share in shares) != 1:  # noqa: PLR2004 - one is not several
+    """There are several GPUs, and the work sits on one of them: none of the others holds memory or was busy lately."""
+    in_use = [
+        gpu.memory.used_percent >= _IN_USE_PERCENT or gpu.was_busy
+        for gpu in snapshot.usable_gpus
+        if gpu.memory is not None and not gpu.is_hidden
+    ]
+    if len(in_use) < 2 or sum(in_use) != 1:  # noqa: PLR2004 - one is not several
         return None
-    return (("count", len(shares)),)
+    return (("count", len(in_use)),)
 
 
 @rule(
@@ -168,14 +173,14 @@ def one_gpu_of_several(snapshot: Snapshot) -> Values | None:
 def gpu_idle(snapshot: Snapshot) -> Values | None:
     """GPUs do nothing while this kernel holds a tenth of their memory or more: normal only between two cells.
 
-    What others hold, such as a desktop, does not count. Where the driver does not tell who holds it, it may be this
-    kernel.
+    One that was busy in the seconds that the driver remembers is between two. What others hold, such as a desktop, does
+    not count. Where the driver does not tell who holds it, it may be this kernel.
     """
     idle = [
         (gpu.index, gpu.memory.used_bytes)
         for gpu in seen(snapshot.gpus)
         if gpu.memory is not None and gpu.memory.used_percent >= _IDLE_MEMORY_PERCENT
-        if gpu.utilization_percent == 0 and _may_be_ours(gpu)
+        if gpu.is_idle and _may_be_ours(gpu)
     ]
     if not idle:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics.facts import accelerators
-from colab_magics.model import Ram, Severity, Subject
+from colab_magics.model import Ram, Severity, Subject, Unavailable
 from colab_magics.rules.rule import rule
 from colab_magics.translation import N_
 
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from colab_magics.model import Snapshot, Values
     from colab_magics.rules.rule import Rule
 
+_HIDDEN_BYTES = 64 * 2**20
 _HEADROOM_PERCENT = 10.0
 _KERNEL_PERCENT = 50.0
+_KEPT_PERCENT = 10.0
 
 
 @rule(
@@ -119,6 +121,42 @@ def kernel_holds_most_ram(snapshot: Snapshot) -> Values | None:
 
 
 @rule(
+    Subject.RAM,
+    Severity.INFO,
+    N_("Results of cells and the last error hold {hidden_bytes:size} that no variable holds."),
+    fixable_in_place=True,
+)
+def hidden_holders(snapshot: Snapshot) -> Values | None:
+    """IPython's results (`Out`, `_`) and the last error's functions keep 64 MiB or more that no variable holds."""
+    holders = snapshot.holders
+    if holders is None or isinstance(holders, Unavailable) or holders.hidden_bytes < _HIDDEN_BYTES:
+        return None
+    return (("hidden_bytes", holders.hidden_bytes),)
+
+
+@rule(
+    Subject.CELLS,
+    Severity.INFO,
+    N_("In [{number}] kept {kept_bytes:size} of RAM: this kernel still has that much more than before it."),
+    fixable_in_place=True,
+)
+def cell_kept_ram(snapshot: Snapshot) -> Values | None:
+    """A cell of this session has kept a tenth of the RAM or more, which was not let go of since."""
+    ram = snapshot.ram
+    if not isinstance(ram, Ram) or ram.kernel_bytes is None:
+        return None
+    still = [
+        (min(cell.ram_kept_bytes, ram.kernel_bytes - cell.ram_before_bytes), cell.number)
+        for cell in snapshot.cells or ()
+        if cell.ram_kept_bytes is not None and cell.ram_before_bytes is not None and cell.number is not None
+    ]
+    kept_bytes, number = max(still, default=(0, 0))
+    if 100 * kept_bytes < _KEPT_PERCENT * ram.capacity_bytes:
+        return None
+    return ("number", number), ("kept_bytes", kept_bytes)
+
+
+@rule(
     Subject.OUT_OF_MEMORY,
     Severity.ERROR,
     N_("The cell has run out of RAM."),
@@ -141,4 +179,6 @@ RULES: tuple[Rule, ...] = (
     not_high_ram,
     one_shape_only,
     kernel_holds_most_ram,
+    hidden_holders,
+    cell_kept_ram,
 )

@@ -11,12 +11,13 @@ from colab_magics import units
 from colab_magics.model import SHARED_MEMORY, Ram, Subject, seen
 from colab_magics.rules import RULES
 from colab_magics.values import Record, replace
-from colab_magics.views import gpus, machine, messages
+from colab_magics.views import cell, gpus, machine, messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from colab_magics.model import Disk, Gpu, GpuMemory, Severity, Snapshot
+    from colab_magics.model.cells import Cell
     from colab_magics.translation import Translator
 
 
@@ -38,11 +39,14 @@ def of_report(subject: Subject, snapshot: Snapshot, translate: Translator, *, ev
 
     `snapshot` is what the report is about. Shared memory has a bar with `everything`, and where it is too full.
     """
+    if subject is Subject.CELL:
+        return [bar for measured in snapshot.cells or () for bar in of_cell(measured, snapshot, translate)]
     shown = []
     several = seen(snapshot.gpus)
     if len(several) == 1:
         gpu = several[0]
-        shown += [bar for bar in (of_gpu_memory(gpu, snapshot, translate), of_gpu_use(gpu, translate)) if bar]
+        use = of_gpu_use(gpu, translate, has_history=bool(snapshot.samples))
+        shown += [bar for bar in (of_gpu_memory(gpu, snapshot, translate), use) if bar]
         shown += of_slices(gpu, translate)
     if isinstance(snapshot.ram, Ram):
         ram = of_ram(snapshot, translate)
@@ -55,6 +59,30 @@ def of_report(subject: Subject, snapshot: Snapshot, translate: Translator, *, ev
     return shown
 
 
+def of_cell(measured: Cell, snapshot: Snapshot, translate: Translator) -> list[Bar]:
+    """Return the peaks of a cell, of RAM and of each GPU, as shares of what there is."""
+    capacity_bytes = snapshot.ram.capacity_bytes if isinstance(snapshot.ram, Ram) else None
+    first, *more = cell.ram_phrases(measured, translate)
+    severity = _severity(("cell_nearly_filled_ram",), snapshot)
+    shown = [Bar(translate("RAM"), _share(measured.ram_peak_bytes, capacity_bytes), first, tuple(more), severity)]
+    works = measured.gpus or ()
+    for work in works:
+        number = "" if len(works) == 1 else f" ({work.index})"
+        used = cell.use(work, translate) or translate("not available")
+        energy = () if work.energy_joules is None else (cell.energy(work.energy_joules, translate),)
+        more = [*energy, messages.device(work.name, translate)]
+        shown.append(Bar(translate("GPU use") + number, work.busy_percent, used, tuple(more)))
+        share = _share(work.memory_peak_bytes, work.memory_total_bytes)
+        peak = cell.memory(work, translate) or translate("not available")
+        kept = tuple(filter(None, (cell.kept_there(work, translate),)))
+        shown.append(Bar(translate("GPU memory") + number, share, peak, kept))
+    return shown
+
+
+def _share(part_bytes: int | None, whole_bytes: int | None) -> float | None:
+    return None if part_bytes is None or not whole_bytes else min(100.0, 100 * part_bytes / whole_bytes)
+
+
 def of_gpu_memory(gpu: Gpu, snapshot: Snapshot, translate: Translator) -> Bar | None:
     """Return how much of a GPU's memory is taken; None where it has none, or the driver does not tell."""
     if gpu.memory is None:
@@ -64,12 +92,16 @@ def of_gpu_memory(gpu: Gpu, snapshot: Snapshot, translate: Translator) -> Bar | 
     return _memory(translate("GPU memory"), gpu.memory, here, translate, memory_severity(gpu, snapshot))
 
 
-def of_gpu_use(gpu: Gpu, translate: Translator) -> Bar | None:
-    """Return how much of the time a GPU is busy, beside its temperature and its power; None where it is not told."""
+def of_gpu_use(gpu: Gpu, translate: Translator, *, has_history: bool = False) -> Bar | None:
+    """Return how much of the time a GPU is busy, beside its temperature and its power; None where it is not told.
+
+    How busy it was lately is said too, but where a line of the last minutes shows it.
+    """
     percent = gpu.utilization_percent
     if percent is None:
         return None
-    words, *more = gpus.heat(gpu, translate) or ("",)
+    lately = None if has_history else gpus.recent_use(gpu, translate)
+    words, *more = [*gpus.heat(gpu, translate), *filter(None, (lately,))] or ("",)
     return Bar(translate("GPU use"), percent, words, tuple(more))
 
 

@@ -6,18 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 from colab_magics import guides, units
 from colab_magics.model import Cpu, Driver, Platform, Ram, Unavailable, seen
-from colab_magics.views import gpus, machine, messages, tables
+from colab_magics.views import cell, gpus, machine, messages, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from colab_magics.model import Disk, Finding, Framework, Gpu, GpuMemory, Snapshot, Tpu, Usage
+    from colab_magics.model.cells import Cell
     from colab_magics.translation import Translator
     from colab_magics.views.tables import Rows
 
 
 def sections(snapshot: Snapshot, translate: Translator) -> list[tuple[str, Rows]]:
     """Return a title and its rows for each section that was looked at, in reading order."""
+    if snapshot.cells is not None:
+        ram = [(translate("RAM"), _ram_rows(snapshot.ram, translate))] if isinstance(snapshot.ram, Ram) else []
+        return [*(section for measured in snapshot.cells for section in _of_cell(measured, translate)), *ram]
     found: list[tuple[str, Rows]] = [(f"GPU {gpu.index}", _gpu_rows(gpu, translate)) for gpu in seen(snapshot.gpus)]
     if isinstance(snapshot.driver, Driver):
         found.append((translate("NVIDIA driver"), _driver_rows(snapshot.driver, translate)))
@@ -35,6 +39,12 @@ def sections(snapshot: Snapshot, translate: Translator) -> list[tuple[str, Rows]
         found.append((translate("Platform"), _platform_rows(snapshot.platform, snapshot, translate)))
     found += [titled for table in guides.tables(snapshot) if (titled := tables.as_rows(table, translate))[1]]
     return found + _unavailable(snapshot, translate)
+
+
+def _of_cell(measured: Cell, translate: Translator) -> list[tuple[str, Rows]]:
+    """Return what a cell took, and what it did on each GPU."""
+    works = [(f"GPU {work.index}", cell.gpu_rows(work, translate)) for work in measured.gpus or ()]
+    return [(cell.name(measured, translate), cell.rows(measured, translate)), *works]
 
 
 def of_findings(findings: Iterable[Finding], snapshot: Snapshot, translate: Translator) -> list[tuple[str, Rows]]:
@@ -95,6 +105,7 @@ def _gpu_rows(gpu: Gpu, translate: Translator) -> Rows:
         row(translate("virtualization"), "virtualization", units.printable),
         row(translate("memory"), "memory", lambda memory: _memory(memory, translate)),
         row(translate("use"), "utilization_percent", "{:.0f} %".format),
+        row(translate("use lately"), "recent_seconds", lambda _: _recent_use(gpu, translate)),
         row(translate("memory reads and writes"), "memory_utilization_percent", "{:.0f} %".format),
         row(translate("temperature"), "temperature_celsius", "{:.0f} °C".format),
         row(translate("power"), "power_watts", "{:.1f} W".format),
@@ -117,6 +128,11 @@ def _gpu_rows(gpu: Gpu, translate: Translator) -> Rows:
         *((translate("slice"), gpus.slice_sentence(part, translate)) for part in gpu.slices),
         *((translate("held by"), sentence) for sentence in gpus.process_sentences(gpu, translate)),
     ]
+
+
+def _recent_use(gpu: Gpu, translate: Translator) -> str:
+    percent, seconds = f"{gpu.recent_busy_percent:.0f}", f"{gpu.recent_seconds:.0f}"
+    return translate("{percent} % of the last {seconds} s", percent=percent, seconds=seconds)
 
 
 def _memory(memory: GpuMemory, translate: Translator) -> str:

@@ -17,6 +17,7 @@ from colab_magics.views.markup import Html, element
 
 if TYPE_CHECKING:
     from colab_magics.report import Report
+    from colab_magics.translation import Translator
     from colab_magics.views.render_options import RenderOptions
 
 WAS_OPEN = N_("This is the panel as it was opened at {time} UTC; run its cell again for one that is alive.")
@@ -33,6 +34,10 @@ _HIDDEN_REMAINS = (
     "</style>"
 )
 """JupyterLab and the classic notebook put an error where a trusted notebook's widget has no kernel any more."""
+
+
+_MUTED = "font-size:12px;opacity:.74"
+"""The muted text of the reports, as `views/look.css` has it."""
 
 
 class ShownWidget:
@@ -97,6 +102,12 @@ def show_card(report: Report, options: RenderOptions) -> str | None:
 def show_line(line: str) -> None:
     """Display one line of text."""
     display({"text/plain": line, "text/html": element("p", line)}, raw=True)  # type: ignore[no-untyped-call]
+
+
+def show_quietly(line: str, translate: Translator) -> None:
+    """Display one muted line of text, which needs no style sheet."""
+    page = element("div", line, class_="colab-magics-line", style=_MUTED, lang=translate.spoken)
+    display({"text/plain": terminal.muted(line), "text/html": page}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def print_aside(line: str) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from colab_magics.guides import Guide
     from colab_magics.model import Finding, Snapshot
+    from colab_magics.model.cells import Cell
     from colab_magics.report import Report
     from colab_magics.translation import Translator
     from colab_magics.views.bars import Bar
@@ -35,7 +36,13 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
     parts = [] if note is None else [element("p", note, class_="cm-note")]
     parts.append(heading(report, translate))
     parts.append(table_of_gpus(gpu_table.rows(matter, translate), translate))
+    if report.subject is Subject.CELLS:
+        parts.append(table_of_cells(matter.cells or (), translate, everything=options.everything))
     parts.append(rows(bars.of_report(report.subject, matter, translate, everything=options.everything)))
+    if report.subject is Subject.RAM and (matter.holders is not None or matter.released is not None):
+        from colab_magics.views import holders_html
+
+        parts.append(holders_html.tables(matter, translate))
     parts += _memory(report, translate)
     if options.processes and not options.everything:
         parts.append(process_list(matter, translate))
@@ -45,8 +52,10 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
     for one in findings:
         guide = summary.guide_for(report, one) if options.everything else guided.get(one.rule)
         parts.append(found(report, one, guide, translate))
-    if not options.everything:
-        parts.append(foot(summary.foot(report, translate)))
+    if report.subject is not Subject.CELLS:
+        parts.append(session(matter, translate))
+    if not (options.everything and summary.has_sections(report)):
+        parts.append(foot(summary.foot(report, translate, everything=options.everything)))
     else:
         from colab_magics.views import details
 
@@ -107,6 +116,17 @@ def table_of_gpus(shown: Sequence[Row], translate: Translator) -> Html:
     return element("table", element("thead", element("tr", *head)), element("tbody", *body), class_="cm-gpus")
 
 
+def session(snapshot: Snapshot, translate: Translator) -> Html:
+    """Return the session's cells as a part of a page on something else; nothing where they were not asked for."""
+    if snapshot.session is None:
+        return Html()
+    from colab_magics.views import cells
+
+    title, facts = cells.heading(snapshot, translate)
+    head = element("p", title, " ", element("span", _separated(facts), class_="cm-facts"), class_="cm-head")
+    return joined((head, table_of_cells(snapshot.cells or (), translate)))
+
+
 def _memory(report: Report, translate: Translator) -> list[Html]:
     """Return who has the memory, part by part and by the largest variables; nothing where that was not asked for."""
     if report.snapshot.gpu_shares is None and report.snapshot.holders is None:
@@ -124,6 +144,32 @@ def _memory(report: Report, translate: Translator) -> list[Html]:
         ]
         parts += [element("p", table.title), element("table", *cells, class_="cm-rows")]
     return parts
+
+
+def table_of_cells(measured: Sequence[Cell], translate: Translator, *, everything: bool = False) -> Html:
+    """Return the table of a session's cells, with a bar for time and for RAM; nothing where there is none."""
+    from colab_magics.views import cells
+
+    shown = cells.rows(measured, translate, everything=everything)
+    if not shown:
+        return Html()
+    names = cells.headings(translate, everything=everything)
+    columns = [column for column in cells.COLUMNS if any(getattr(row, column) for row in shown)]
+    head, body = [], []
+    for column in columns:
+        head.append(element("th", getattr(names, column), scope="col", class_=f"cm-{column}"))
+        head += [element("td", class_="cm-bar")] if column in cells.SHARES else []
+    for row in shown:
+        drawn = [element("th", row.number, scope="row", class_="cm-number")]
+        for column in columns[1:]:
+            text = getattr(row, column)
+            drawn.append(element("td", element("code", text) if column == "code" else text, class_=f"cm-{column}"))
+            if column in cells.SHARES:
+                title = f"{row.number}, {getattr(names, column)}"
+                share = _whole(getattr(row, cells.SHARES[column]))
+                drawn.append(element("td", _meter(title, share, None), class_="cm-bar"))
+        body.append(element("tr", *drawn))
+    return element("table", element("thead", element("tr", *head)), element("tbody", *body), class_="cm-cells")
 
 
 def process_list(snapshot: Snapshot, translate: Translator) -> Html:

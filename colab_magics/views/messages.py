@@ -48,6 +48,7 @@ REASONS = {
     "library_broken": N_("The NVIDIA driver's library (libnvidia-ml.so.1) is here, but cannot be loaded."),
     "library_missing": N_("The NVIDIA driver is here, but its library (libnvidia-ml.so.1) is missing."),
     "linux_only": N_("NVIDIA GPUs are looked at on Linux only."),
+    "measurement_lost": N_("The process that measured it has ended, and what it knew is lost."),
     "mount_silent": N_("The file system did not answer within {seconds} s."),
     "no_child": N_("The process that asks the NVIDIA driver could not be started ({error})."),
     "no_looker": N_("The process that asks what may not answer could not be started ({error})."),
@@ -65,9 +66,11 @@ FIELD_REASONS = {
     "blocked_by_system": N_("the operating system keeps this process from it"),
     "call_was_removed": N_("the driver has removed the call"),
     "changing_too_fast": N_("the list changes faster than it can be read"),
+    "counter_restarted": N_("the driver's counter began anew meanwhile"),
     "counted_as_used": N_("this driver counts it as used"),
     "counted_twice": N_("what they share is counted more than once"),
     "driver_mismatch": N_("the driver's library and kernel module differ"),
+    "driver_not_asked": N_("the NVIDIA driver could not be asked"),
     "driver_not_loaded": N_("the driver is not loaded"),
     "driver_too_old": N_("the driver is too old"),
     "driver_unknown_error": N_("the driver says: unknown error"),
@@ -77,10 +80,15 @@ FIELD_REASONS = {
     "gpu_not_certain": N_("which GPU that is cannot be told"),
     "impossible": N_("what this system tells of it cannot be"),
     "no_permission": N_("no permission"),
+    "no_peak_record": N_("this system keeps no record of it that can be reset"),
     "not_supported": N_("not supported by this GPU"),
     "not_text": N_("the driver's answer is not text"),
+    "sampled": N_("it was looked at in turn"),
+    "too_late": N_("the process that measures it started later"),
+    "too_short": N_("it was over too soon to be measured"),
     "processes_not_told": N_("the driver does not say which process is this kernel, or what each has"),
     "unified_memory": N_("this GPU shares the machine's RAM"),
+    "unreadable": N_("it could not be read"),
 }
 
 SLOWDOWNS = {
@@ -179,6 +187,19 @@ def slowdown(cause: str, translate: Translator) -> str:
 def duration(seconds: float, translate: Translator) -> str:
     """Return a span in its two largest units."""
     return _spans(span(seconds), translate)
+
+
+def elapsed(seconds: float, translate: Translator) -> str:
+    """Return how long something took: "12 ms", "3.2 s", "42 s", "3 min 20 s"; from an hour on as `duration` does."""
+    milliseconds = round(1000 * seconds)
+    if milliseconds < 100:  # noqa: PLR2004 - said in words
+        return translate("{milliseconds} ms", milliseconds=milliseconds or "< 1")
+    if round(seconds, 1) < 10:  # noqa: PLR2004 - said in words
+        return translate("{number} s", number=f"{seconds:.1f}")
+    minutes, whole_seconds = divmod(round(seconds), 60)
+    if 0 < minutes < 60:  # noqa: PLR2004 - an hour
+        return _spans((("min", minutes), ("s", whole_seconds)), translate)
+    return duration(round(seconds), translate)
 
 
 @functools.lru_cache(maxsize=16)  # a panel tells the same ones for a minute

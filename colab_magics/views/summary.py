@@ -12,14 +12,15 @@ from colab_magics.rules import RULES
 from colab_magics.translation import N_
 from colab_magics.units import printable
 from colab_magics.values import Record, replace
+from colab_magics.views import cell, machine, messages
 from colab_magics.views import gpus as gpu_words
-from colab_magics.views import machine, messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from colab_magics.guides import Guide
     from colab_magics.model import Finding, Snapshot, Tpu
+    from colab_magics.model.cells import Cell
     from colab_magics.report import Report
     from colab_magics.translation import Translator
     from colab_magics.views.render_options import RenderOptions
@@ -80,6 +81,17 @@ def answer(report: Report, translate: Translator) -> Answer:
 
             frameworks = out_of_memory.framework_sentences(snapshot, translate)
             return Answer(out_of_memory.sentences(snapshot, translate), (frameworks,) if frameworks else ())
+        case Subject.CELLS:
+            from colab_magics.views import cells
+
+            first, others = cells.answer(snapshot, translate)
+            return Answer((first,), others)
+        case Subject.CELL if snapshot.cells:
+            (measured,) = snapshot.cells
+            took = cell.sentence(measured, translate)
+            works = [cell.gpu_sentence(work, measured, translate) for work in measured.gpus or ()]
+            others = (*((work,) for work in works[1:]), _of_a_cell(measured, translate))
+            return Answer((took, *works[:1]), tuple(paragraph for paragraph in others if paragraph))
         case _:
             return Answer(())
 
@@ -92,6 +104,15 @@ def heading(report: Report, translate: Translator) -> Heading:
 
         title = out_of_memory.title(snapshot.out_of_memory, translate)
         return Heading(as_phrase(title), Severity.ERROR, out_of_memory.facts(snapshot, translate))
+    if report.subject is Subject.CELLS:
+        from colab_magics.views import cells
+
+        title, about = cells.heading(snapshot, translate)
+        return Heading(as_phrase(title), None, about)
+    if report.subject is Subject.CELL and snapshot.cells:
+        (measured,) = snapshot.cells
+        facts_of_it = (cell.processor_time(measured, translate), cell.name(measured, translate))
+        return Heading(cell.took(measured, translate), None, facts_of_it)
     place = [machine.place_name(snapshot, translate)]
     if report.subject is Subject.RAM:
         ram = snapshot.ram
@@ -111,11 +132,17 @@ def heading(report: Report, translate: Translator) -> Heading:
 
 def notes(report: Report, translate: Translator) -> Paragraph:
     """Return the sentences of the answer that neither the heading nor the bars say."""
+    if report.subject is Subject.CELL and report.snapshot.cells:
+        return _of_a_cell(report.snapshot.cells[0], translate)
     snapshot = subject_matter(report)
     if report.subject is Subject.OUT_OF_MEMORY:
         from colab_magics.views import out_of_memory
 
         return out_of_memory.framework_sentences(snapshot, translate)
+    if report.subject is Subject.CELLS:
+        from colab_magics.views import cells
+
+        return cells.notes(snapshot, translate)
     gpus, tpus = seen(snapshot.gpus), seen(snapshot.tpus)
     said = [] if gpus else [*_other_gpus(snapshot, translate)]
     if report.subject is Subject.GPU and snapshot.gpus == () and tpus:
@@ -132,8 +159,12 @@ def notes(report: Report, translate: Translator) -> Paragraph:
     return tuple(said)
 
 
-def foot(report: Report, translate: Translator) -> Paragraph:
+def foot(report: Report, translate: Translator, *, everything: bool = False) -> Paragraph:
     """Return what is good to know and hardly ever matters, as phrases: remarks, versions, ages."""
+    if report.subject is Subject.CELLS:
+        from colab_magics.views import cells
+
+        return tuple(map(as_phrase, cells.foot(report.snapshot, translate, everything=everything)))
     said = (as_phrase(messages.sentence(remark, translate)) for remark in remarks(report))
     return (*said, *ages_and_versions(report, translate))
 
@@ -146,10 +177,20 @@ def ages_and_versions(report: Report, translate: Translator) -> Paragraph:
 
 
 def subject_matter(report: Report) -> Snapshot:
-    """Return what the report is about: a report on RAM has looked at the GPU only to judge the size of the RAM."""
+    """Return what the report is about.
+
+    A report on RAM has looked at the GPU only to judge the size of the RAM, one on cells at RAM to judge what is kept.
+    """
+    if report.subject is Subject.CELLS:
+        return replace(report.snapshot, ram=None, gpus=None)
     if report.subject is Subject.RAM:
         return replace(report.snapshot, gpus=None, driver=None, tpus=None, other_gpu_vendors=None)
     return report.snapshot
+
+
+def has_sections(report: Report) -> bool:
+    """Tell whether everything of a report is its fields by sections: of cells it is the whole of their table."""
+    return report.subject is not Subject.CELLS
 
 
 def note(report: Report, options: RenderOptions) -> str | None:
@@ -230,6 +271,12 @@ def tpu_sentence(tpus: Sequence[Tpu], translate: Translator) -> str:
 def as_phrase(sentence: str) -> str:
     """Return a sentence as it stands in a title or in a row of phrases: without its full stop."""
     return sentence.rstrip(".。")
+
+
+def _of_a_cell(measured: Cell, translate: Translator) -> Paragraph:
+    """Return what is to be said of a cell beside its figures."""
+    child = cell.child_sentence(measured, translate)
+    return (*(() if child is None else (child,)), *cell.how_measured(measured, translate))
 
 
 def _accelerator(report: Report, translate: Translator) -> str:

@@ -12,12 +12,15 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from colab_magics.model import Severity
+from colab_magics.model import Severity, Subject
 from colab_magics.units import width
 from colab_magics.views import bars, gpu_table, layout, summary, text
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from colab_magics.model.cells import Cell
     from colab_magics.report import Report
     from colab_magics.translation import Translator
     from colab_magics.views.bars import Bar
@@ -38,6 +41,11 @@ _FILLED, _HALF, _EMPTY = "\u2501", "\u2578", "\u2500"
 def shown(report: Report, options: RenderOptions = DEFAULTS) -> str:
     """Return the report as standard output shows it best: in colours where it takes them, else as plain text."""
     return (render if takes_colours() else text.render)(report, options)
+
+
+def muted(line: str) -> str:
+    """Return a line as standard output shows it quietly: dim where it takes colours."""
+    return _styled(line, _DIM) if takes_colours() else line
 
 
 def takes_colours() -> bool:
@@ -61,18 +69,22 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> str:
     lines = [] if note is None else [_styled(note, _DIM)]
     lines += _heading(report, translate)
     lines += _gpu_lines(gpu_table.rows(matter, translate), translate)
+    if report.subject is Subject.CELLS:
+        lines += _cell_lines(report.snapshot.cells or (), translate, everything=options.everything)
     shown = bars.of_report(report.subject, matter, translate, everything=options.everything)
     lines += _bar_lines(shown)
+    lines += _holder_lines(report, translate)
     lines += _memory_lines(report, translate)
     if options.processes and not options.everything:
         lines += text.process_lines(report, translate)
     for sentence in summary.notes(report, translate):
         lines += layout.broken(sentence)
     lines += _finding_lines(report, translate, everything=options.everything)
-    if options.everything:
+    if options.everything and summary.has_sections(report):
         lines += text.detail_lines(report, translate)
     else:
-        lines += [_styled(line, _DIM) for line in layout.flow(summary.foot(report, translate), _BETWEEN)]
+        foot = summary.foot(report, translate, everything=options.everything)
+        lines += [_styled(line, _DIM) for line in layout.flow(foot, _BETWEEN)]
     return "\n".join(lines)
 
 
@@ -177,6 +189,51 @@ def _gpu_lines(table: list[Row], translate: Translator) -> list[str]:
         use = blank if row.use_percent is None else _bar(row.use_percent, _SMALL_BAR_COLUMNS, None)
         pieces = (_styled(before, *_row_style(row)), memory, _styled(between, *style), use)
         drawn.append(("".join(pieces) + _styled(after.rstrip(), *style)).rstrip())
+    return drawn
+
+
+def _holder_lines(report: Report, translate: Translator) -> list[str]:
+    """Return what was let go of, and who holds memory, with a bar before each; nothing where neither was asked for."""
+    snapshot = report.snapshot
+    if report.subject is not Subject.RAM or (snapshot.holders is None and snapshot.released is None):
+        return []
+    from colab_magics.views import holders
+
+    lines = []
+    for table in holders.tables(snapshot, translate):
+        lines += [_styled(line, _BOLD) for line in layout.broken(table.title)]
+        head, *rows = holders.cells(table, room=layout.WIDTH - _SMALL_BAR_COLUMNS) or [""]
+        blank = " " * _SMALL_BAR_COLUMNS
+        lines += [_styled(f"{blank}{head}", _DIM)] if rows else []
+        for row, line in zip(table.rows, rows, strict=True):
+            drawn = blank if row.percent is None else _bar(row.percent, _SMALL_BAR_COLUMNS, None)
+            lines.append(f"{drawn}{line}")
+        lines += [line for sentence in table.sentences for line in layout.broken(sentence)]
+        if table.command is not None:
+            lines += layout.broken(holders.to_delete(table, table.command, translate))
+    return lines
+
+
+def _cell_lines(measured: Sequence[Cell], translate: Translator, *, everything: bool) -> list[str]:
+    """Return the table of a session's cells, with a bar behind the peak of RAM where this leaves room for the code."""
+    from colab_magics.views import cells
+
+    table = cells.rows(measured, translate, everything=everything)
+    if not table:
+        return []
+    blank = " " * _SMALL_BAR_COLUMNS
+    heads = cells.headings(translate, everything=everything)
+    rows = [(heads, blank), *((row, _PLACE_OF_BAR) for row in table)]
+    head, *lines = cells.in_columns(
+        [[text for column in cells.COLUMNS for text in (getattr(row, column), *[bar] * (column == "peak"))]
+         for row, bar in rows]
+    )  # fmt: skip
+    if any(width(line) > layout.WIDTH for line in (head, *lines)):
+        head, *lines = cells.lines(table, translate, everything=everything)
+    drawn = [_styled(head.rstrip(), _DIM)]
+    for row, line in zip(table, lines, strict=True):
+        bar = blank if row.peak_percent is None else _bar(row.peak_percent, _SMALL_BAR_COLUMNS, None)
+        drawn.append(line.rstrip().replace(_PLACE_OF_BAR, bar))
     return drawn
 
 

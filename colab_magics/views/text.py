@@ -24,6 +24,8 @@ MORE = {
     Subject.RAM: "%ram_info -a",
     Subject.RUNTIME: "%runtime_status -a",
     Subject.OUT_OF_MEMORY: "%ram_info -a",
+    Subject.CELLS: "%runtime_status -c -a",
+    Subject.CELL: "%%runtime_status -a",
 }
 """What shows everything."""
 
@@ -39,13 +41,14 @@ def _lines(report: Report, options: RenderOptions) -> list[str]:
     translate = options.translate
     answer = summary.answer(report, translate)
     first = layout.flow(answer.first, translate.gap)
-    table = _gpu_lines(report, translate)
+    table = _table_lines(report, translate, everything=options.everything)
+    table += holder_lines(report, translate)
     others = [line for paragraph in answer.others for line in layout.flow(paragraph, translate.gap)]
     table += memory_lines(report, translate)
-    if options.everything:
+    if options.everything and summary.has_sections(report):
         return [*first, *table, *others, *_all_findings(report, translate), *detail_lines(report, translate)]
     grave, rest = _found(report, translate)
-    foot = layout.flow(_foot(report, translate), translate.gap)
+    foot = layout.flow(_foot(report, translate, everything=options.everything), translate.gap)
     processes = process_lines(report, translate) if options.processes else []
     room = MOST_LINES - len(first) - len(grave)
     rest = _fitting(rest, room - bool(others or foot))
@@ -58,9 +61,24 @@ def _lines(report: Report, options: RenderOptions) -> list[str]:
     return [*[*first, *grave][:MOST_LINES], *table, *processes, *others, *said, *foot]
 
 
-def _gpu_lines(report: Report, translate: Translator) -> list[str]:
+def _table_lines(report: Report, translate: Translator, *, everything: bool) -> list[str]:
+    if report.subject is Subject.CELLS:
+        from colab_magics.views import cells
+
+        shown = cells.rows(report.snapshot.cells or (), translate, everything=everything)
+        return cells.lines(shown, translate, everything=everything)
     table = gpu_table.rows(summary.subject_matter(report), translate)
     return gpu_table.lines(table, translate) if table else []
+
+
+def holder_lines(report: Report, translate: Translator) -> list[str]:
+    """Return what was let go of, and who holds memory; nothing where neither was asked for."""
+    snapshot = report.snapshot
+    if report.subject is not Subject.RAM or (snapshot.holders is None and snapshot.released is None):
+        return []
+    from colab_magics.views import holders
+
+    return [line for table in holders.tables(snapshot, translate) for line in holders.lines(table, translate)]
 
 
 def memory_lines(report: Report, translate: Translator) -> list[str]:
@@ -74,8 +92,12 @@ def memory_lines(report: Report, translate: Translator) -> list[str]:
     return [*parts, *([] if table is None else shares.held_lines(table))]
 
 
-def _foot(report: Report, translate: Translator) -> list[str]:
+def _foot(report: Report, translate: Translator, *, everything: bool) -> list[str]:
     """Return what is good to know, in sentences."""
+    if report.subject is Subject.CELLS:
+        from colab_magics.views import cells
+
+        return list(cells.foot(report.snapshot, translate, everything=everything))
     ages = summary.ages_and_versions(report, translate)
     return [
         *(messages.sentence(remark, translate) for remark in summary.remarks(report)),

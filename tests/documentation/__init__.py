@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from documentation import cost_figures, fact_tables, finding_tables, json_schema, usage_tables
+from documentation import cost_figures, example_cells, fact_tables, finding_tables, json_schema, usage_tables
 
 MADE: dict[str, Callable[[], str]] = {
     "accelerators": fact_tables.accelerators,
@@ -35,6 +36,12 @@ MADE: dict[str, Callable[[], str]] = {
     "keys": usage_tables.keys,
     "limits": fact_tables.limits,
     "links": fact_tables.links,
+    "memory in the footer": partial(example_cells.block, "memory", "block = bytearray(250 * 2**20)"),
+    "memory let go of": partial(example_cells.block, "memory", "%ram_info -f"),
+    "memory of a cell": partial(example_cells.block, "memory", "%%runtime_status"),
+    "memory of a view": partial(example_cells.block, "memory", "first = memoryview(frame)[:1000]"),
+    "memory of all cells": partial(example_cells.block, "memory", "%runtime_status -c"),
+    "memory that nobody named": partial(example_cells.block, "memory", "%ram_info -v", 2),
     "menus": fact_tables.menus,
     "notices": fact_tables.notices,
     "options": usage_tables.options_of_magics,

@@ -32,6 +32,11 @@ there is a fan and else 0, *_pending and enforced_limit_mw are as what they belo
 made up. `process = PID BYTES|none [C|G|M [GI CI]]` may be repeated, and `process = clear` forgets the ones before it;
 `processes = N` adds N compute processes that share memory_used, with pids that no process can have.
 
+A number may change with time: `utilization_gpu = 0, 1.5: 80, 4: 0` is 80 from a second and a half after the last `set`
+until four seconds after it; a moment before the `set` is negative.
+`samples = N` lets a GPU keep N samples of its utilization, one each `sample_ms` (167 unless set), the newest of now or
+of `sample_age_ms` ago, as values of NVML's type number `sample_type` (1, unsigned int).
+
 A profile may also hold `define NAME[=VALUE]`: see `FakeDriver`. Linux only.
 """
 
@@ -72,9 +77,10 @@ _DEVICE_KEYS = {
     """addressing_mode architecture clock_graphics clock_memory clock_sm clock_video compute_instance compute_slices ecc
     ecc_corrected ecc_errors ecc_pending energy_mj enforced_limit_mw fan fans gpu_instance gpu_slices max_clock_graphics
     max_clock_memory max_clock_sm max_clock_video memory_reserved memory_total memory_used mig mig_pending mig_slots
-    multiprocessors pci_device_id performance_state persistence power_limit_mw power_mw processes temperature
-    throttle_reasons utilization_gpu utilization_memory virtualization""".split(),  # noqa: SIM905  forty lines would say no more
-    _NUMBER,
+    multiprocessors pci_device_id performance_state persistence power_limit_mw power_mw processes sample_age_ms
+    sample_ms sample_type samples temperature throttle_reasons utilization_gpu utilization_memory
+    virtualization""".split(),  # noqa: SIM905  forty lines would say no more
+    rf"{_NUMBER}(?:, -?\d+(?:\.\d+)?: {_NUMBER})*",
 )
 _VERBS = {  # and the value that each wants
     "fail": r"\d+",

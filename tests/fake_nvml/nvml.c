@@ -90,6 +90,7 @@ struct addressing { unsigned version, mode; };
 struct process_v1 { unsigned pid, padding; unsigned long long used; };
 struct process_v2 { unsigned pid, padding; unsigned long long used; unsigned gpu_instance, compute_instance; };
 struct pci { char legacy_id[16]; unsigned domain, bus, device, device_id, subsystem_id; char id[32]; };
+struct sample { unsigned long long time; union { double real; unsigned long long whole; } value; };
 struct attributes {
     unsigned multiprocessors, copy_engines, decoders, encoders, jpegs, ofas, gpu_slices, compute_slices;
     unsigned long long memory_mib;
@@ -203,11 +204,41 @@ static int in_scope(const struct line *line, const struct device *device)
     return device && !fnmatch(line->scope, device->label, FNM_PATHNAME); /* gpu* is no MIG device: there is a slash */
 }
 
-static const char *find(const struct device *device, const char *key) /* the last line that applies is the one */
+static double epoch(void) /* in seconds */
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static const char *at_a_time(const char *value, double time) /* "0, 1.5: 80": 80 from 1.5 s after the file was written */
+{
+    static _Thread_local char pieces[8][64]; /* several are looked at together */
+    static _Thread_local unsigned turn;
+    const char *chosen = value, *next = value, *end;
+    double since, set = (double)state->file.st_mtim.tv_sec + (double)state->file.st_mtim.tv_nsec / 1e9;
+    char *piece;
+    int length;
+    while ((next = strchr(next, ',')) && sscanf(++next, " %lf : %n", &since, &length) == 1)
+        if (time - set >= since) chosen = next + length;
+    end = strchr(chosen, ',');
+    if (chosen == value && (!end || sscanf(end + 1, " %lf :", &since) != 1)) return value; /* no such list */
+    piece = pieces[turn++ % 8];
+    snprintf(piece, sizeof pieces[0], "%.*s", (int)(end ? end - chosen : (long)strlen(chosen)), chosen);
+    return piece;
+}
+
+static const char *whole(const struct device *device, const char *key) /* the last line that applies is the one */
 {
     for (const struct line *line = state->lines + state->count; line-- > state->lines;)
         if (line->verb == VALUE && !strcmp(line->key, key) && in_scope(line, device)) return line->value;
     return NULL;
+}
+
+static const char *find(const struct device *device, const char *key)
+{
+    const char *value = whole(device, key);
+    return value && strchr(value, ',') ? at_a_time(value, epoch()) : value;
 }
 
 static int absent(const char *value) { return !value || !strcmp(value, "none") || !strcmp(value, "not_supported"); }
@@ -438,6 +469,35 @@ DEVICE(EVER, GetUtilizationRates, handle device, struct utilization *answer)
     NEEDS(answer);
     answer->memory = (unsigned)otherwise(device, "utilization_memory", 0);
     return reading(device, "utilization_gpu", &answer->gpu);
+}
+
+DEVICE(EVER, GetSamples, handle device, unsigned what, unsigned long long since, unsigned *kind, unsigned *count,
+       struct sample *answer)
+{
+    unsigned long long period, newest, time;
+    unsigned kept, there = 0;
+    const char *percents, *percent;
+    OF(device);
+    NEEDS(kind && count);
+    UNLESS(reading(device, "samples", &kept));
+    if (what != 1) return NOT_SUPPORTED; /* NVML_GPU_UTILIZATION_SAMPLES */
+    if (!answer) return *count = kept, SUCCESS;
+    *kind = (unsigned)otherwise(device, "sample_type", 1);
+    period = 1000 * otherwise(device, "sample_ms", 167);
+    newest = (unsigned long long)(epoch() * 1e6) - 1000 * otherwise(device, "sample_age_ms", 0);
+    newest -= newest % period;
+    percents = whole(device, "utilization_gpu");
+    while (kept-- > 0) {
+        if ((time = newest - kept * period) <= since || there++ >= *count) continue;
+        percent = percents && strchr(percents, ',') ? at_a_time(percents, (double)time / 1e6) : percents;
+        struct sample *sample = &answer[there - 1];
+        sample->time = time;
+        sample->value.whole = absent(percent) ? 0 : number("utilization_gpu", percent);
+        if (!*kind) sample->value.real = (double)sample->value.whole;
+    }
+    if (!there) return NOT_FOUND;
+    if (there > *count) return *count = there, INSUFFICIENT_SIZE;
+    return *count = there, SUCCESS;
 }
 
 DEVICE(OLD, GetTemperature, handle device, unsigned sensor, unsigned *celsius)

@@ -376,7 +376,7 @@ def test_an_old_driver_has_no_new_process_list(tmp_path: Path) -> None:
 
 def test_no_call_changes_a_gpu(t4: FakeDriver) -> None:
     assert not [name for name in t4.functions if "Set" in name]
-    assert len(t4.functions) == 55
+    assert len(t4.functions) == 56
 
 
 # -- how it breaks -----------------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ CODES = sorted({*messages.REASONS, *messages.FIELD_REASONS, "nvml_error_77"})
 SERIOUS = [rule.name for rule in RULES.values() if rule.severity >= Severity.WARNING]
 NOTHING_TO_DO = {
     "gpu_slowed": "heat and power are matters of whoever runs the machine; nothing that one can do is known to help",
+    "cell_was_slowed": "as gpu_slowed",
     "files_hold_ram": "it is found only with ram_nearly_full, whose guide makes room",
     "swap_in_use": "it is found only with ram_nearly_full, whose guide makes room",
 }
@@ -51,6 +52,7 @@ NOTHING_TO_DO = {
 UNAIDED = {
     "child_died": "it was no driver's doing; nothing is known of what was",
     "gpu_not_told": "nobody has seen it on Colab; nothing is known to help",
+    "measurement_lost": "what is over cannot be measured again",
     "mount_silent": "what is mounted there, only its user knows",
     "no_looker": "as no_child",
     "size_cannot_be": "so the file system says",

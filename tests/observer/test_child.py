@@ -103,6 +103,19 @@ def test_a_period_by_itself_is_no_question(plug_in: Callable[..., FakeDriver]) -
     assert [sample["gpus"] for sample in answer["samples"]] == [[], []]  # no question had opened the driver
 
 
+def test_while_it_measures_a_span_it_does_not_end_for_want_of_questions(plug_in: Callable[..., FakeDriver]) -> None:
+    plug_in("t4")
+    with start(IDLE_SECONDS=0.3) as process:
+        tell(process, '{"begin_span": 1}')
+        time.sleep(1)
+        assert process.poll() is None
+        assert ask(process, '{"id": 1, "end_span": 1}')["span"]["looks"] > 5
+        assert ask(process, '{"id": 2, "end_span": 1}') == {"id": 2, "span": None}
+        tell(process, '{"begin_span": 2, "with_gpus": false}')
+        tell(process, '{"drop_span": 2}')
+        assert process.wait(5) == 0
+
+
 def test_it_ends_with_its_input(plug_in: Callable[..., FakeDriver]) -> None:
     plug_in("t4")
     with start() as process:

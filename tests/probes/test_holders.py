@@ -121,6 +121,16 @@ def test_a_name_that_is_no_text_is_left_out() -> None:
     assert listed(look(shell)) == ["x"]
 
 
+def test_names_that_are_very_long_are_cut() -> None:
+    large = bytearray(2 * MIB)
+
+    found = look(Shell(**{"x" * 10_000: large, "y" * 10_000: large}))
+
+    assert [len(one.name) for one in found.largest] == [128, 128]
+    assert len(found.largest[1].shares_with or "") == 128
+    assert found.deletion is None
+
+
 # The line that would delete ------------------------------------------------------------------------------------------
 
 

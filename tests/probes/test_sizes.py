@@ -330,6 +330,15 @@ def test_an_array_on_another_s_memory_is_that_one_s() -> None:
     assert held(np.frombuffer(whole, dtype="u1")).ram_bytes == pytest.approx(MB, rel=0.01)
 
 
+def test_memory_that_libraries_hand_to_each_other_is_counted_once() -> None:
+    np, pa = numpy(), pytest.importorskip("pyarrow", reason="pyarrow is installed beside the newest packages alone")
+    array = np.ones(MB)
+    sizes = Sizes(seconds=60)
+
+    assert sizes.of(array, "array").ram_bytes == pytest.approx(8 * MB, rel=0.01)
+    assert sizes.of(pa.array(array, from_pandas=False), "arrow").shares_with == "array"
+
+
 def test_an_array_in_a_file_takes_no_memory(tmp_path: Path) -> None:
     np = numpy()
     mapped = np.memmap(tmp_path / "file", dtype="u1", mode="w+", shape=MB)

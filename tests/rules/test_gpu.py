@@ -26,6 +26,8 @@ from colab_magics.views import messages
 STARTING = Unavailable(code="driver_starting", values=(("seconds", 3.0),))
 NOT_LOADED = Unavailable(code="driver_not_loaded", values=(("code", 9),))
 BUSY = {"utilization_percent": 80.0}
+LATELY = {"recent_busy_percent": 84.0, "recent_seconds": 16.0}
+HARDLY = {"recent_busy_percent": 0.4, "recent_seconds": 16.0}
 HELD = {"memory": GpuMemory(total_bytes=15 * GIB, used_bytes=2 * GIB, free_bytes=13 * GIB, reserved_bytes=None)}
 OURS = T4.processes[0]
 OUTSIDE = replace(OURS, pid=77, is_here=False, is_this_kernel=False, name=None)
@@ -147,6 +149,8 @@ def test_a_driver_that_does_not_answer_is_told_with_the_reason_itself(gpus: Unav
         pytest.param(gpu.gpu_idle, {"memory": memory(1.5, 13)}, True, id="idle with a tenth held"),
         pytest.param(gpu.gpu_idle, {"memory": memory(1.4, 13)}, False, id="idle with less"),
         pytest.param(gpu.gpu_idle, {"memory": memory(1.5, 13), **BUSY}, False, id="busy"),
+        pytest.param(gpu.gpu_idle, {"memory": memory(1.5, 13), **LATELY}, False, id="busy a moment ago"),
+        pytest.param(gpu.gpu_idle, {"memory": memory(1.5, 13), **HARDLY}, True, id="idle for a while"),
         pytest.param(gpu.gpu_idle, {"memory": memory(1.5, 13), "utilization_percent": None}, False, id="use unknown"),
         pytest.param(gpu.gpu_idle, {**HELD, "processes": (DESKTOP,)}, False, id="what a desktop holds is its own"),
         pytest.param(gpu.gpu_idle, {**HELD, "processes": (DESKTOP, OURS)}, True, id="this kernel beside a desktop"),
@@ -203,6 +207,13 @@ def test_several_gpus_and_one_used(used_gib: tuple[float, ...], hidden: tuple[bo
         for index, (used, is_hidden) in enumerate(zip(used_gib, hidden, strict=True))
     )
     assert (gpu.one_gpu_of_several(a_snapshot(gpus=gpus)) is not None) is expected
+
+
+def test_one_that_worked_a_moment_ago_is_used_though_it_holds_little() -> None:
+    used, other = replace(T4, memory=memory(8, 7)), replace(T4, index=1, memory=memory(0.1, 14.9))
+
+    assert gpu.one_gpu_of_several(a_snapshot(gpus=(used, other))) is not None
+    assert gpu.one_gpu_of_several(a_snapshot(gpus=(used, replace(other, **LATELY)))) is None
 
 
 def test_a_gpu_in_trouble_among_others_is_named() -> None:

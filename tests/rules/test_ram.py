@@ -5,7 +5,22 @@ from typing import Any
 
 import pytest
 
-from builders import A100, COLAB, GIB, JUPYTER, KAGGLE, MIB, OUT_OF_MEMORY, SILENT, T4, V5E, a_ram, a_snapshot
+from builders import (
+    A100,
+    A_CELL,
+    COLAB,
+    GIB,
+    HOLDERS,
+    JUPYTER,
+    KAGGLE,
+    MIB,
+    OUT_OF_MEMORY,
+    SILENT,
+    T4,
+    V5E,
+    a_ram,
+    a_snapshot,
+)
 from colab_magics.model import Severity, Subject, Unavailable
 from colab_magics.model.cells import Memory
 from colab_magics.rules import judge, ram
@@ -152,6 +167,61 @@ def test_an_accelerator_with_one_shape_is_named_as_the_dialog_names_it() -> None
 
     assert finding is not None
     assert finding.values == (("accelerator", "L4 GPU"),)
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        pytest.param(replace(HOLDERS, hidden_bytes=64 * MIB), (("hidden_bytes", 64 * MIB),), id="much"),
+        pytest.param(replace(HOLDERS, hidden_bytes=64 * MIB - 1), None, id="just less"),
+        pytest.param(UNREADABLE, None, id="unavailable"),
+        pytest.param(None, None, id="not asked"),
+    ],
+)
+def test_hidden_holders(section: Any, expected: Any) -> None:
+    finding = ram.hidden_holders(a_snapshot(holders=section))
+
+    assert (None if finding is None else finding.values) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "kernel_gib", "kept_gib"),
+    [
+        pytest.param({"ram_after_bytes": 5 * GIB}, 6, 3, id="all of it is still there"),
+        pytest.param({"ram_after_bytes": 5 * GIB}, 4, 2, id="some was let go of since"),
+        pytest.param({"ram_after_bytes": 5 * GIB}, 2.5, None, id="nearly all was"),
+        pytest.param({"ram_after_bytes": 5 * GIB}, None, None, id="what the kernel holds now is not known"),
+        pytest.param({"ram_after_bytes": 3 * GIB}, 6, 1, id="a tenth"),
+        pytest.param({"ram_after_bytes": 3 * GIB - 2}, 6, None, id="just under a tenth"),
+        pytest.param({"ram_after_bytes": GIB}, 6, None, id="it let go"),
+        pytest.param({"ram_after_bytes": None}, 6, None, id="what it kept is not known"),
+        pytest.param({"ram_after_bytes": 5 * GIB, "number": None}, 6, None, id="it has no number"),
+    ],
+)
+def test_what_a_cell_kept_and_nobody_let_go_of_is_found(
+    cell: dict[str, Any], kernel_gib: float | None, kept_gib: int | None
+) -> None:
+    kernel_bytes = None if kernel_gib is None else int(kernel_gib * GIB)
+    seen = a_snapshot(cells=(replace(A_CELL, **cell),), ram=a_ram(10.0, kernel_bytes=kernel_bytes))
+    finding = ram.cell_kept_ram(seen)
+
+    assert (finding is None) is (kept_gib is None)
+    if finding is not None:
+        assert dict(finding.values) == {"number": 7, "kept_bytes": (kept_gib or 0) * GIB}
+
+
+def test_of_several_cells_that_is_named_which_kept_most() -> None:
+    cells = tuple(
+        replace(A_CELL, number=number, ram_after_bytes=after * GIB) for number, after in ((1, 4), (2, 6), (3, 5))
+    )
+    finding = ram.cell_kept_ram(a_snapshot(cells=cells, ram=a_ram(10.0, kernel_bytes=9 * GIB)))
+
+    assert finding is not None
+    assert dict(finding.values)["number"] == 2
+
+
+def test_where_no_cells_are_shown_nothing_is_said_of_them() -> None:
+    assert ram.cell_kept_ram(a_snapshot(ram=a_ram(10.0, kernel_bytes=9 * GIB))) is None
 
 
 def test_a_cell_that_has_run_out_of_ram_is_told_in_a_report_of_its_own() -> None:

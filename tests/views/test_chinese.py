@@ -36,6 +36,7 @@ NAMES = {
         "Google",
         "Cloud",
         "Storage",
+        "In",  # [7], as it stands beside a cell
         "GitHub",
         "Markdown",
         "BigQuery",
@@ -63,7 +64,22 @@ NAMES = {
 
 TERMS = {
     *("shell", "GPU", "TPU", "CPU", "RAM", "CUDA", "MIG", "ECC", "PCI", "UUID", "PSS", "CLI", "SSH", "UTC", "Cookie"),
-    *("GiB", "MiB", "MHz", "kWh", "W", "C", "x", "inode", "cgroup", "pass-through", "OSError", "PermissionError"),
+    *(
+        "GiB",
+        "MiB",
+        "MHz",
+        "kWh",
+        "Wh",
+        "J",
+        "W",
+        "C",
+        "x",
+        "inode",
+        "cgroup",
+        "pass-through",
+        "OSError",
+        "PermissionError",
+    ),
 }
 """What Chinese texts call so too: abbreviations, units, and what a driver or Python names."""
 

@@ -64,7 +64,7 @@ def test_every_report_is_of_the_schema_s_form(case: str, service: str | None, ev
 @pytest.mark.parametrize(
     "section",
     sorted(
-        {*Snapshot._fields} - {"taken_at", "driver", "visible_gpus", "samples", "cells", "out_of_memory"}
+        {*Snapshot._fields} - {"taken_at", "driver", "visible_gpus", "samples", "cells", "session", "out_of_memory"}
     ),  # never `Unavailable`
 )
 def test_a_section_that_nobody_could_look_at_is_null_or_a_list_that_is_empty(section: str) -> None:

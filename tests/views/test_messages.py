@@ -11,10 +11,12 @@ import pytest
 import colab_magics
 from builders import (
     A100,
+    A_CELL,
     CPU_RUNTIME,
     DISK,
     DRIVER,
     EIGHT_A100,
+    GIB,
     HUNG_DRIVER,
     KAGGLE_TORCH,
     MUTE_GPU,
@@ -22,6 +24,7 @@ from builders import (
     RAM,
     SHARED,
     T4,
+    T4_WORK,
     TORCH,
     TORCH_CPU,
     a_ram,
@@ -51,6 +54,10 @@ VALUES: Any = (
 """Every value that a reason needs."""
 
 APPLIES: dict[str, dict[str, Any]] = {
+    "cell_kept_ram": {
+        "cells": (replace(A_CELL, ram_after_bytes=5 * 2**30),),
+        "ram": a_ram(10.0, kernel_bytes=6 * 2**30),
+    },
     "driver_failed": {"gpus": Unavailable(code="driver_missing"), "driver": None},
     "driver_not_answering": HUNG_DRIVER,
     "driver_starting": {"gpus": Unavailable(code="driver_starting", values=(("seconds", 3.0),)), "driver": None},
@@ -98,6 +105,11 @@ APPLIES: dict[str, dict[str, Any]] = {
     "usage_limits": {},
     "feedback": {},
     "more_resources": {},
+    "cell_nearly_filled_ram": {"cells": (replace(A_CELL, ram_peak_bytes=15 * GIB),)},
+    "cell_was_slowed": {"cells": (replace(A_CELL, gpus=(replace(T4_WORK, slowdown_reasons=("power_brake",)),)),)},
+    "cell_left_gpu_idle": {
+        "cells": (replace(A_CELL, gpus=(replace(T4_WORK, busy_percent=0.0, memory_peak_bytes=GIB),)),)
+    },
 }
 """A runtime in which each rule applies."""
 
@@ -331,3 +343,24 @@ def test_whatever_limits_the_ram_has_words(limiter: str) -> None:
     assert finding is not None
     assert "2.0 GiB can still be allocated" in messages.sentence(finding, ENGLISH)
     assert (messages.capacity(limited, ENGLISH) is None) == (limiter == "machine")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0.0, "< 1 ms"),
+        (0.0004, "< 1 ms"),
+        (0.012, "12 ms"),
+        (0.0996, "0.1 s"),
+        (3.24, "3.2 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (200.0, "3 min 20 s"),
+        (3599.7, "1 h 0 min"),
+        (7450.0, "2 h 4 min"),
+    ],
+)
+def test_how_long_something_took_is_said_as_exactly_as_matters(seconds: float, expected: str) -> None:
+    assert messages.elapsed(seconds, ENGLISH) == expected

@@ -17,6 +17,7 @@ from builders import (
     HUNG_DRIVER,
     MIG_IN_A_CONTAINER,
     NOTHING_AVAILABLE,
+    OF_CELLS,
     T4,
     TORCH_CPU,
     a_ram,
@@ -87,6 +88,8 @@ def pages() -> dict[str, str]:
     german = RenderOptions(everything=True, language="de")
     shown["german, all"] = str(html.render(a_report(**CPU_RUNTIME), german))
     shown["noted"] = str(html.render(a_report(), RenderOptions(note="As of {time}.")))
+    shown["cells"] = str(html.render(a_report(Subject.CELLS, **OF_CELLS)))
+    shown["cells, all"] = str(html.render(a_report(Subject.CELLS, **OF_CELLS), ALL))
     snapshot = a_snapshot(**CPU_RUNTIME)
     shown["not met"] = str(verdict.card(check(parse("gpu=T4"), snapshot), snapshot))
     return shown
@@ -119,7 +122,7 @@ def test_of_every_name_that_a_sheet_styles_there_is_something_in_the_pages_that_
     assert styled <= there | {"cm-panel"}
 
 
-FOUND, TABLE, DETAILS, GOALS, GUIDE = style_sheets.ADDED
+FOUND, TABLE, CELLS, DETAILS, GOALS, GUIDE = style_sheets.ADDED
 
 
 @pytest.mark.parametrize(
@@ -133,6 +136,7 @@ FOUND, TABLE, DETAILS, GOALS, GUIDE = style_sheets.ADDED
         ("not met", (FOUND,)),
         ("eight", (TABLE,)),
         ("two kinds, one full", (FOUND, TABLE)),
+        ("cells", (CELLS,)),
         ("t4, all", (FOUND, DETAILS, GOALS, GUIDE)),
         ("eight, all", (FOUND, TABLE, DETAILS, GOALS, GUIDE)),
     ],
