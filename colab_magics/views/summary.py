@@ -76,24 +76,30 @@ def answer(report: Report, translate: Translator) -> Answer:
                 (*machine.ram_line(snapshot.ram, translate), *machine.disk_sentences(snapshot, translate), *unseen),
             )
             return Answer(gpus.first, (*gpus.others, *(paragraph for paragraph in rest if paragraph)))
-        case Subject.OUT_OF_MEMORY:
-            from colab_magics.views import out_of_memory
+        case Subject.OUT_OF_MEMORY | Subject.CELLS | Subject.CELL:
+            return _cells_answer(report, translate)
 
-            frameworks = out_of_memory.framework_sentences(snapshot, translate)
-            return Answer(out_of_memory.sentences(snapshot, translate), (frameworks,) if frameworks else ())
-        case Subject.CELLS:
-            from colab_magics.views import cells
 
-            first, others = cells.answer(snapshot, translate)
-            return Answer((first,), others)
-        case Subject.CELL if snapshot.cells:
-            (measured,) = snapshot.cells
-            took = cell.sentence(measured, translate)
-            works = [cell.gpu_sentence(work, measured, translate) for work in measured.gpus or ()]
-            others = (*((work,) for work in works[1:]), _of_a_cell(measured, translate))
-            return Answer((took, *works[:1]), tuple(paragraph for paragraph in others if paragraph))
-        case _:
-            return Answer(())
+def _cells_answer(report: Report, translate: Translator) -> Answer:
+    """Return what a report on cells says first: on one or several, or on one that has run out of memory."""
+    snapshot = report.snapshot
+    if report.subject is Subject.OUT_OF_MEMORY:
+        from colab_magics.views import out_of_memory
+
+        frameworks = out_of_memory.framework_sentences(snapshot, translate)
+        return Answer(out_of_memory.sentences(snapshot, translate), (frameworks,) if frameworks else ())
+    if report.subject is Subject.CELLS:
+        from colab_magics.views import cells
+
+        first, others = cells.answer(snapshot, translate)
+        return Answer((first,), others)
+    if not snapshot.cells:
+        return Answer(())
+    (measured,) = snapshot.cells
+    took = cell.sentence(measured, translate)
+    works = [cell.gpu_sentence(work, measured, translate) for work in measured.gpus or ()]
+    others = (*((work,) for work in works[1:]), _of_a_cell(measured, translate))
+    return Answer((took, *works[:1]), tuple(paragraph for paragraph in others if paragraph))
 
 
 def heading(report: Report, translate: Translator) -> Heading:
