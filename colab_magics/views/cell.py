@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from colab_magics.model import Snapshot
     from colab_magics.model.cells import Cell, GpuWork
     from colab_magics.translation import Translator
 
@@ -36,6 +37,18 @@ _SOURCES = {
     "sampled": N_("sampled: what is short is missed"),
     "torch": N_("by PyTorch's own count"),
 }
+
+
+def of_report(snapshot: Snapshot) -> Cell:
+    """Return the cell that a report is about."""
+    (measured,) = snapshot.cells or ()
+    return measured
+
+
+def notes(cell: Cell, translate: Translator) -> tuple[str, ...]:
+    """Return what is to be said of a cell beside its figures."""
+    child = child_sentence(cell, translate)
+    return (*(() if child is None else (child,)), *how_measured(cell, translate))
 
 
 def took(cell: Cell, translate: Translator) -> str:
