@@ -272,6 +272,39 @@ def test_a_number_that_no_gpu_has_is_cut_in_the_message(word: str) -> None:
     assert len(str(refused.value)) < 150
 
 
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("-n 3", "-n goes with -v"),
+        ("-f -n 3", "-n goes with -v"),
+        ("-v -n", "argument -n: expected one argument"),
+        ("-w -v", "-w and -v exclude each other"),
+        ("-f -w", "-w and -f exclude each other"),
+        ("-f -q -j", "-j and -q exclude each other"),
+    ],
+)
+def test_what_does_not_go_with_holders_and_letting_go_is_one_line(line: str, found: str) -> None:
+    with pytest.raises(OptionError) as refused:
+        read_line(RAM, line)
+
+    assert str(refused.value) == f"{found}. Allowed: {USAGES[RAM]}"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("-v", Options(variables=True)),
+        ("-v -n 3", Options(variables=True, rows=3)),
+        ("--variables -n3 -a", Options(variables=True, rows=3, everything=True)),
+        ("-fv -j", Options(variables=True, free=True, json=True)),
+        ("--free -q", Options(free=True, quiet=True)),
+        ("-f -o -r ram_free>=1", Options(free=True, output=True, require="ram_free>=1")),
+    ],
+)
+def test_holders_and_letting_go_are_asked_for(line: str, expected: Options) -> None:
+    assert read_line(RAM, line) == expected
+
+
 def test_a_line_that_is_too_long_is_not_split() -> None:
     with pytest.raises(OptionError, match=r"^the line has 10001 characters\. Allowed: at most 10000$"):
         read_line(GPU, "x" * 10_001)

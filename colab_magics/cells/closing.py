@@ -13,6 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from colab_magics.cells.meter import Meter
+from colab_magics.cells.session import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from colab_magics.model.cells import Cell
 
 _SHELL_MODULE = "IPython.core.interactiveshell"
-
-_MAGIC = "%%runtime_status"
 
 _open: list[Measurement] = []
 
@@ -121,11 +120,9 @@ def drop_running() -> None:
         one.drop()
 
 
-def first_line(code: str) -> str:
-    """Return the first line of what is measured in a cell."""
-    _, found, below = code.partition(_MAGIC)
-    lines = below.splitlines()[1:] if found else code.splitlines()
-    return next((line.strip() for line in lines if line.strip()), "")
+def is_measured(info: Any) -> bool:
+    """Tell whether a measurement goes on of the run that IPython has this record of."""
+    return any(one.result.info is info for one in _open)
 
 
 def drop_all() -> None:
