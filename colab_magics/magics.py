@@ -358,8 +358,6 @@ class ColabMagics(Magics):
         from colab_magics.views import display
 
         try:
-            if not self.footer:  # else that remembers every cell
-                self.session.remember(cell)
             from colab_magics import report
 
             shell = type(self.shell)

@@ -67,7 +67,7 @@ def test_the_report_follows_what_the_cell_shows(notebook: Notebook) -> None:
         ("import sys\nsys.exit(3)", "error", "SystemExit"),
         ("raise KeyboardInterrupt", "error", "KeyboardInterrupt"),
         ('%ram_info -q -r "python>=99"', "error", "RequirementNotMet"),
-        ("%config NoSuchClass.x = 1", "error", None),
+        ("%ram_info --bogus", "error", None),
         ("import asyncio\nawait asyncio.sleep(0.01)", "ok", None),
         ("%%capture kept\nprint(1)", "ok", None),
         ("%%bash\ntrue", "ok", None),
