@@ -354,7 +354,7 @@ class ColabMagics(Magics):
 
     @trusted_imports
     def _tell(self, chosen: Options, cell: Cell) -> None:
-        """Show what a cell took; a mistake of ours costs one line, not the cell's outcome."""
+        """Show what a cell took, and remember it; a mistake of ours costs one line, not the cell's outcome."""
         from colab_magics.views import display
 
         try:

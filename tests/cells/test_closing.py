@@ -43,7 +43,7 @@ KINDS = {
     "a syntax error": "x = 1\n\nx = = 2",
     "an indentation error": "if True:\nx = 1",
     "an error of IPython's": "%no_such_magic",
-    "a usage error": "%config NoSuchClass.x = 1",
+    "a usage error": "%ram_info --bogus",
     "Ctrl-C": "raise KeyboardInterrupt",
     "sys.exit": "sys.exit(3)",
     "a requirement that is not met": '%ram_info -q -r "python>=99"',
