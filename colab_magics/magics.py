@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from colab_magics.cells.session import Session
     from colab_magics.completion import Offer
     from colab_magics.model.cells import Cell
+    from colab_magics.model.holders import Release
     from colab_magics.options import Options
     from colab_magics.panel.session import Panel
     from colab_magics.report import Report
@@ -318,6 +319,9 @@ class ColabMagics(Magics):
         if chosen.variables:
             variables = report.Variables(self.shell, options.ROWS if chosen.rows is None else chosen.rows)
             looks[options.GPU] = functools.partial(report.gpu_info, variables=variables)
+            looks[options.RAM] = functools.partial(report.ram_info, variables=variables)
+        if chosen.free:
+            looks[options.RAM] = functools.partial(looks[options.RAM], free=self._free)
         if chosen.cells:
             wanted = None if chosen.everything else options.ROWS if chosen.rows is None else chosen.rows
             seen = report.of_cells(self.session.most(wanted), self.session.sums, shell_class=shell_class)
@@ -339,28 +343,38 @@ class ColabMagics(Magics):
         if not cell.strip():  # Colab's shell calls a magic without a body, too
             raise UsageError("there is nothing to measure below %%runtime_status. Did you mean %runtime_status?")
         if cell != transformer.BODY_FOLLOWS:
-            closing.cancel_running()
+            closing.drop_running()
             raise UsageError("%%runtime_status stands in the first line of a cell, once, and is not called")
         try:
-            closing.Measurement(self.shell, functools.partial(self._tell, chosen))
+            tell = functools.partial(self._tell, chosen)
+            closing.Measurement(self.shell, tell, deadline_seconds=self.driver_deadline_seconds)
         except closing.NoRunError as no_run:
-            closing.cancel_running()
+            closing.drop_running()
             raise UsageError(f"%%runtime_status measures a cell once: {no_run}") from None
 
     @trusted_imports
     def _tell(self, chosen: Options, cell: Cell) -> None:
-        """Show what a cell took; a mistake of ours costs one line, not the cell's outcome."""
+        """Show what a cell took, and remember it; a mistake of ours costs one line, not the cell's outcome."""
         from colab_magics.views import display
 
         try:
+            if not self.footer:  # else that remembers every cell
+                self.session.remember(cell)
             from colab_magics import report
 
             shell = type(self.shell)
             shell_class = f"{shell.__module__}.{shell.__qualname__}"
             self.session.remember(cell)
-            self._deliver(report.of_cell(cell, shell_class=shell_class), chosen, note=None)
+            seen = report.of_cell(cell, shell_class=shell_class, driver_deadline_seconds=self.driver_deadline_seconds)
+            self._deliver(seen, chosen, note=None)
         except Exception as error:  # noqa: BLE001 - IPython would show a traceback of ours below the user's cell
             display.print_aside(f"%%runtime_status could not tell what the cell took ({type(error).__name__}).")
+
+    def _free(self) -> Release:
+        """Let go of what keeps memory and is no variable of the user's."""
+        from colab_magics.release import release
+
+        return release(self.shell)
 
     def _open_panel(self, magic: str, chosen: Options, requirement: Requirement | None, shell_class: str) -> None:
         """Open a panel in place of the one before."""
@@ -507,7 +521,7 @@ def unregister(ipython: InteractiveShell) -> None:
     ipython.input_transformers_cleanup[:] = before_us
     closing = sys.modules.get("colab_magics.cells.closing")
     if closing is not None:
-        closing.cancel_all()
+        closing.drop_all()
     formatters: Any = ipython.display_formatter
     formatters.mimebundle_formatter.pop(".".join(_REPORT_CLASS), None)
     _drop(ipython)

@@ -26,7 +26,17 @@ from colab_magics.model import (
     Usage,
 )
 from colab_magics.model.cells import Cell, GpuWork, Memory, OutOfMemory, PeakMethod, SessionSums
-from colab_magics.model.holders import Deletion, FrameworkMemory, GpuShares, Holder, Holders, Keeper, OnDevice
+from colab_magics.model.holders import (
+    Cache,
+    Deletion,
+    FrameworkMemory,
+    GpuShares,
+    Holder,
+    Holders,
+    Keeper,
+    OnDevice,
+    Release,
+)
 from colab_magics.report import Report
 from colab_magics.rules import judge
 
@@ -135,7 +145,11 @@ T4 = Gpu(
         ),
     ),
     unavailable=(("fan_percent", "not_supported"), ("mig_enabled", "not_supported")),
+    recent_busy_percent=0.0,
+    recent_seconds=16.5,
 )
+T4_AFTER_WORK = replace(T4, recent_busy_percent=84.0)
+"""One that a report finds idle, because the cell that worked has ended."""
 P100 = replace(T4, name="Tesla P100-PCIE-16GB", compute_capability="6.0", architecture="Pascal")
 RTX_PRO_6000 = replace(
     T4,
@@ -155,6 +169,8 @@ A100 = replace(
     power_limit_watts=400.0,
     mig_enabled=False,
     unavailable=(("fan_percent", "not_supported"),),
+    recent_busy_percent=None,
+    recent_seconds=None,
 )
 EIGHT_A100 = tuple(replace(A100, index=index, cuda_index=None, uuid=f"GPU-{index}") for index in range(8))
 
@@ -162,7 +178,8 @@ _UNKNOWN = (
     "name", "uuid", "pci_bus_id", "compute_capability", "architecture", "virtualization", "memory",
     "utilization_percent", "memory_utilization_percent", "temperature_celsius", "power_watts", "power_limit_watts",
     "energy_joules", "graphics_clock_mhz", "memory_clock_mhz", "slowdown_reasons", "performance_state", "fan_percent",
-    "ecc_enabled", "ecc_errors", "persistence_enabled", "mig_enabled", "processes",
+    "ecc_enabled", "ecc_errors", "persistence_enabled", "mig_enabled", "processes", "recent_busy_percent",
+    "recent_seconds",
 )  # fmt: skip
 MUTE_GPU = replace(
     T4,
@@ -181,6 +198,8 @@ GB10 = replace(
     power_limit_watts=None,
     processes=(replace(T4.processes[0], memory_used_bytes=3 * GIB),),
     unavailable=(("memory", "unified_memory"), ("power_limit_watts", "not_supported")),
+    recent_busy_percent=None,
+    recent_seconds=None,
 )
 SLICE = MigSlice(
     index=2,
@@ -262,6 +281,17 @@ HOLDERS = Holders(
     traceback_bytes=381 * MIB,
     hidden_bytes=381 * MIB + 8_000_000,
     deletion=Deletion(names=("frame",), is_kept_elsewhere=False),
+)
+RELEASE = Release(
+    let_go=(BATCH, OUTPUT),
+    let_go_bytes=381 * MIB + 8_000_000,
+    results=7,
+    has_dropped_error=True,
+    error_kept_by=None,
+    ram_before_bytes=4 * GIB,
+    ram_after_bytes=4 * GIB - 389 * MIB,
+    caches=(Cache(framework="torch", device=0, reserved_before_bytes=11 * GIB, reserved_after_bytes=9 * GIB),),
+    failed=(),
 )
 TORCH_MEMORY = FrameworkMemory(
     framework="torch", device=0, allocated_bytes=9 * GIB, reserved_bytes=11 * GIB, peak_bytes=10 * GIB

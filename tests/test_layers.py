@@ -59,8 +59,8 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"display"},
         {"terminal", "verdict"},
         {"html", "json", "text"},
-        {"details", "goals_html"},
-        {"gpu_table", "guide_html", "shares"},
+        {"details", "goals_html", "holders_html"},
+        {"gpu_table", "guide_html", "holders", "shares"},
         {"bars", "dialog_schematic", "guide_text", "tables"},
         {"html_parts", "summary"},
         {"out_of_memory"},
@@ -77,7 +77,8 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
     "cells": (
         {"footer"},
         {"closing"},
-        {"__init__", "meter", "session", "transformer"},
+        {"meter", "session", "transformer"},
+        {"__init__"},
     ),
     "guides": (
         {"__init__"},

@@ -130,6 +130,10 @@ class MigSlice(Value):
     """(field, reason) for each field that is None because the driver would not tell."""
 
 
+_LEAST_BUSY_PERCENT = 1.0
+"""What is less is not said to be busy: a desktop does as much."""
+
+
 class Gpu(Value):
     """One NVIDIA GPU as the driver (NVML) describes it."""
 
@@ -192,6 +196,21 @@ class Gpu(Value):
     all of them."""
     fault: str | None = None
     """Why it cannot be used as a whole, as a reason: it is lost, or the driver refuses to open it."""
+    recent_busy_percent: float | None = None
+    """The share of the last `recent_seconds` in which something ran, by what the driver has noted itself; None without
+    a reason where it has noted nothing lately."""
+    recent_seconds: float | None = None
+    """How far back that goes: 10 to 20 s on most."""
+
+    @property
+    def was_busy(self) -> bool:
+        """Whether something has run there lately, as far as the driver has noted."""
+        return self.recent_busy_percent is not None and self.recent_busy_percent >= _LEAST_BUSY_PERCENT
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs there, and nothing has lately: a report alone is always asked for between two cells."""
+        return self.utilization_percent == 0 and not self.was_busy
 
 
 class Framework(Value):

@@ -5,12 +5,17 @@ Units are those of the model's fields of the same names. One field, one slice, o
 
 from __future__ import annotations
 
+import time
+from operator import mul, sub
+
 from colab_magics.observer.nvml import NOT_AVAILABLE, Nvml, Refused, is_no_figure
 
 TYPE_CHECKING = False  # typing itself is slow to load
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from colab_magics.observer.nvml import Samples
 
     Reader = Callable[[Nvml, Any], Any]
 
@@ -37,6 +42,12 @@ _MOST_WATTS = 10**5
 _MOST_JOULES = 10**15
 _MOST_MHZ = 10**5
 _MOST_OF_A_VERSION = 999
+
+# Microseconds. Drivers keep about a hundred samples, one each sixth of a second to a second.
+_REMEMBERED = 120_000_000
+_FRESH = 3_000_000
+_GAP = 2_000_000
+_LEAST = 1_000_000
 
 # Of each call the names by which it is asked for, in that order.
 _TEMPERATURE = ("nvmlDeviceGetTemperature", "nvmlDeviceGetTemperatureV")
@@ -125,11 +136,10 @@ class Devices:
         self._read(seen, readers, handle, unavailable)
         return seen, unavailable
 
-    def history(self, index: int, since: int) -> list[tuple[int, int | float]]:
-        """Return the driver's own samples of how busy a GPU was, the oldest first.
+    def history(self, index: int, since: int) -> Samples:
+        """Return the driver's own samples of how busy a GPU was after a moment, the oldest first.
 
-        Each is (microseconds of the epoch, percent), after `since`. Raise `Refused` where it keeps none, or what it
-        tells cannot be.
+        Raise `Refused` where the driver keeps none, or what it tells cannot be.
         """
         return _history(self._nvml, self._nvml.call("nvmlDeviceGetHandleByIndex", index), since)
 
@@ -143,11 +153,12 @@ class Devices:
         try:
             handle = self._nvml.call("nvmlDeviceGetHandleByIndex", index)
         except Refused as refused:
-            nothing = dict.fromkeys((*_IDENTITY, *_STATIC_FIELDS, *_FIELDS))
+            nothing = dict.fromkeys((*_IDENTITY, *_STATIC_FIELDS, *_FIELDS, *_RECENT))
             reasons = dict.fromkeys(nothing, refused.reason)
             return {**seen, "fault": refused.reason, **nothing, "slices": [], "unavailable": reasons}
         self._read(seen, _IDENTITY, handle, unavailable)
         self._read_static(seen, handle, unavailable)
+        self._read_recent(seen, handle, unavailable)
         self._read(seen, _FIELDS, handle, unavailable)
         seen["slices"] = self._slices(handle, unavailable) if seen["mig_enabled"] else []
         if unavailable.get("memory") == "not_supported" and self._is_unified(handle, seen["name"]):
@@ -180,6 +191,16 @@ class Devices:
             except Refused as refused:
                 seen[name] = None
                 unavailable[name] = refused.reason
+
+    def _read_recent(self, seen: dict[str, Any], handle: Any, unavailable: dict[str, str]) -> None:
+        """Add how busy the driver says it was lately; None without a reason is that it has noted nothing lately."""
+        now = int(time.time() * 1e6)
+        try:
+            recent = _recent(_history(self._nvml, handle, now - _REMEMBERED), now)
+        except Refused as refused:
+            recent = None, None
+            unavailable.update(dict.fromkeys(_RECENT, refused.reason))
+        seen.update(zip(_RECENT, recent, strict=True))
 
     def _slices(self, handle: Any, unavailable: dict[str, str]) -> list[dict[str, Any]]:
         """Return the MIG devices of a GPU; slots may be empty anywhere between them."""
@@ -279,12 +300,34 @@ def _utilization(part: str) -> Reader:
     return read
 
 
-def _history(nvml: Nvml, handle: Any, since: int) -> list[tuple[int, int | float]]:
+def _history(nvml: Nvml, handle: Any, since: int) -> Samples:
     """Read the driver's samples after a moment; places of its ring that it has not filled yet have no time."""
-    found = sorted(one for one in nvml.samples(handle, since) if one[0] > since)
-    if not all(0 <= percent <= _MOST_PERCENT for _, percent in found):
+    times, percents = nvml.samples(handle, since)
+    if times and (times[0] <= since or min(map(sub, times[1:], times), default=0) < 0):
+        kept = sorted(one for one in zip(times, percents, strict=True) if one[0] > since)
+        times, percents = tuple(at for at, _ in kept), tuple(percent for _, percent in kept)
+    # The sum too: what is no number is neither more nor less than any.
+    if times and not (0 <= min(percents) <= max(percents) <= _MOST_PERCENT and sum(percents) >= 0):
         raise Refused("impossible")
-    return found
+    return times, percents
+
+
+def _recent(history: Samples, now: int) -> tuple[float | None, float | None]:
+    """Return how busy a GPU was of the seconds before now that the driver has noted without a gap, and how many.
+
+    Each sample is of the time since the one before it, so the first tells nothing.
+    """
+    times, percents = history
+    if not times or not -_FRESH < now - times[-1] < _FRESH:
+        return None, None
+    spans, percents = [*map(sub, times[1:], times)], percents[1:]
+    if spans and max(spans) > _GAP:
+        first = max(place for place, span in enumerate(spans) if span > _GAP) + 1
+        spans, percents = spans[first:], percents[first:]
+    noted = sum(spans)
+    if noted < _LEAST:
+        return None, None
+    return round(sum(map(mul, spans, percents)) / noted, 1), round(noted / 1e6, 1)
 
 
 def _temperature(nvml: Nvml, handle: Any) -> int:
@@ -390,6 +433,8 @@ _FIELDS: dict[str, Reader] = {
     "mig_enabled": _first_of_pair("nvmlDeviceGetMigMode"),
     "processes": _processes,
 }
+
+_RECENT = ("recent_busy_percent", "recent_seconds")
 
 _READERS = _STATIC_FIELDS | _FIELDS
 

@@ -7,12 +7,15 @@ wrappers' behaviour; the symbol tables of drivers 470 to 610 for which of them h
 from __future__ import annotations
 
 import os
-from struct import Struct
+from struct import Struct, unpack_from
 
 TYPE_CHECKING = False  # typing itself is slow to load
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    Samples = tuple[tuple[int, ...], tuple[int | float, ...]]
+    """When, in microseconds of the epoch, and what, in percent."""
 
 NOT_AVAILABLE = 2**64 - 1
 """NVML_VALUE_NOT_AVAILABLE: what a driver writes for a size that it does not know."""
@@ -24,7 +27,7 @@ _NO_FIGURES = frozenset({2**32 - 1, NOT_AVAILABLE})
 _ROW = Struct("@IQII")
 """nvmlProcessInfo_t of versions 2 and 3: process number, bytes, GPU instance, compute instance."""
 
-_SAMPLES = {kind: Struct(f"@Q{form}") for kind, form in enumerate(("d", "I4x", "L", "Q", "q", "i4x", "H6x"))}
+_SAMPLES = {kind: f"Q{value}" for kind, value in enumerate(("d", "I4x", "L", "Q", "q", "i4x", "H6x"))}
 """nvmlSample_t for each nvmlValueType_t: microseconds of the epoch, then the value in its part of a union."""
 
 _HELD_BY_A_SAMPLE = 16
@@ -173,17 +176,14 @@ class Nvml:
                     raise
         raise Refused("changing_too_fast", _INSUFFICIENT_SIZE)
 
-    def samples(self, handle: Any, since: int) -> list[tuple[int, int | float]]:
-        """Return the driver's samples of how busy a GPU was, after a moment: (microseconds of the epoch, percent).
-
-        None is an empty list; a driver that keeps none refuses.
-        """
+    def samples(self, handle: Any, since: int) -> Samples:
+        """Return the driver's samples of how busy a GPU was, after a moment; a driver that keeps none refuses."""
         for _ in range(_GROWTH_TRIES):
             try:
                 return self.call("nvmlDeviceGetSamples", handle, since)  # type: ignore[no-any-return]
             except Refused as refused:
                 if refused.code == _NOT_FOUND:
-                    return []
+                    return (), ()
                 if refused.code != _INSUFFICIENT_SIZE:
                     raise
         raise Refused("changing_too_fast", _INSUFFICIENT_SIZE)
@@ -306,20 +306,20 @@ class _Samples:
         self._there: Any = None
         self._kind: Any = None
 
-    def wrapper(self, pynvml: Any, function: str) -> Callable[[Any, int], list[tuple[int, int | float]]]:
+    def wrapper(self, pynvml: Any, function: str) -> Callable[[Any, int], Samples]:
         """Return what reads the samples after a moment, and raises the binding's error where it gets a code."""
         import ctypes  # noqa: PLC0415 - the binding has loaded it
 
         self._there, self._kind = ctypes.c_uint(), ctypes.c_uint()
         call = getattr(pynvml.nvmlLib, function, None)
 
-        def read(handle: Any, since: int) -> list[tuple[int, int | float]]:
+        def read(handle: Any, since: int) -> Samples:
             if call is None:
                 raise pynvml.NVMLError(_FUNCTION_NOT_FOUND)
             moment = ctypes.c_ulonglong(since)
             code = 0 if self._capacity else self._learn_capacity(call, handle, moment)
             code = code or self._ask(call, handle, moment)
-            if code == _INSUFFICIENT_SIZE:
+            if code == _INSUFFICIENT_SIZE and self._there.value > self._capacity:
                 self._make_room(2 * self._there.value)
             if code:
                 raise pynvml.NVMLError(code)
@@ -344,13 +344,13 @@ class _Samples:
             raise Refused("impossible")
         return code
 
-    def _found(self) -> list[tuple[int, int | float]]:
+    def _found(self) -> Samples:
         count = self._there.value
-        if not count:
-            return []
-        if self._kind.value not in _SAMPLES:
+        if count and self._kind.value not in _SAMPLES:
             raise Refused("impossible")
-        return [*_SAMPLES[self._kind.value].iter_unpack(self._room[: count * _HELD_BY_A_SAMPLE])]
+        # Of one format, which Python remembers: four times as fast as one sample after the other.
+        flat = unpack_from(f"@{_SAMPLES[self._kind.value] * count}", self._room) if count else ()
+        return flat[::2], flat[1::2]
 
     def _make_room(self, capacity: int) -> None:
         import ctypes  # noqa: PLC0415 - the binding has loaded it

@@ -191,6 +191,8 @@ _OF_A_GPU: dict[str, Check] = {
     "virtualization": _or_none(_text),
     "utilization_percent": _or_none(_whole(100)),
     "memory_utilization_percent": _or_none(_whole(100)),
+    "recent_busy_percent": _or_none(_number(100)),
+    "recent_seconds": _or_none(_number(_MOST_SECONDS)),
     "temperature_celsius": _or_none(_whole(255)),
     "power_watts": _or_none(_number(10**5)),
     "power_limit_watts": _or_none(_number(10**5)),

@@ -47,6 +47,7 @@ _SETTLING_SECONDS = 0.2
 """A utilization this soon after the beginning is of the time before it."""
 
 _MOST_UNKNOWN = 0.25
+_FEWEST_SAMPLES = 2
 _MOST_JOULES_A_SECOND = 10**5
 
 _LOOKED_AT = ("memory", "utilization_percent", "slowdown_reasons")
@@ -136,7 +137,7 @@ class Spans:
             for begin, end, percent in history.fetch(self._devices, index):
                 for span in self._open.values():
                     if index < len(span.gpus):
-                        span.gpus[index].note_busy(max(begin, span.began), min(end, now), percent)
+                        span.gpus[index].note_busy(max(begin, span.began), min(end, now), percent, end - begin)
 
 
 class _History:
@@ -149,15 +150,14 @@ class _History:
     def fetch(self, devices: Devices, index: int) -> list[tuple[int, int, int | float]]:
         """Return what has been noted since the last time: (from, to, percent), in microseconds of the epoch."""
         try:
-            found = devices.history(index, self._since)
+            times, percents = devices.history(index, self._since)
         except Refused:
             return []
-        if not found:
+        if not times:
             return []
-        times = [at for at, _ in found]
         before = times[0] if self._is_first else self._since
         self._since, self._is_first = times[-1], False
-        pieces = zip([before, *times], times, (percent for _, percent in found), strict=False)
+        pieces = zip((before, *times), times, percents, strict=False)
         return [(begin, end, percent) for begin, end, percent in pieces if 0 < end - begin <= _LONGEST_GAP]
 
 
@@ -221,7 +221,7 @@ class _Work:
         self._energy_joules: float | None = self._begin["energy_joules"]
         self._has_fallen = False
         self._busy_sampled, self._seconds_sampled = 0.0, 0.0
-        self._busy_noted, self._time_noted, self._longest_noted = 0.0, 0, 0
+        self._busy_noted, self._time_noted, self._period = 0.0, 0, 0
 
     def note(self, look: _Look, now: float, *, is_settled: bool) -> None:
         """Note a look; before it `is_settled` the utilization is of what was before the span."""
@@ -239,12 +239,12 @@ class _Work:
             self._has_fallen |= self._energy_joules is not None and energy < self._energy_joules
             self._energy_joules = energy
 
-    def note_busy(self, begin: int, end: int, percent: float) -> None:
-        """Note that the driver says how busy it was from one microsecond to another."""
+    def note_busy(self, begin: int, end: int, percent: float, period: int) -> None:
+        """Note that the driver says how busy it was from one microsecond to another, by a sample of a period."""
         if end > begin:
             self._busy_noted += percent * (end - begin)
             self._time_noted += end - begin
-            self._longest_noted = max(self._longest_noted, end - begin)
+            self._period = max(self._period, period)
 
     def summary(self, seconds: float, microseconds: int, end: _Look, *, is_late: bool) -> dict[str, Any]:
         """Return what it did in so many seconds, and as many microseconds by the clock of the driver's samples."""
@@ -289,9 +289,13 @@ class _Work:
         }
 
     def _busy(self, microseconds: int) -> tuple[float | None, str | None]:
-        """Return how busy it was and how that is known: by the driver's samples where these are of nearly all of it."""
+        """Return how busy it was and how that is known: by the driver's samples where these are of nearly all of it.
+
+        A sample that is only to a small part of the span says more of what was before it.
+        """
         unknown = microseconds - self._time_noted
-        if self._time_noted and unknown <= max(self._longest_noted, _MOST_UNKNOWN * microseconds):
+        is_long = microseconds >= _FEWEST_SAMPLES * self._period
+        if self._time_noted and is_long and unknown <= max(self._period, _MOST_UNKNOWN * microseconds):
             return round(min(100.0, self._busy_noted / self._time_noted), 1), "driver"
         if self._seconds_sampled:
             return round(min(100.0, self._busy_sampled / self._seconds_sampled), 1), "sampled"

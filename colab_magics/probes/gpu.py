@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 _ABOUT_US = frozenset({"binding_missing", "child_died", "child_nonsense", "no_child"})
 """Codes of what went wrong on our side, and says nothing of any driver."""
 
-_FLOATS = ("utilization_percent", "memory_utilization_percent", "temperature_celsius", "fan_percent")
+_FLOATS = (
+    "utilization_percent", "memory_utilization_percent", "recent_busy_percent", "recent_seconds", "temperature_celsius",
+    "fan_percent",
+)  # fmt: skip
 
 
 class Seen(Record):

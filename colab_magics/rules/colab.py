@@ -131,4 +131,4 @@ def _all_unused(snapshot: Snapshot) -> bool:
 
 
 def _is_unused(gpu: Gpu) -> bool:
-    return gpu.utilization_percent == 0 and gpu.memory is not None and gpu.memory.used_percent < _HARDLY_USED_PERCENT
+    return gpu.is_idle and gpu.memory is not None and gpu.memory.used_percent < _HARDLY_USED_PERCENT

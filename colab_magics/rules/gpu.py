@@ -150,11 +150,15 @@ def gpu_memory_nearly_full(snapshot: Snapshot) -> Values | None:
 
 @rule(Subject.GPU, Severity.INFO, N_("Only one of {count} GPUs is in use."))
 def one_gpu_of_several(snapshot: Snapshot) -> Values | None:
-    """There are several GPUs, and the work sits on one of them."""
-    shares = [gpu.memory.used_percent for gpu in snapshot.usable_gpus if gpu.memory is not None and not gpu.is_hidden]
-    if len(shares) < 2 or sum(share >= _IN_USE_PERCENT for share in shares) != 1:  # noqa: PLR2004 - one is not several
+    """There are several GPUs, and the work sits on one of them: none of the others holds memory or was busy lately."""
+    in_use = [
+        gpu.memory.used_percent >= _IN_USE_PERCENT or gpu.was_busy
+        for gpu in snapshot.usable_gpus
+        if gpu.memory is not None and not gpu.is_hidden
+    ]
+    if len(in_use) < 2 or sum(in_use) != 1:  # noqa: PLR2004 - one is not several
         return None
-    return (("count", len(shares)),)
+    return (("count", len(in_use)),)
 
 
 @rule(
@@ -169,14 +173,14 @@ def one_gpu_of_several(snapshot: Snapshot) -> Values | None:
 def gpu_idle(snapshot: Snapshot) -> Values | None:
     """GPUs do nothing while this kernel holds a tenth of their memory or more: normal only between two cells.
 
-    What others hold, such as a desktop, does not count. Where the driver does not tell who holds it, it may be this
-    kernel.
+    One that was busy in the seconds that the driver remembers is between two. What others hold, such as a desktop, does
+    not count. Where the driver does not tell who holds it, it may be this kernel.
     """
     idle = [
         (gpu.index, gpu.memory.used_bytes)
         for gpu in seen(snapshot.gpus)
         if gpu.memory is not None and gpu.memory.used_percent >= _IDLE_MEMORY_PERCENT
-        if gpu.utilization_percent == 0 and _may_be_ours(gpu)
+        if gpu.is_idle and _may_be_ours(gpu)
     ]
     if not idle:
         return None
@@ -213,6 +217,32 @@ def gpu_memory_of_others(snapshot: Snapshot) -> Values | None:
             names = () if gpu is None else _names_of_others(gpu, one.slice_index)
             return ("index", one.index or 0), ("others_bytes", one.other_processes_bytes), ("names", names)
     return None
+
+
+@rule(
+    Subject.OUT_OF_MEMORY,
+    Severity.ERROR,
+    N_("The cell has run out of GPU memory."),
+    fixable_in_place=True,
+    is_the_answer=True,
+)
+def out_of_gpu_memory(snapshot: Snapshot) -> Values | None:
+    """A cell ended by an error that says that a GPU's memory has run out: PyTorch's, JAX's, TensorFlow's or CuPy's."""
+    ran_out = snapshot.out_of_memory
+    return () if ran_out is not None and ran_out.memory == "gpu" else None
+
+
+@rule(
+    Subject.OUT_OF_MEMORY,
+    Severity.ERROR,
+    N_("The cell has run out of TPU memory."),
+    fixable_in_place=True,
+    is_the_answer=True,
+)
+def out_of_tpu_memory(snapshot: Snapshot) -> Values | None:
+    """A cell ended by an error of JAX that says that a TPU's memory has run out."""
+    ran_out = snapshot.out_of_memory
+    return () if ran_out is not None and ran_out.memory == "tpu" else None
 
 
 def _is_most(size_bytes: int, shares: GpuShares) -> bool:
@@ -255,4 +285,6 @@ RULES: tuple[Rule, ...] = (
     gpu_memory_cached,
     gpu_memory_of_others,
     gpu_idle,
+    out_of_gpu_memory,
+    out_of_tpu_memory,
 )

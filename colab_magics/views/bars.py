@@ -45,7 +45,8 @@ def of_report(subject: Subject, snapshot: Snapshot, translate: Translator, *, ev
     several = seen(snapshot.gpus)
     if len(several) == 1:
         gpu = several[0]
-        shown += [bar for bar in (of_gpu_memory(gpu, snapshot, translate), of_gpu_use(gpu, translate)) if bar]
+        use = of_gpu_use(gpu, translate, has_history=bool(snapshot.samples))
+        shown += [bar for bar in (of_gpu_memory(gpu, snapshot, translate), use) if bar]
         shown += of_slices(gpu, translate)
     if isinstance(snapshot.ram, Ram):
         ram = of_ram(snapshot, translate)
@@ -91,12 +92,16 @@ def of_gpu_memory(gpu: Gpu, snapshot: Snapshot, translate: Translator) -> Bar | 
     return _memory(translate("GPU memory"), gpu.memory, here, translate, memory_severity(gpu, snapshot))
 
 
-def of_gpu_use(gpu: Gpu, translate: Translator) -> Bar | None:
-    """Return how much of the time a GPU is busy, beside its temperature and its power; None where it is not told."""
+def of_gpu_use(gpu: Gpu, translate: Translator, *, has_history: bool = False) -> Bar | None:
+    """Return how much of the time a GPU is busy, beside its temperature and its power; None where it is not told.
+
+    How busy it was lately is said too, but where a line of the last minutes shows it.
+    """
     percent = gpu.utilization_percent
     if percent is None:
         return None
-    words, *more = gpus.heat(gpu, translate) or ("",)
+    lately = None if has_history else gpus.recent_use(gpu, translate)
+    words, *more = [*gpus.heat(gpu, translate), *filter(None, (lately,))] or ("",)
     return Bar(translate("GPU use"), percent, words, tuple(more))
 
 

@@ -105,6 +105,7 @@ def _gpu_rows(gpu: Gpu, translate: Translator) -> Rows:
         row(translate("virtualization"), "virtualization", units.printable),
         row(translate("memory"), "memory", lambda memory: _memory(memory, translate)),
         row(translate("use"), "utilization_percent", "{:.0f} %".format),
+        row(translate("use lately"), "recent_seconds", lambda _: _recent_use(gpu, translate)),
         row(translate("memory reads and writes"), "memory_utilization_percent", "{:.0f} %".format),
         row(translate("temperature"), "temperature_celsius", "{:.0f} °C".format),
         row(translate("power"), "power_watts", "{:.1f} W".format),
@@ -127,6 +128,11 @@ def _gpu_rows(gpu: Gpu, translate: Translator) -> Rows:
         *((translate("slice"), gpus.slice_sentence(part, translate)) for part in gpu.slices),
         *((translate("held by"), sentence) for sentence in gpus.process_sentences(gpu, translate)),
     ]
+
+
+def _recent_use(gpu: Gpu, translate: Translator) -> str:
+    percent, seconds = f"{gpu.recent_busy_percent:.0f}", f"{gpu.recent_seconds:.0f}"
+    return translate("{percent} % of the last {seconds} s", percent=percent, seconds=seconds)
 
 
 def _memory(memory: GpuMemory, translate: Translator) -> str:

@@ -34,7 +34,7 @@ class Row(Record):
     """ "15.0 / 40.0", in GiB."""
     memory_percent: float | None
     use: str
-    """ "98 %", "idle"."""
+    """ "98 %", "idle", "idle, was 84 %"."""
     use_percent: float | None
     temperature: str
     """In °C."""
@@ -98,12 +98,12 @@ def _of_gpu(gpu: Gpu, name: str, snapshot: Snapshot, translate: Translator) -> R
         name,
         NOT_KNOWN if gpu.memory is None else _memory(gpu.memory),
         None if gpu.memory is None else gpu.memory.used_percent,
-        NOT_KNOWN if percent is None else f"{percent:.0f} %" if percent else translate("idle"),
+        _use(gpu, translate),
         percent,
         NOT_KNOWN if gpu.temperature_celsius is None else f"{gpu.temperature_celsius:.0f}",
         NOT_KNOWN if gpu.power_watts is None else f"{gpu.power_watts:.0f}",
         _holders(gpu.processes or (), translate) if why is None else why,
-        percent == 0,
+        gpu.is_idle,
         bars.memory_severity(gpu, snapshot),
     )
 
@@ -124,6 +124,17 @@ def _of_slice(part: MigSlice, translate: Translator) -> Row:
         is_idle=False,
         severity=None,
     )
+
+
+def _use(gpu: Gpu, translate: Translator) -> str:
+    percent = gpu.utilization_percent
+    if percent is None:
+        return NOT_KNOWN
+    if percent:
+        return f"{percent:.0f} %"
+    if gpu.was_busy:
+        return translate("idle, was {percent} %", percent=f"{gpu.recent_busy_percent:.0f}")
+    return translate("idle")
 
 
 def _memory(memory: GpuMemory) -> str:

@@ -23,7 +23,7 @@ class Words(Record):
     memory: str | None
     """ "0.4 of 15.0 GiB used"."""
     use: str | None
-    """ "87 % busy", "idle"."""
+    """ "87 % busy", "idle", "idle now, busy 84 % of the last 16 s"."""
     body: tuple[str, ...]
     """Its temperature and its power."""
     nothing: str
@@ -43,11 +43,31 @@ def words(gpu: Gpu, translate: Translator) -> Words:
     elif ("memory", "unified_memory") in gpu.unavailable:
         held = units.size(held_bytes(gpu.processes or ()))
         memory = translate("shares the machine's RAM, {size} held by its processes", size=held)
-    use = None
-    if gpu.utilization_percent is not None:
+    return Words(memory, use(gpu, translate), heat(gpu, translate), _why_nothing(gpu, translate))
+
+
+def use(gpu: Gpu, translate: Translator) -> str | None:
+    """Return how busy a GPU is and, if it was busy lately, how much: alone, a report finds each GPU idle."""
+    if not gpu.was_busy:
+        if gpu.utilization_percent is None:
+            return None
         percent = f"{gpu.utilization_percent:.0f}"
-        use = translate("{percent} % busy", percent=percent) if gpu.utilization_percent else translate("idle")
-    return Words(memory, use, heat(gpu, translate), _why_nothing(gpu, translate))
+        return translate("{percent} % busy", percent=percent) if gpu.utilization_percent else translate("idle")
+    lately = {"percent": f"{gpu.recent_busy_percent:.0f}", "seconds": f"{gpu.recent_seconds:.0f}"}
+    if gpu.utilization_percent is None:
+        return recent_use(gpu, translate)
+    if gpu.utilization_percent:
+        now = f"{gpu.utilization_percent:.0f}"
+        return translate("{now} % busy now, {percent} % over the last {seconds} s", now=now, **lately)
+    return translate("idle now, busy {percent} % of the last {seconds} s", **lately)
+
+
+def recent_use(gpu: Gpu, translate: Translator) -> str | None:
+    """Return how much of the last seconds a GPU was busy, None where it was not, or the driver has not noted it."""
+    if not gpu.was_busy:
+        return None
+    percent, seconds = f"{gpu.recent_busy_percent:.0f}", f"{gpu.recent_seconds:.0f}"
+    return translate("busy {percent} % of the last {seconds} s", percent=percent, seconds=seconds)
 
 
 def heat(gpu: Gpu, translate: Translator) -> tuple[str, ...]:

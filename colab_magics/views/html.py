@@ -39,6 +39,10 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
     if report.subject is Subject.CELLS:
         parts.append(table_of_cells(matter.cells or (), translate, everything=options.everything))
     parts.append(rows(bars.of_report(report.subject, matter, translate, everything=options.everything)))
+    if report.subject is Subject.RAM and (matter.holders is not None or matter.released is not None):
+        from colab_magics.views import holders_html
+
+        parts.append(holders_html.tables(matter, translate))
     parts += _memory(report, translate)
     if options.processes and not options.everything:
         parts.append(process_list(matter, translate))

@@ -228,15 +228,18 @@ static const char *at_a_time(const char *value, double time) /* "0, 1.5: 80": 80
     return piece;
 }
 
-static const char *find_at(const struct device *device, const char *key, double time) /* the last line that applies */
+static const char *whole(const struct device *device, const char *key) /* the last line that applies is the one */
 {
     for (const struct line *line = state->lines + state->count; line-- > state->lines;)
-        if (line->verb == VALUE && !strcmp(line->key, key) && in_scope(line, device))
-            return line->value ? at_a_time(line->value, time) : NULL;
+        if (line->verb == VALUE && !strcmp(line->key, key) && in_scope(line, device)) return line->value;
     return NULL;
 }
 
-static const char *find(const struct device *device, const char *key) { return find_at(device, key, epoch()); }
+static const char *find(const struct device *device, const char *key)
+{
+    const char *value = whole(device, key);
+    return value && strchr(value, ',') ? at_a_time(value, epoch()) : value;
+}
 
 static int absent(const char *value) { return !value || !strcmp(value, "none") || !strcmp(value, "not_supported"); }
 
@@ -473,6 +476,7 @@ DEVICE(EVER, GetSamples, handle device, unsigned what, unsigned long long since,
 {
     unsigned long long period, newest, time;
     unsigned kept, there = 0;
+    const char *percents, *percent;
     OF(device);
     NEEDS(kind && count);
     UNLESS(reading(device, "samples", &kept));
@@ -482,9 +486,10 @@ DEVICE(EVER, GetSamples, handle device, unsigned what, unsigned long long since,
     period = 1000 * otherwise(device, "sample_ms", 167);
     newest = (unsigned long long)(epoch() * 1e6) - 1000 * otherwise(device, "sample_age_ms", 0);
     newest -= newest % period;
+    percents = whole(device, "utilization_gpu");
     while (kept-- > 0) {
         if ((time = newest - kept * period) <= since || there++ >= *count) continue;
-        const char *percent = find_at(device, "utilization_gpu", (double)time / 1e6);
+        percent = percents && strchr(percents, ',') ? at_a_time(percents, (double)time / 1e6) : percents;
         struct sample *sample = &answer[there - 1];
         sample->time = time;
         sample->value.whole = absent(percent) ? 0 : number("utilization_gpu", percent);

@@ -706,6 +706,34 @@ def test_a_figure_that_cannot_be_is_not_known(key: str, told: int | str, field: 
     assert gpu["unavailable"][field] == "impossible"
 
 
+@pytest.mark.parametrize("kind", range(7))
+def test_the_driver_s_samples_are_read_in_whatever_type_they_are(kind: int, plug_in: Plug) -> None:
+    plug_in("t4", "gpu0.utilization_gpu = 0, -8.2: 100", f"gpu0.sample_type = {kind}")
+    (gpu,) = asked()["gpus"]
+
+    assert gpu["recent_busy_percent"] == pytest.approx(50, abs=10)
+    assert gpu["recent_seconds"] == pytest.approx(16.5, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        pytest.param(["gpu0.samples = not_supported"], "not_supported", id="not supported"),
+        pytest.param(["gpu0.sample_age_ms = 60000"], None, id="stale"),
+        pytest.param(["fail nvmlDeviceGetSamples = 6"], None, id="none yet"),
+        pytest.param(["gpu0.utilization_gpu = 101"], "impossible", id="more than all"),
+        pytest.param(["gpu0.sample_type = 7"], "impossible", id="of a type that there is not"),
+        pytest.param(["gpu0.samples = 1"], None, id="but one"),
+    ],
+)
+def test_samples_that_say_nothing_of_late_are_not_known(lines: list[str], reason: str | None, plug_in: Plug) -> None:
+    plug_in("t4", *lines)
+    (gpu,) = asked()["gpus"]
+
+    assert (gpu["recent_busy_percent"], gpu["recent_seconds"]) == (None, None)
+    assert [gpu["unavailable"].get(field) for field in ("recent_busy_percent", "recent_seconds")] == [reason] * 2
+
+
 @pytest.mark.parametrize("told", [-12080, 0, 2**31 - 1])
 def test_a_cuda_version_that_cannot_be_is_not_known(told: int, plug_in: Plug) -> None:
     plug_in("t4", f"cuda_version = {told}")

@@ -102,6 +102,7 @@ OF_A_GPU = {
     "nvmlDeviceGetVirtualizationMode": Call(["virtualization"]),
     "nvmlDeviceGetAddressingMode": Call(["memory"], ("gpu*.memory_total = not_supported",)),
     "nvmlDeviceGetUtilizationRates": Call(["utilization_percent", "memory_utilization_percent"]),
+    "nvmlDeviceGetSamples": Call(["recent_busy_percent", "recent_seconds"]),
     "nvmlDeviceGetTemperature": Call(["temperature_celsius"], has_substitute=True),
     "nvmlDeviceGetTemperatureV": Call(["temperature_celsius"], ("fail nvmlDeviceGetTemperature = 13",)),
     "nvmlDeviceGetPowerUsage": Call(["power_watts"]),
@@ -137,6 +138,7 @@ OF_A_GPU_OR_A_SLICE = {
     "nvmlDeviceGetMPSComputeRunningProcesses_v3": Call(["processes"], kind="mps"),
 }
 LISTS_SLICES = ("nvmlDeviceGetMaxMigDeviceCount", "nvmlDeviceGetMigDeviceHandleByIndex")
+NOTHING_NOTED = ("nvmlDeviceGetSamples", 6)
 EMPTY_SLOT = ("nvmlDeviceGetMigDeviceHandleByIndex", 6)
 OF_A_DEVICE = OF_A_GPU | OF_A_GPU_OR_A_SLICE
 OF_THE_SYSTEM = {
@@ -254,6 +256,8 @@ def without(device: Answer, function: str, code: int) -> Answer:
         return {**device, "processes": others}
     lost = dict.fromkeys((set(call.fields) & device.keys()) - {"slices"})
     reasons = device["unavailable"] | dict.fromkeys(lost, reason_of(function, code))
+    if (function, code) == NOTHING_NOTED:
+        reasons = device["unavailable"]
     slices = {"slices": []} if "slices" in call.fields else {}
     fault = {"fault": reason_of(function, code)} if call.fields is EVERYTHING else {}
     if function in LISTS_SLICES and (function, code) != EMPTY_SLOT:
@@ -270,7 +274,7 @@ def read_by_the_old_call(device: Answer) -> Answer:
 def reason_of(function: str, code: int) -> str:
     if function == "nvmlDeviceGetAddressingMode":  # asked only of a GPU whose memory is not supported
         return "not_supported"
-    if "RunningProcesses" in function and code == INSUFFICIENT_SIZE:
+    if ("RunningProcesses" in function or "Samples" in function) and code == INSUFFICIENT_SIZE:
         return "changing_too_fast"
     return REASONS.get(code, f"nvml_error_{code}")
 

@@ -99,7 +99,8 @@ def test_a_look_is_believed() -> None:
 
 
 def test_as_many_as_the_child_sends_are_believed() -> None:
-    gpu = {"index": 0, "fault": "gpu_lost", **dict.fromkeys((*devices._STATIC_FIELDS, *devices._FIELDS, "uuid"))}
+    fields = (*devices._STATIC_FIELDS, *devices._FIELDS, *devices._RECENT, "uuid")
+    gpu = {"index": 0, "fault": "gpu_lost", **dict.fromkeys(fields)}
     gpu |= {"slices": [], "unavailable": {}}
     sample = dict.fromkeys(("ram_headroom_bytes", "kernel_bytes", "cpu_percent")) | {"seconds_ago": 0.0, "gpus": []}
     answer = {
@@ -250,6 +251,49 @@ def test_every_field_where_there_is_no_driver_has_its_shape() -> None:
 )
 def test_every_field_of_a_look_has_its_shape(answer: Answer) -> None:
     check_all(answer, shapes.is_look)
+
+
+SPAN = {
+    "seconds": 1.5,
+    "looks": 12,
+    "kernel_peak_bytes": 2**30,
+    "gpus": [
+        {
+            "index": 0,
+            "name": "Tesla T4",
+            "busy_percent": 84.5,
+            "busy_source": "driver",
+            "memory_before_bytes": 0,
+            "memory_after_bytes": 1,
+            "memory_peak_bytes": 2,
+            "energy_joules": 70.5,
+            "slowdown_reasons": ["idle", "power_cap"],
+            "unavailable": {},
+        }
+    ],
+    "without": None,
+}
+
+
+@pytest.mark.parametrize("answer", [{"span": SPAN}, {"span": None}, {"begun": True}], ids=["span", "unknown", "begun"])
+def test_every_field_of_an_answer_about_a_span_has_its_shape(answer: Answer) -> None:
+    check_all(answer, shapes.is_about_a_span)
+
+
+@pytest.mark.parametrize("code", sorted(shapes.SPAN_REASONS - shapes.FIELD_REASONS))
+def test_a_reason_of_a_span_is_one_of_its_gpus_alone(code: str, plug_in: Plug) -> None:
+    plug_in("t4")
+    answer = asked()
+    (work,) = SPAN["gpus"]  # type: ignore[misc, attr-defined]
+
+    assert code in messages.FIELD_REASONS
+    assert shapes.is_about_a_span({"span": {**SPAN, "gpus": [{**work, "unavailable": {"name": code}}]}})
+    assert not shapes.is_about_a_span({"span": {**SPAN, "gpus": [{**work, "unavailable": {"other": code}}]}})
+    assert not shapes.is_answer({**answer, "gpus": [{**answer["gpus"][0], "unavailable": {"name": code}}]})
+
+
+def test_the_gpus_of_a_span_are_numbered() -> None:
+    assert not shapes.is_about_a_span({"span": {**SPAN, "gpus": [*SPAN["gpus"], *SPAN["gpus"]]}})  # type: ignore[misc]
 
 
 def test_figures_that_cannot_be_together_are_nonsense(plug_in: Plug) -> None:

@@ -49,11 +49,11 @@ class Devices:
         refused = {name: why for name, why in self.unavailable.items() if name in names}
         return [({name: None if name in refused else gpu[name] for name in names}, refused) for gpu in self.gpus]
 
-    def history(self, _index: int, since: int) -> list[tuple[int, int]]:
+    def history(self, _index: int, since: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         if self.noted is None:
             raise Refused("not_supported", 3)
         there = [(round(at * 1e6), percent) for at, percent in self.noted if at <= self.clock.now][-self.kept :]
-        return [one for one in there if one[0] > since]
+        return tuple(at for at, _ in there if at > since), tuple(percent for at, percent in there if at > since)
 
 
 @pytest.fixture
@@ -160,11 +160,22 @@ def test_of_a_sample_across_the_beginning_only_the_part_within_counts(
     watch: Spans, clock: Clock, devices: Devices
 ) -> None:
     start = clock.now
-    devices.noted = [(start - 1.5, 0), (start - 0.5, 0), (start + 0.5, 100), (start + 1, 0)]
+    devices.noted = [(start - 1.5, 0), (start - 0.5, 0), (start + 0.5, 100), (start + 1, 0), (start + 2, 0)]
     begin(watch, clock)
-    run(watch, clock, 1)
+    run(watch, clock, 2)
 
-    assert work(watch)["busy_percent"] == 50
+    assert work(watch)["busy_percent"] == 25
+
+
+def test_of_a_sample_nearly_all_before_it_a_short_span_believes_nothing(
+    watch: Spans, clock: Clock, devices: Devices
+) -> None:
+    start = clock.now
+    devices.noted = [(start - 0.3, 100), (start - 0.13, 100), (start + 0.03, 100)]
+    begin(watch, clock)
+    run(watch, clock, 0.05)
+
+    assert work(watch)["unavailable"] == {"busy_percent": "too_short"}
 
 
 def test_a_long_span_loses_no_sample_of_a_short_ring(watch: Spans, clock: Clock, devices: Devices) -> None:

@@ -30,6 +30,12 @@ def found(**changes: Any) -> list[str]:
         pytest.param((replace(A100, **UNUSED),), COLAB, True, id="a paid GPU that nobody uses"),
         pytest.param((A100,), COLAB, False, id="a paid GPU at work"),
         pytest.param((replace(A100, **UNUSED), A100), COLAB, False, id="one of two at work"),
+        pytest.param(
+            (replace(A100, **UNUSED, recent_busy_percent=9.0, recent_seconds=16.0),),
+            COLAB,
+            False,
+            id="at work till now",
+        ),
         pytest.param((replace(T4, **UNUSED),), COLAB, False, id="a free one"),
         pytest.param((replace(A100, **UNUSED),), JUPYTER, False, id="not on Colab"),
         pytest.param((replace(A100, utilization_percent=None),), COLAB, False, id="use unknown"),

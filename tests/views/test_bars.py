@@ -19,6 +19,7 @@ from builders import (
     SILENT_DISK,
     SLICE,
     T4,
+    T4_AFTER_WORK,
     a_snapshot,
 )
 from colab_magics.model import Gpu, Ram, Severity, Subject
@@ -65,6 +66,16 @@ def test_a_gpu_has_a_bar_of_its_memory_and_one_of_its_use() -> None:
 
     assert memory == Bar("GPU memory", pytest.approx(2.67, abs=0.01), "0.4 of 15.0 GiB", ("this kernel 400 MiB",))
     assert use == Bar("GPU use", 0.0, "43 °C", ("9 of 70 W",))
+
+
+def test_how_busy_it_was_lately_is_said_where_no_line_shows_it() -> None:
+    said = "busy 84 % of the last 16 s"
+
+    assert bars.of_gpu_use(T4_AFTER_WORK, ENGLISH) == Bar("GPU use", 0.0, "43 °C", ("9 of 70 W", said))
+    assert bars.of_gpu_use(T4_AFTER_WORK, ENGLISH, has_history=True) == bars.of_gpu_use(T4, ENGLISH)
+    assert bars.of_gpu_use(replace(T4_AFTER_WORK, temperature_celsius=None, power_watts=None), ENGLISH) == Bar(
+        "GPU use", 0.0, said
+    )
 
 
 def test_what_the_driver_does_not_tell_has_no_bar() -> None:

@@ -72,10 +72,13 @@ def test_no_row_is_empty(case: str) -> None:
 
 def test_every_field_of_a_gpu_has_a_row_that_says_why_it_is_not_known() -> None:
     found = [value for _, value in sections(gpus=(MUTE_GPU,))["GPU 0"]]
+    # `recent_busy_percent` and `recent_seconds` share a row.
     known = {"index", "cuda_index", "is_hidden", "slices", "fault"}  # a fault is found, and every row has it as reason
     unknown = {field.name for field in dataclasses.fields(Gpu)} - known
 
-    assert found.count("not available: the GPU is lost") >= len(unknown - {"unavailable", "processes"})
+    assert found.count("not available: the GPU is lost") >= len(
+        unknown - {"unavailable", "processes", "recent_busy_percent"}
+    )
     assert rows("GPU 0", gpus=(GB10,))["memory"] == "not available: this GPU shares the machine's RAM"
 
 

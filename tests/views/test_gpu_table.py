@@ -55,6 +55,16 @@ def test_every_figure_stands_in_its_column() -> None:
     ]
 
 
+def test_one_that_is_idle_now_and_was_busy_says_so_and_is_not_greyed() -> None:
+    lately = replace(IDLE, recent_busy_percent=84.0, recent_seconds=16.0)
+    rows = table(IDLE, lately, replace(lately, utilization_percent=50.0), replace(lately, utilization_percent=None))
+
+    assert [row.use for row in rows] == ["idle", "idle, was 84 %", "50 %", "-"]
+    assert [row.is_idle for row in rows] == [True, False, False, False]
+    assert max(map(width, lines(*[replace(lately, processes=(OURS,) * 9)] * 64))) <= 80
+    assert lines(A100, lately)[2] == "1   3.0 / 40.0  idle, was 84 %  61    -"
+
+
 def test_alike_gpus_are_not_named_one_by_one_and_others_are() -> None:
     assert [row.name for row in table(A100, A100)] == ["", ""]
     assert [row.name for row in table(T4, A100)] == ["Tesla T4", "NVIDIA A100-SXM4-40GB"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from builders import A100, EIGHT_A100, GB10, MIG_IN_A_CONTAINER, MUTE_GPU, SLICE, T4
+from builders import A100, EIGHT_A100, GB10, MIG_IN_A_CONTAINER, MUTE_GPU, SLICE, T4, T4_AFTER_WORK
 from colab_magics.model import GpuProcess
 from colab_magics.translation import translator
 from colab_magics.views import gpus
@@ -22,6 +22,21 @@ def test_a_field_that_is_not_known_is_left_out_of_the_sentence() -> None:
 
     assert gpus.sentence(no_power, ENGLISH) == "Tesla T4: 0.4 of 15.0 GiB used, 43 °C."
     assert gpus.sentence(no_limit, ENGLISH) == "Tesla T4: 0.4 of 15.0 GiB used, idle, 43 °C, 9 W."
+
+
+def test_a_gpu_that_is_idle_now_and_was_busy_says_so() -> None:
+    at_work = replace(T4_AFTER_WORK, utilization_percent=98.0)
+    resting = replace(T4, recent_busy_percent=0.4, recent_seconds=16.4)
+    untold = replace(T4_AFTER_WORK, utilization_percent=None)
+
+    assert gpus.use(T4_AFTER_WORK, ENGLISH) == "idle now, busy 84 % of the last 16 s"
+    assert gpus.use(at_work, ENGLISH) == "98 % busy now, 84 % over the last 16 s"
+    assert gpus.use(resting, ENGLISH) == "idle"
+    assert gpus.use(untold, ENGLISH) == "busy 84 % of the last 16 s"
+    assert gpus.use(replace(T4, utilization_percent=None), ENGLISH) is None
+    assert gpus.sentence(T4_AFTER_WORK, ENGLISH).startswith(
+        "Tesla T4: 0.4 of 15.0 GiB used, idle now, busy 84 % of the"
+    )
 
 
 def test_a_gpu_that_tells_nothing_says_why() -> None:
