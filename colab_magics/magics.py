@@ -358,13 +358,11 @@ class ColabMagics(Magics):
         from colab_magics.views import display
 
         try:
-            if not self.footer:  # else that remembers every cell
-                self.session.remember(cell)
+            self.session.remember(cell)
             from colab_magics import report
 
             shell = type(self.shell)
             shell_class = f"{shell.__module__}.{shell.__qualname__}"
-            self.session.remember(cell)
             seen = report.of_cell(cell, shell_class=shell_class, driver_deadline_seconds=self.driver_deadline_seconds)
             self._deliver(seen, chosen, note=None)
         except Exception as error:  # noqa: BLE001 - IPython would show a traceback of ours below the user's cell
