@@ -90,7 +90,7 @@ def size(size_bytes: int, error_bytes: int | None, translate: Translator) -> str
 def time(seconds: float, translate: Translator) -> str:
     """Return a time as exact as it matters: milliseconds, tenths of a second, or its two largest units."""
     if seconds < 1:
-        return translate("{number} ms", number=f"{1000 * seconds:.0f}")
+        return translate("{milliseconds} ms", milliseconds=f"{1000 * seconds:.0f}")
     if seconds < _WHOLE_SECONDS:
         return translate("{number} s", number=f"{seconds:.1f}")
     return messages.duration(seconds, translate)
