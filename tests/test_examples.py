@@ -57,7 +57,8 @@ def test_a_stored_output_can_be_read_without_scripts_and_style_sheets(file: Path
         html = report["text/html"]
         assert "<script" not in html
         words = re.sub("<[^>]*>", " ", re.sub("<style>.*?</style>", "", html, flags=re.DOTALL))
-        assert report["text/plain"].split(":")[0].split("：")[0] in " ".join(words.split())
+        first, *_ = re.split(r"[:：(]", report["text/plain"])
+        assert first.strip() in " ".join(words.split())
 
 
 def test_all_are_stored_executed_and_none_tells_of_the_run() -> None:
