@@ -55,7 +55,7 @@ class Heading(Record):
     """What the machine is, in phrases."""
 
 
-def answer(report: Report, translate: Translator) -> Answer:  # noqa: PLR0911 - one for each subject
+def answer(report: Report, translate: Translator) -> Answer:
     """Return what a report says first."""
     snapshot = report.snapshot
     match report.subject:
