@@ -212,7 +212,7 @@ def _without_rows(title: str, sentences: tuple[str, ...], translate: Translator)
 
 
 def _headings(translate: Translator) -> Headings:
-    return Headings(translate("name"), translate("kind"), translate("size"), "")
+    return Headings(translate("name"), translate("type"), translate("size"), "")
 
 
 def _row(one: Holder, kernel_bytes: int | None, translate: Translator) -> Row:

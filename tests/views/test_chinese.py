@@ -86,7 +86,8 @@ TERMS = {
 COMMANDS = re.compile(
     r"%pip install|conda create -n other \"?python[0-9.<>=,]+\"? ipykernel|"
     r"conda run -n other python -m ipykernel install --user --name other|"
-    r"batch in train\(\)|numpy\S* \S*|docker run|nvidia-smi|(?<![A-Za-z])(?:ls|du|rm|del)(?= |$)|!du -h|!rm -rf|wsl(?= --shutdown)"
+    r"batch in train\(\)|(?:numpy|torch)\.\S* \S*|"
+    r"docker run|nvidia-smi|(?<![A-Za-z])(?:ls|du|rm|del)(?= |$)|!du -h|!rm -rf|wsl(?= --shutdown)"
 )
 """Of what is typed, the words that look like some of a sentence."""
 
