@@ -75,7 +75,8 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"__init__"},
     ),
     "cells": (
-        {"closing", "footer"},
+        {"footer"},
+        {"closing"},
         {"meter", "session", "transformer"},
         {"__init__"},
     ),
