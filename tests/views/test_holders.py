@@ -131,7 +131,7 @@ def test_a_look_that_failed_says_so() -> None:
 def test_what_was_let_go_of_what_that_gave_back_and_what_it_costs() -> None:
     assert said(the_table(released=RELEASE)).splitlines() == [
         "Let go of: 7 results, the last error.",
-        "  name              kind                                  size",
+        "  name              type                                  size",
         "  batch in train()  numpy.ndarray float64 1000 x 1000  381 MiB",
         "  Out[3]            numpy.ndarray float64 1000 x 1000    8 MiB",
         "This kernel held 4.0 GiB and holds 3.6 GiB now.",
