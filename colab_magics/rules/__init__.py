@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["RULES", "Rule", "blocking", "judge"]
 
 RULES = {
-    rule.name: rule
-    for module in (out_of_memory, gpu, frameworks, ram, runtime, colab, cell)
-    for rule in module.RULES
+    rule.name: rule for module in (out_of_memory, gpu, frameworks, ram, runtime, colab, cell) for rule in module.RULES
 }
 """All rules by their names, in the order in which findings of one severity are told."""
 
