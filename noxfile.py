@@ -108,7 +108,7 @@ def examples(session: nox.Session) -> None:
 @nox.session(python=NEWEST_PYTHON, requires=["build"])
 def tests(session: nox.Session) -> None:
     """Test the wheel with the newest of everything, on the newest Python that we promise and that is here."""
-    install_newest(session)
+    install_newest(session, *group("libraries"))
     run_tests(session, "pytest")
 
 
@@ -158,6 +158,14 @@ def guests(session: nox.Session) -> None:
     old_kernel = session.env_dir.resolve() / "old-kernel"
     session.install(f"--target={old_kernel}", "ipykernel==5.5.6", "ipython==7.34")
     run_tests(session, "pytest", f"--old-kernel={old_kernel}", folder="tests/guests")
+
+
+# pip, as with Colab's versions: which build it takes is known.
+@nox.session(python=OLDEST_PYTHON, venv_backend="venv", requires=["build"], default=False)
+def tests_torch(session: nox.Session) -> None:
+    """Test the wheel beside PyTorch itself, its build for the processor: 200 MB, so only when asked for."""
+    install_newest(session, *group("torch"))
+    run_tests(session, "pytest", folder="tests/real_torch")
 
 
 @nox.session(python=NEWEST_PYTHON, requires=["build"])

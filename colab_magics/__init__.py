@@ -70,17 +70,20 @@ def gpu_info(*, everything: bool = False, variables: bool = False) -> "Report":
         return report.gpu_info(shell_class=_running_shell_class(), everything=everything, variables=wanted)
 
 
-def ram_info(*, everything: bool = False) -> "Report":
+def ram_info(*, everything: bool = False, variables: bool = False) -> "Report":
     """Return the state of the RAM, with what it means; print nothing.
 
     `everything` also takes the expensive readings: this kernel's proportional set size and the user's other kernels.
+    `variables` also looks at what holds this kernel's memory, as `-v` does on the magic.
     """
     from colab_magics.imports import trusted_imports
 
     with trusted_imports:
         from colab_magics import report
+        from colab_magics.options import ROWS
 
-        return report.ram_info(shell_class=_running_shell_class(), everything=everything)
+        wanted = report.Variables(_running_shell(), ROWS) if variables else None
+        return report.ram_info(shell_class=_running_shell_class(), everything=everything, variables=wanted)
 
 
 def runtime_status(*, everything: bool = False) -> "Report":

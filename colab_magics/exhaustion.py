@@ -16,8 +16,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from colab_magics.model.cells import Memory, OutOfMemory
-from colab_magics.probes import loaded
-from colab_magics.probes.loaded import kept
+from colab_magics.probes import frameworks
+from colab_magics.probes.frameworks import kept
 from colab_magics.units import name_or_none
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ _LEFT_OF_TORCH = (
     rf"GPU (?P<device>\d+); (?P<total>{_SIZE}) total capacity;[^)]*?(?P<free>{_SIZE}) free\b",
 )
 _OF_TORCH_S_RAM = rf"DefaultCPUAllocator: (?:can't allocate|not enough) memory: you tried to allocate (?P<size>{_SIZE})"
-_OF_XLA = r"(?i)\bRESOURCE[_ ]EXHAUSTED\b.*\b(out of memory|allocat|memory space|hbm\b)"
-_ASKED_OF_XLA = rf"allocat(?:e|ing) (?P<size>{_SIZE})"
+_OF_XLA = r"(?i)\bRESOURCE[_ ]EXHAUSTED\b.*\b(out of memory|allocate|allocating|memory space|hbm\b)"
+_ASKED_OF_XLA = rf"(?:allocate|allocating) (?P<size>{_SIZE})"
 _ASKED_OF_CUPY = rf"(?i)out of memory (?:allocating|to allocate) (?P<size>{_SIZE})"
 _ASKED_OF_ARROW = rf"(?:malloc|realloc) of size (?P<size>{_SIZE}) failed"
 _ASKED_OF_TENSORFLOW = r"OOM when allocating tensor with shape\[(?P<shape>[\d,]*)\](?: and type (?P<type>\w+))?"
@@ -171,14 +171,16 @@ def _of_torch(error: BaseException, words: str) -> OutOfMemory:
 
 
 def _of_jax(error: BaseException, words: str, modules: Mapping[str, object]) -> OutOfMemory:
-    backends = loaded.jax_backends(modules)
+    backends = frameworks.jax_backends(modules)
     memory = Memory.GPU if backends is None or "cuda" in backends else Memory.TPU if "tpu" in backends else Memory.RAM
     return _found(error, memory, framework="jax", asked=re.search(_ASKED_OF_XLA, words))
 
 
 def _of_tensorflow(error: BaseException, words: str, modules: Mapping[str, object]) -> OutOfMemory:
     place = re.search(_DEVICE_OF_TENSORFLOW, words)
-    on_gpu = place["kind"].lower() == "gpu" if place is not None else loaded.tensorflow_is_initialized(modules) is True
+    on_gpu = (
+        place["kind"].lower() == "gpu" if place is not None else frameworks.tensorflow_is_initialized(modules) is True
+    )
     array = re.search(_ASKED_OF_TENSORFLOW, words)
     asked_bytes, shape = None, None
     if array is not None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from colab_magics.cells.session import Session
     from colab_magics.completion import Offer
     from colab_magics.model.cells import Cell
+    from colab_magics.model.holders import Release
     from colab_magics.options import Options
     from colab_magics.panel.session import Panel
     from colab_magics.report import Report
@@ -131,14 +132,18 @@ class ColabMagics(Magics):
         return str(proposal["value"])
 
     @property
-    @trusted_imports
     def session(self) -> Session:
         """What was measured of this shell's cells since the magics were loaded."""
         if self._session is None:
-            from colab_magics.cells.session import Session
-
-            self._session = Session()
+            self._begin_session()
+        assert self._session is not None  # noqa: S101 - for the type checker
         return self._session
+
+    @trusted_imports
+    def _begin_session(self) -> None:
+        from colab_magics.cells.session import Session
+
+        self._session = Session()
 
     @observe("footer")
     @trusted_imports
@@ -314,6 +319,9 @@ class ColabMagics(Magics):
         if chosen.variables:
             variables = report.Variables(self.shell, options.ROWS if chosen.rows is None else chosen.rows)
             looks[options.GPU] = functools.partial(report.gpu_info, variables=variables)
+            looks[options.RAM] = functools.partial(report.ram_info, variables=variables)
+        if chosen.free:
+            looks[options.RAM] = functools.partial(looks[options.RAM], free=self._free)
         if chosen.cells:
             wanted = None if chosen.everything else options.ROWS if chosen.rows is None else chosen.rows
             seen = report.of_cells(self.session.most(wanted), self.session.sums, shell_class=shell_class)
@@ -335,12 +343,13 @@ class ColabMagics(Magics):
         if not cell.strip():  # Colab's shell calls a magic without a body, too
             raise UsageError("there is nothing to measure below %%runtime_status. Did you mean %runtime_status?")
         if cell != transformer.BODY_FOLLOWS:
-            closing.cancel_running()
+            closing.drop_running()
             raise UsageError("%%runtime_status stands in the first line of a cell, once, and is not called")
         try:
-            closing.Measurement(self.shell, functools.partial(self._tell, chosen))
+            tell = functools.partial(self._tell, chosen)
+            closing.Measurement(self.shell, tell, deadline_seconds=self.driver_deadline_seconds)
         except closing.NoRunError as no_run:
-            closing.cancel_running()
+            closing.drop_running()
             raise UsageError(f"%%runtime_status measures a cell once: {no_run}") from None
 
     @trusted_imports
@@ -353,32 +362,41 @@ class ColabMagics(Magics):
 
             shell = type(self.shell)
             shell_class = f"{shell.__module__}.{shell.__qualname__}"
-            self._deliver(report.of_cell(cell, shell_class=shell_class), chosen, note=None)
+            self.session.remember(cell)
+            seen = report.of_cell(cell, shell_class=shell_class, driver_deadline_seconds=self.driver_deadline_seconds)
+            self._deliver(seen, chosen, note=None)
         except Exception as error:  # noqa: BLE001 - IPython would show a traceback of ours below the user's cell
             display.print_aside(f"%%runtime_status could not tell what the cell took ({type(error).__name__}).")
 
+    def _free(self) -> Release:
+        """Let go of what keeps memory and is no variable of the user's."""
+        from colab_magics.release import release
+
+        return release(self.shell)
+
     def _open_panel(self, magic: str, chosen: Options, requirement: Requirement | None, shell_class: str) -> None:
         """Open a panel in place of the one before."""
+        from colab_magics import options
         from colab_magics.observer import client
         from colab_magics.panel import opening
         from colab_magics.panel.source import Source
         from colab_magics.views.render_options import RenderOptions, language_for
 
+        rows = options.ROWS_OF_PANEL if chosen.rows is None else chosen.rows
         source = Source(
             subject=opening.SUBJECTS[magic],
             indices=chosen.indices,
             driver_deadline_seconds=self.driver_deadline_seconds,
             shell_class=shell_class,
+            cells=(lambda: (self.session.most(rows), self.session.sums)) if chosen.cells else None,
         )
         try:
             seen = source.look_at_all(sample_every_seconds=self.panel_period_seconds)
             seen = self._check_requirement(requirement, seen, chosen)
             first = _only(seen, chosen.indices)
-            options = RenderOptions(language=language_for(self.language), processes=chosen.processes)
+            shown = RenderOptions(language=language_for(self.language), processes=chosen.processes)
             self.close_panel()
-            self.panel = opening.open_panel(
-                first, source, self.shell, options, period_seconds=self.panel_period_seconds
-            )
+            self.panel = opening.open_panel(first, source, self.shell, shown, period_seconds=self.panel_period_seconds)
         except BaseException:
             if self.panel is None:
                 client.stop_sampling()
@@ -501,7 +519,7 @@ def unregister(ipython: InteractiveShell) -> None:
     ipython.input_transformers_cleanup[:] = before_us
     closing = sys.modules.get("colab_magics.cells.closing")
     if closing is not None:
-        closing.cancel_all()
+        closing.drop_all()
     formatters: Any = ipython.display_formatter
     formatters.mimebundle_formatter.pop(".".join(_REPORT_CLASS), None)
     _drop(ipython)

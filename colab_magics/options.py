@@ -55,10 +55,13 @@ LONGEST_WAIT_SECONDS = 3600.0
 ROWS = 10
 """How many rows a list has unless told otherwise."""
 
+ROWS_OF_PANEL = 3
+"""How many of them a panel shows."""
+
 MOST_CHARACTERS = 10_000
 """The longest line of a magic: it is read letter by letter, and nobody types as much."""
 
-_EXCLUDED = {"widget": ("json", "output", "everything", "quiet"), "json": ("output", "quiet")}
+_EXCLUDED = {"widget": ("json", "output", "everything", "quiet", "variables", "free"), "json": ("output", "quiet")}
 """Options by their fields, and those that contradict them."""
 
 _MOST_DIGITS = 6
@@ -136,15 +139,22 @@ OPTIONS = (
     Option(
         ("-v", "--variables"),
         "variables",
-        "Show what has the memory: frameworks and their caches, other processes, the largest variables.",
-        where=(GPU,),
+        "Show what has the memory: the largest variables, what is kept beside them; of a GPU's also frameworks, their "
+        "caches and other processes.",
+        where=(GPU, RAM),
+    ),
+    Option(
+        ("-f", "--free"),
+        "free",
+        "First let go of results (Out, _), of the last error and of frameworks' caches; no variable is deleted.",
+        where=(RAM,),
     ),
     Option(
         ("-n",),
         "rows",
         f"With -v or -c: show so many variables or cells, {ROWS} unless told otherwise.",
         takes="N",
-        where=(GPU, STATUS),
+        where=(GPU, RAM, STATUS),
     ),
     Option(("--version",), "version", "Print the version.", where=(COMMAND,)),
     Option(
@@ -173,6 +183,7 @@ class Options(Record):
     wait: float | None = None
     processes: bool = False
     variables: bool = False
+    free: bool = False
     cells: bool = False
     rows: int | None = None
     """How many of a list; None: as many as it has by itself."""

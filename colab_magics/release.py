@@ -88,7 +88,7 @@ def _settled(before_bytes: int | None, let_go_bytes: int) -> int | None:
 def _kept_by(shell: Any) -> str | None:
     """Return the variable that is the last error or its traceback, None where there is none."""
     last = {*map(id, namespace.errors(shell)), *map(id, namespace.tracebacks(shell))}
-    return next((name for name, thing in namespace.variables_of(shell).items() if id(thing) in last), None)
+    return next((name[:128] for name, thing in namespace.variables_of(shell).items() if id(thing) in last), None)
 
 
 def _drop_results(shell: Any) -> int:

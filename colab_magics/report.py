@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from colab_magics.model import Finding, Platform, Ram, Snapshot, Subject, Unavailable, Verdict
     from colab_magics.model.cells import Cell, OutOfMemory, SessionSums
-    from colab_magics.model.holders import Holders
+    from colab_magics.model.holders import Holders, Release
     from colab_magics.requirement import Requirement
 
     Section = TypeVar("Section")
@@ -111,12 +111,23 @@ def gpu_info(
 
 
 def ram_info(
-    *, shell_class: str | None, everything: bool = False, driver_deadline_seconds: float = DEADLINE_SECONDS
+    *,
+    shell_class: str | None,
+    everything: bool = False,
+    variables: Variables | None = None,
+    free: Callable[[], Release] | None = None,
+    driver_deadline_seconds: float = DEADLINE_SECONDS,
 ) -> Report:
-    """Look at RAM; the driver is asked only where the high-RAM verdict depends on the accelerator."""
+    """Look at RAM; the driver is asked only where the high-RAM verdict depends on the accelerator.
+
+    With `variables` it is also said who holds memory. `free` lets go of what it can before all that.
+    """
     from colab_magics.facts import accelerators
 
-    snapshot = _with_ram(_begin(shell_class), everything=everything)
+    released = None if free is None else _look(free)
+    snapshot = _with_ram(replace(_begin(shell_class), released=released), everything=everything)
+    if variables is not None:
+        snapshot = replace(snapshot, holders=_holders(variables, on_devices=False))
     if accelerators.may_depend_on_accelerator(snapshot):
         snapshot = _with_gpus(snapshot, driver_deadline_seconds)
     return _judge("ram", snapshot)
@@ -159,9 +170,22 @@ def of_cells(cells: tuple[Cell, ...], session: SessionSums, *, shell_class: str 
     return _judge("cells", replace(snapshot, cells=cells, session=session))
 
 
-def of_cell(cell: Cell, *, shell_class: str | None) -> Report:
-    """Say what a cell took, beside the RAM that there is."""
-    return _judge("cell", replace(_with_ram(_begin(shell_class), everything=False), cells=(cell,)))
+def of_cell(cell: Cell, *, shell_class: str | None, driver_deadline_seconds: float = DEADLINE_SECONDS) -> Report:
+    """Say what a cell took, beside the memory that there is: of GPUs that it might have used, the driver tells it."""
+    snapshot = _with_ram(_begin(shell_class), everything=False)
+    if cell.gpus:
+        from colab_magics.model import seen
+
+        there = seen(_with_gpus(snapshot, driver_deadline_seconds).gpus)
+        totals = {gpu.index: gpu.memory.total_bytes for gpu in there if gpu.memory is not None}
+        works = tuple(replace(work, memory_total_bytes=totals.get(work.index)) for work in cell.gpus)
+        cell = replace(cell, gpus=works)
+    return _judge("cell", replace(snapshot, cells=(cell,)))
+
+
+def with_cells(report: Report, cells: tuple[Cell, ...], session: SessionSums) -> Report:
+    """Return a report with what cells of this session took, and what that means."""
+    return _judge(report.subject, replace(report.snapshot, cells=cells, session=session))
 
 
 def watch(
@@ -274,7 +298,10 @@ def only(report: Report, indices: tuple[int, ...]) -> Report:
     if not indices or not isinstance(gpus, tuple):
         return report
     chosen = tuple(gpu for gpu in gpus if gpu.index in indices)
-    snapshot = replace(report.snapshot, gpus=chosen or Unavailable(code="gpu_lost"))
+    shares = report.snapshot.gpu_shares
+    if isinstance(shares, tuple):
+        shares = tuple(one for one in shares if one.index is None or one.index in indices)
+    snapshot = replace(report.snapshot, gpus=chosen or Unavailable(code="gpu_lost"), gpu_shares=shares)
     known = {finding.rule for finding in report.findings}
     found = _judge(report.subject, snapshot).findings
     return replace(report, snapshot=snapshot, findings=tuple(one for one in found if one.rule in known or not chosen))

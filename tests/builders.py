@@ -26,7 +26,17 @@ from colab_magics.model import (
     Usage,
 )
 from colab_magics.model.cells import Cell, GpuWork, Memory, OutOfMemory, PeakMethod, SessionSums
-from colab_magics.model.holders import Deletion, FrameworkMemory, GpuShares, Holder, Holders, Keeper, OnDevice
+from colab_magics.model.holders import (
+    Cache,
+    Deletion,
+    FrameworkMemory,
+    GpuShares,
+    Holder,
+    Holders,
+    Keeper,
+    OnDevice,
+    Release,
+)
 from colab_magics.report import Report
 from colab_magics.rules import judge
 
@@ -271,6 +281,17 @@ HOLDERS = Holders(
     traceback_bytes=381 * MIB,
     hidden_bytes=381 * MIB + 8_000_000,
     deletion=Deletion(names=("frame",), is_kept_elsewhere=False),
+)
+RELEASE = Release(
+    let_go=(BATCH, OUTPUT),
+    let_go_bytes=381 * MIB + 8_000_000,
+    results=7,
+    has_dropped_error=True,
+    error_kept_by=None,
+    ram_before_bytes=4 * GIB,
+    ram_after_bytes=4 * GIB - 389 * MIB,
+    caches=(Cache(framework="torch", device=0, reserved_before_bytes=11 * GIB, reserved_after_bytes=9 * GIB),),
+    failed=(),
 )
 TORCH_MEMORY = FrameworkMemory(
     framework="torch", device=0, allocated_bytes=9 * GIB, reserved_bytes=11 * GIB, peak_bytes=10 * GIB

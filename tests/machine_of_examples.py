@@ -38,7 +38,9 @@ def compose(empty_root: str) -> None:
     gpu.probe_gpus = partial(gpu.probe_gpus, root=empty_root)
     tpu.probe_tpus = partial(tpu.probe_tpus, root=empty_root)
     frameworks.probe_frameworks = lambda: (TORCH,)
-    ram.probe_ram = _Memory().look
+    memory = _Memory()
+    ram.probe_ram = memory.look
+    ram.resident_bytes = lambda pid: memory.kernel_bytes() if pid == os.getpid() else 0
     disk.probe_disks = lambda: (DISK, SHARED)
     cpu.probe_cpu = lambda: CPU
     Meter.end = _end_there(Meter.end)  # type: ignore[method-assign]
@@ -51,10 +53,7 @@ class _Memory:
         self._at_first: int | None = None
 
     def look(self, *, everything: bool) -> Ram:
-        now = _resident_bytes()
-        if self._at_first is None:
-            self._at_first = now
-        taken = _in_steps(now - self._at_first)
+        taken = self._taken_bytes()
         free = _FREE_BYTES - taken
         return replace(
             RAM_IN_FULL,
@@ -65,6 +64,15 @@ class _Memory:
             kernel_proportional_bytes=_KERNEL_BYTES - 5 * MIB + taken if everything else None,
             other_kernels=() if everything else None,
         )
+
+    def kernel_bytes(self) -> int:
+        return _KERNEL_BYTES + self._taken_bytes()
+
+    def _taken_bytes(self) -> int:
+        now = _resident_bytes()
+        if self._at_first is None:
+            self._at_first = now
+        return _in_steps(now - self._at_first)
 
 
 def _resident_bytes() -> int:

@@ -32,7 +32,7 @@ class Notebook:
 
     def send(self, code: str, **options: Any) -> str:
         """Send a cell. After an error a kernel drops what comes within a moment: not here, where nobody is so quick."""
-        return str(self.client.execute(code, store_history=False, **{"stop_on_error": False, **options}))
+        return str(self.client.execute(code, **{"store_history": False, "stop_on_error": False, **options}))
 
     def run(self, code: str, **options: Any) -> Answer:
         return self.answer(self.send(code, **options))

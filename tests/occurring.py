@@ -12,6 +12,7 @@ from builders import (
     DISK,
     DRIVER,
     GIB,
+    HOLDERS,
     KAGGLE_TORCH,
     MIB,
     OUT_OF_MEMORY,
@@ -157,6 +158,10 @@ OCCURRING: dict[str, tuple[dict[str, Any], str]] = {
         "L4 GPU comes with one size of RAM: there is no high-RAM choice.",
     ),
     "kernel_holds_most_ram": ({"ram": LITTLE_RAM}, "This kernel holds 6.0 GiB, most of the RAM."),
+    "hidden_holders": (
+        {"holders": HOLDERS},
+        "Results of cells and the last error hold 389 MiB that no variable holds.",
+    ),
     "disk_nearly_full": (
         {"disks": (FULL_DISK,)},
         "The disk is nearly full: 1.0 GiB of 100.0 GiB free (working directory).",

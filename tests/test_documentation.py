@@ -143,6 +143,35 @@ def test_a_goal_is_met_by_its_ratio_alone(monkeypatch: pytest.MonkeyPatch) -> No
     assert row == "| a | b | 1.00 / 2.00 | 1.50 (0.50 to 2.50), not met | 1.50 (0.50 to 2.50), met | Why not. |"
 
 
+def test_who_does_not_load_or_does_not_run_a_cell_is_named_with_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = [{"kind": "await", "ms": ms, "failed": "SyntaxError: 'await' outside function"} for ms in (1, 10, 100)]
+    told += [{"kind": "numpy", "ms": ms, "error_mb": [-0.1, -500.0, 0.25]} for ms in (1, 10, 100)]
+    measurers = [{"name": "one", "exactness": told}, {"name": "two", "failed": "ImportError: no_two"}]
+    monkeypatch.setattr(cost_figures, "kept", lambda _name: {"contestants": measurers})
+
+    assert cost_figures.exactness("newest").splitlines()[2:] == [
+        "| one | await | does not run it: SyntaxError: 'await' outside function |  |  |",
+        "| one | numpy | -0.1 (-500.0 to +0.2) | -0.1 (-500.0 to +0.2) | -0.1 (-500.0 to +0.2) |",
+        "| two |  | does not load: ImportError: no\\_two |  |  |",
+    ]
+
+
+def test_a_size_is_told_beside_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizers = [
+        {"sizer": "one", "ms": [2.0, 1.0, 3.0], "size_bytes": 5_000_000, "is_at_least": False, "left_bytes": 100_000},
+        {"sizer": "two", "ms": [2.0, 1.0, 3.0], "size_bytes": 5_000_000, "is_at_least": True, "left_bytes": 0},
+        {"sizer": "three", "failed": "ValueError: no"},
+    ]
+    found = {"sized": [{"case": "a list", "true_bytes": 10_000_000, "sizers": sizers}]}
+    monkeypatch.setattr(cost_figures, "kept", lambda _name: found)
+
+    assert cost_figures.sized("newest").splitlines()[2:] == [
+        "| a list | 10.0 | one | 5.0 (-50 %) | 2.00 | 0.1 |",
+        "| a list | 10.0 | two | at least 5.0 | 2.00 | 0.0 |",
+        "| a list | 10.0 | three | ValueError: no |  |  |",
+    ]
+
+
 def test_what_was_measured_names_no_place_on_a_machine() -> None:
     for file in (cost_figures.BENCHMARKS / "results").glob("*.json"):
         assert re.findall(r"/(?:home|root|tmp|Users|work)\b", file.read_text(encoding="utf-8")) == []

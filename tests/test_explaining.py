@@ -28,7 +28,10 @@ TOO_MUCH = "bytearray(10**17)"
 
 
 @pytest.fixture
-def loaded(shell: InteractiveShell, ordinary_machine: None) -> InteractiveShell:
+def loaded(shell: InteractiveShell, ordinary_machine: None, monkeypatch: pytest.MonkeyPatch) -> InteractiveShell:
+    # pytest forgets the last error when a test is called: another may then get its place in memory, and its identity.
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        monkeypatch.delattr(sys, name, raising=False)
     shell.run_line_magic("load_ext", "colab_magics")
     return shell
 
@@ -264,10 +267,10 @@ def test_explaining_takes_no_longer_than_anybody_notices(loaded: InteractiveShel
     loaded.run_cell(TOO_MUCH)  # which imports what it needs
     loaded.run_cell("many = [{'key': [number]} for number in range(200_000)]")
     error = MemoryError()
-    began = time.perf_counter()
+    began = time.process_time()
     explaining.explain(error, loaded, language="en")
 
-    assert time.perf_counter() - began < 1.0  # a tenth of a second where the machine is idle
+    assert time.process_time() - began < 0.5  # a fiftieth of a second, mostly
     assert len(shown(loaded)) == 2
 
 

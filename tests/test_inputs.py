@@ -110,11 +110,13 @@ TAKEN: dict[str, dict[str, str]] = {
     },
     MODULES: {
         "__init__": "sys.modules",
+        "exhaustion": "sys.modules",
         "magics": "sys.modules",
         "observer.__init__": "sys.modules",
         "panel.opening": "sys.modules",
         "probes.framework_memory": "sys.modules",
         "probes.frameworks": "sys.modules",
+        "probes.namespace": "sys.modules",
         "probes.platform": "sys.modules",
         "probes.sizes": "sys.modules",
         "stopping": "sys.modules",

@@ -16,6 +16,7 @@ ELSEWHERE = {
     "__init__.py": "test_magics.py, test_extension.py and test_require.py come in by it",
     "__main__.py": "test_command.py runs it as a shell does",
     "model/holders.py": "model/test_model.py reads every type of the model",
+    "views/holders_html.py": "views/test_holders.py shows every table by it",
     "observer/__init__.py": "probes/test_ram.py, test_docs.py and test_magics.py read it",
     "observer/asking.py": "observer/test_client.py, test_faults.py and test_nonsense.py ask by it",
     "observer/nvml.py": "observer/test_child.py and test_faults.py ask it through the child that it runs in",

@@ -31,12 +31,13 @@ MAGICS = (GPU, RAM, STATUS)
 OF_ALL = ["-a", "--all", "-j", "--json", "-o", "--output", "-w", "--widget", "-q", "--quiet", "-r", "--require",
           "--strict"]  # fmt: skip
 OF_GPU = [*OF_ALL, "-p", "--processes", "-v", "--variables", "-n"]
+OF_RAM = [*OF_ALL, "-v", "--variables", "-f", "--free", "-n"]
 OF_STATUS = [*OF_ALL, "-c", "--cells", "-n"]
 OF_COMMAND = ["-a", "--all", "-j", "--json", "-q", "--quiet", "-r", "--require", "--strict", "--wait", "--version"]
 
 USAGES = {
     GPU: "%gpu_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-p] [-v] [-n N] [INDEX ...]",
-    RAM: "%ram_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict]",
+    RAM: "%ram_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-v] [-f] [-n N]",
     STATUS: "%runtime_status [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-c] [-n N]",
     COMMAND: "colab-magics [-h] [-a] [-j] [-q] [-r EXPR] [--strict] [--wait SECONDS] [--version] "
     "[gpu|ram|status|schema]",
@@ -61,7 +62,7 @@ def squeezed(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("where", "expected"), [(GPU, OF_GPU), (RAM, OF_ALL), (STATUS, OF_STATUS), (COMMAND, OF_COMMAND)]
+    ("where", "expected"), [(GPU, OF_GPU), (RAM, OF_RAM), (STATUS, OF_STATUS), (COMMAND, OF_COMMAND)]
 )
 def test_each_magic_and_the_command_have_their_options(where: str, expected: list[str]) -> None:
     assert flags(where) == expected
@@ -179,6 +180,25 @@ def test_what_follows_an_expression_is_read_too() -> None:
     )
 
 
+def test_how_many_variables_are_wanted_is_a_number() -> None:
+    assert read_line(GPU, "-v") == Options(variables=True)
+    assert read_line(GPU, "-v -n 3 0") == Options(variables=True, rows=3, indices=(0,))
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "x", "1.5", "9" * 5000, "٣x"])
+def test_a_number_of_rows_that_is_none_is_one_line(word: str) -> None:
+    with pytest.raises(OptionError) as refused:
+        read_line(GPU, f"-v -n {word}" if not word.startswith("-") else f"-v -n={word}")
+
+    assert "is no number of rows. Allowed: whole numbers from 1 on" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_number_of_rows_goes_with_a_list() -> None:
+    with pytest.raises(OptionError, match="-n goes with -v"):
+        read_line(GPU, "-n 3")
+
+
 @pytest.mark.parametrize(
     ("line", "indices"), [("0", (0,)), ("7 2 7", (7, 2, 7)), ("-p 1 2", (1, 2)), ("1 2 -p", (1, 2)), ("007", (7,))]
 )
@@ -250,6 +270,39 @@ def test_a_number_that_no_gpu_has_is_cut_in_the_message(word: str) -> None:
 
     assert "is not a GPU's number" in str(refused.value)
     assert len(str(refused.value)) < 150
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("-n 3", "-n goes with -v"),
+        ("-f -n 3", "-n goes with -v"),
+        ("-v -n", "argument -n: expected one argument"),
+        ("-w -v", "-w and -v exclude each other"),
+        ("-f -w", "-w and -f exclude each other"),
+        ("-f -q -j", "-j and -q exclude each other"),
+    ],
+)
+def test_what_does_not_go_with_holders_and_letting_go_is_one_line(line: str, found: str) -> None:
+    with pytest.raises(OptionError) as refused:
+        read_line(RAM, line)
+
+    assert str(refused.value) == f"{found}. Allowed: {USAGES[RAM]}"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("-v", Options(variables=True)),
+        ("-v -n 3", Options(variables=True, rows=3)),
+        ("--variables -n3 -a", Options(variables=True, rows=3, everything=True)),
+        ("-fv -j", Options(variables=True, free=True, json=True)),
+        ("--free -q", Options(free=True, quiet=True)),
+        ("-f -o -r ram_free>=1", Options(free=True, output=True, require="ram_free>=1")),
+    ],
+)
+def test_holders_and_letting_go_are_asked_for(line: str, expected: Options) -> None:
+    assert read_line(RAM, line) == expected
 
 
 def test_a_line_that_is_too_long_is_not_split() -> None:

@@ -119,7 +119,7 @@ def test_the_text_of_the_cells_stays(shell: InteractiveShell, run: Any) -> None:
     release(shell)
 
     assert shell.user_ns["In"][-2:] == ["1", "2"]
-    assert (shell.user_ns["_i"], shell.user_ns["_ii"]) == ("1", SETUP)
+    assert (shell.user_ns["_i"], shell.user_ns["_ii"]) == ("1", SETUP.rstrip())
 
 
 # What is the user's --------------------------------------------------------------------------------------------------

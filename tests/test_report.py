@@ -18,15 +18,40 @@ import pytest
 from rich.console import Console
 
 import documents
-from builders import COLAB, CPU, DISK, DRIVER, EIGHT_A100, SHARED, T4, TORCH, V5E, a_ram, a_report
+from builders import (
+    A_CELL,
+    COLAB,
+    CPU,
+    DISK,
+    DRIVER,
+    EIGHT_A100,
+    FRAME,
+    GIB,
+    HOLDERS,
+    MIB,
+    SHARED,
+    T4,
+    T4_SHARES,
+    T4_WORK,
+    TORCH,
+    TORCH_MEMORY,
+    V5E,
+    WEIGHTS,
+    a_ram,
+    a_report,
+)
 from colab_magics import RequirementSyntaxError, report
-from colab_magics.model import Package, Platform, Severity, Snapshot, State, Subject, Unavailable
+from colab_magics.model import Package, Platform, Ram, Severity, Snapshot, State, Subject, Unavailable
+from colab_magics.model.holders import Holder, Holders, OnDevice
 from colab_magics.observer import client
+from colab_magics.probes import framework_memory
+from colab_magics.probes import holders as probes_holders
 from colab_magics.probes.gpu import Seen
 from colab_magics.report import Held, Report
 from colab_magics.requirement import check, parse
 from colab_magics.views import html, text
 from colab_magics.views.render_options import RenderOptions
+from fake_nvml import FakeDriver
 from markup import Markup
 from runtimes import OF_A_MACHINE
 
@@ -328,6 +353,55 @@ def test_a_report_on_gpus_looks_at_the_machine_where_there_is_none(monkeypatch: 
     swap(monkeypatch, "gpus", lambda **_: Seen(()))
 
     assert looked_at(LOOKS["gpu_info"]()) == {"platform", "gpus", "tpus", "ram", "cpu", "disks"}
+
+
+def a_look_at_who_has_it(monkeypatch: pytest.MonkeyPatch, *holders: Holder) -> Report:
+    """Look at the GPUs and at who has their memory, which PyTorch and these do."""
+    monkeypatch.setattr(framework_memory, "probe_framework_memory", lambda: (TORCH_MEMORY,))
+    found = replace(HOLDERS, largest=holders)
+    monkeypatch.setattr(probes_holders, "probe_holders", lambda _shell, **_: found)
+    return report.gpu_info(shell_class=None, variables=report.Variables(None, 2))
+
+
+@pytest.mark.usefixtures("machine")
+def test_who_has_the_gpu_s_memory_is_looked_at_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    larger, least = (
+        replace(WEIGHTS, name=name, devices=(OnDevice(device="cuda:0", size_bytes=size),))
+        for name, size in (("larger", GIB), ("least", MIB))
+    )
+    snapshot = a_look_at_who_has_it(monkeypatch, FRAME, least, WEIGHTS, larger).snapshot
+
+    assert isinstance(snapshot.gpu_shares, tuple)
+    assert [one.index for one in snapshot.gpu_shares] == [0]
+    assert isinstance(snapshot.holders, Holders)
+    assert [one.name for one in snapshot.holders.largest] == ["larger", "weights"]
+
+
+@pytest.mark.usefixtures("machine")
+def test_where_there_is_no_gpu_nobody_has_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    swap(monkeypatch, "gpus", lambda **_: Seen(()))
+
+    assert a_look_at_who_has_it(monkeypatch).snapshot.gpu_shares is None
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_framework_s_look_that_fails_costs_the_shares_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails() -> None:
+        raise LookupError
+
+    monkeypatch.setattr(framework_memory, "probe_framework_memory", fails)
+    seen = report.gpu_info(shell_class=None, variables=report.Variables(None, 2))
+
+    assert isinstance(seen.snapshot.gpu_shares, Unavailable)
+    assert isinstance(seen.snapshot.gpus, tuple)
+
+
+@pytest.mark.usefixtures("machine")
+def test_the_shares_of_gpus_that_were_not_asked_for_are_left_out() -> None:
+    shares = (T4_SHARES, replace(T4_SHARES, index=5), replace(T4_SHARES, index=None))
+    seen = a_report(Subject.GPU, gpus=EIGHT_A100, gpu_shares=shares)
+
+    assert report.only(seen, (5,)).snapshot.gpu_shares == shares[1:]
 
 
 OF_GPUS = [name for name in LOOKS if name != "ram_info"]
@@ -723,3 +797,31 @@ def test_rich_prints_a_report_as_its_text() -> None:
 
     assert printed.file.getvalue() == f"{report}\n"  # type: ignore[attr-defined]  # it is the StringIO
     assert "[red]T4[/red] :warning:" in str(report)
+
+
+# On a cell ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_report_on_a_cell_has_the_ram_that_there_is_and_asks_no_driver_without_a_gpu(
+    plug_in: Callable[..., FakeDriver],
+) -> None:
+    driver = plug_in("t4")
+    seen = report.of_cell(replace(A_CELL, gpus=()), shell_class=None)
+
+    assert seen.subject is Subject.CELL
+    assert seen.snapshot.cells == (replace(A_CELL, gpus=()),)
+    assert isinstance(seen.snapshot.ram, Ram)
+    assert seen.snapshot.gpus is None
+    assert driver.calls() == []
+
+
+@pytest.mark.usefixtures("ordinary_machine")
+def test_a_report_on_a_cell_that_had_a_gpu_has_the_size_of_its_memory(plug_in: Callable[..., FakeDriver]) -> None:
+    plug_in("t4")
+    work = replace(T4_WORK, memory_total_bytes=None)
+    (cell,) = (
+        report.of_cell(replace(A_CELL, gpus=(work, replace(work, index=1))), shell_class=None).snapshot.cells or ()
+    )
+
+    assert cell.gpus is not None
+    assert [(work.memory_total_bytes or 0) // GIB for work in cell.gpus] == [15, 0]

@@ -7,25 +7,43 @@ line that says so. A cell is what IPython counts as `In [3]`: others are not the
 from __future__ import annotations
 
 import contextlib
-import functools
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Protocol
 
+from colab_magics.cells import closing
 from colab_magics.cells.meter import Meter
 from colab_magics.cells.session import first_line
 from colab_magics.imports import trusted_imports
-from colab_magics.values import Record
+from colab_magics.model import Unavailable
+from colab_magics.probes import gpu_work
+from colab_magics.values import Record, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
     from colab_magics.cells.session import Session
-    from colab_magics.model.cells import Cell
+    from colab_magics.model.cells import Cell, GpuWork
     from colab_magics.translation import Translator
 
+    GpusOfCell = tuple[tuple[GpuWork, ...] | None, tuple[tuple[str, str], ...]]
+    """A cell's work on the GPUs, and why it is not known."""
+
 _MEGABYTE = 1_000_000
+
+_WORTH_ASKING_SECONDS = 0.1
+"""A cell's work on the GPUs is asked for, in half a millisecond, where it took this long or has a line anyhow."""
+
+_DEADLINE_SECONDS = 1.0
+"""How long the answer is waited for; a driver that is starting takes longer, and is asked again later."""
+
+_LOOK_AGAIN_SECONDS = 60.0
+"""After this long GPUs are looked for again where there were none."""
+
+_ASK_AGAIN_SECONDS = 10.0
+"""After this long the driver is asked again where it did not tell: it may be starting."""
 
 
 class Settings(Protocol):
@@ -52,8 +70,10 @@ class _Begun(Record):
 
     infos: list[Any]
     """What IPython says of them, the outermost first."""
-    meter: Meter | None
+    meter: Meter | None = None
     """None where the outermost is not to be measured."""
+    on_gpus: gpu_work.Begun | None = None
+    """What is measured of the GPUs; None where nobody looks at them."""
 
 
 class Footer:
@@ -64,6 +84,7 @@ class Footer:
         self._events = settings.shell.events
         self._begun: dict[int, _Begun] = {}
         """By threads: a subshell's cell runs beside the main one's."""
+        self._gpus = _Gpus()
         # The same objects every time: `%autoreload` makes the methods anew.
         self._registered: tuple[tuple[str, Callable[..., None]], ...] = (
             ("pre_run_cell", self._cell_started),
@@ -77,9 +98,10 @@ class Footer:
         for event, function in self._registered:
             with contextlib.suppress(ValueError):  # somebody else has
                 self._events.unregister(event, function)
+        for begun in tuple(self._begun.values()):
+            self._gpus.drop(begun.on_gpus)
         self._begun.clear()
 
-    @trusted_imports
     def _cell_started(self, info: Any = None, *_: Any) -> None:
         try:
             self._begin(info)
@@ -88,7 +110,6 @@ class Footer:
         except KeyboardInterrupt:  # IPython would show it as a mistake of ours, and run the cell all the same
             self._begun.pop(threading.get_ident(), None)
 
-    @trusted_imports
     def _cell_ended(self, result: Any = None, *_: Any) -> None:
         try:
             self._end(result)
@@ -103,8 +124,11 @@ class Footer:
         if begun is not None and _is_within_another():  # else the end of that one was never told
             begun.infos.append(info)
             return
-        is_measured = info is not None and info.store_history
-        self._begun[thread] = _Begun([info], Meter() if is_measured else None)
+        if info is None or not info.store_history:
+            self._begun[thread] = _Begun([info])
+            return
+        on_gpus = self._gpus.begin()
+        self._begun[thread] = _Begun([info], Meter(), on_gpus)
 
     def _end(self, result: Any) -> None:
         thread = threading.get_ident()
@@ -121,19 +145,21 @@ class Footer:
         if begun.infos:
             return
         del self._begun[thread]
-        if begun.meter is not None:
+        if closing.is_measured(first):  # by a `%%runtime_status` in its first line, which tells of it, and remembers it
+            self._gpus.drop(begun.on_gpus)
+        elif begun.meter is not None:
             failed = result is None or not result.success
             code = first_line(first.raw_cell or "")
             number = getattr(result, "execution_count", None)
-            self._take(begun.meter.end(number=number, first_line=code, failed=failed))
+            cell = begun.meter.end(number=number, first_line=code, failed=failed)
+            is_long = cell.wall_seconds >= _WORTH_ASKING_SECONDS
+            self._take(self._gpus.end(begun.on_gpus, cell, is_wanted=is_long or self._is_worth_a_line(cell)))
 
     def _take(self, cell: Cell) -> None:
         """Remember a cell, and show its line where it took much."""
         self._settings.session.remember(cell)
         if self._is_worth_a_line(cell):
-            from colab_magics.views import cells
-
-            self._show(functools.partial(cells.footer, cell))
+            self._show(lambda cells, translate: cells.footer(cell, translate))
 
     def _is_worth_a_line(self, cell: Cell) -> bool:
         if cell.wall_seconds >= self._settings.footer_seconds:
@@ -145,18 +171,62 @@ class Footer:
         """Turn the setting off, and say so once; the error by its name alone: what it says may hold a path."""
         with contextlib.suppress(Exception):  # it may be one in showing
             self._settings.footer = False
-            from colab_magics.views import cells
-
-            self._show(functools.partial(cells.stopped, type(error).__name__))
+            self._show(lambda cells, translate: cells.stopped(type(error).__name__, translate))
         self.close()
 
-    def _show(self, say: Callable[[Translator], str]) -> None:
+    @trusted_imports
+    def _show(self, say: Callable[[Any, Translator], str]) -> None:
+        """Display what `say` makes of `views.cells`."""
         from colab_magics.translation import translator
-        from colab_magics.views import display
+        from colab_magics.views import cells, display
         from colab_magics.views.render_options import language_for
 
         translate = translator(language_for(self._settings.language))
-        display.show_quietly(say(translate), translate)
+        display.show_quietly(say(cells, translate), translate)
+
+
+class _Gpus:
+    """The part of a measurement that the observer's child takes."""
+
+    def __init__(self) -> None:
+        self._look_from = 0.0
+        self._known: GpusOfCell = ((), ())
+        """What is known of a cell's work on the GPUs until they are looked at again."""
+
+    def begin(self) -> gpu_work.Begun | None:
+        """Have the GPUs watched from now on, without waiting; not where there were none a moment ago."""
+        if time.monotonic() < self._look_from:
+            return None
+        with trusted_imports:
+            return gpu_work.begin()
+
+    def drop(self, begun: gpu_work.Begun | None) -> None:
+        """Let go of what was begun: nobody wants to know."""
+        if begun is not None:
+            gpu_work.drop(begun)
+
+    def end(self, begun: gpu_work.Begun | None, cell: Cell, *, is_wanted: bool) -> Cell:
+        """Return a cell with what it did on the GPUs; without waiting for that where it is not wanted."""
+        if begun is not None and begun.number is not None and not is_wanted:
+            gpu_work.drop(begun)
+            return _with(cell, (None, (("gpus", "too_short"),)))
+        if begun is None:
+            return _with(cell, self._known)
+        with trusted_imports:
+            gpus = gpu_work.end(begun, deadline_seconds=_DEADLINE_SECONDS).gpus
+        if isinstance(gpus, Unavailable):
+            self._known = (None, (("gpus", "unreadable"),))
+            self._look_from = time.monotonic() + _ASK_AGAIN_SECONDS
+            return _with(cell, self._known)
+        if not gpus:
+            self._known = ((), ())
+            self._look_from = time.monotonic() + _LOOK_AGAIN_SECONDS
+        return _with(cell, (gpus, ()))
+
+
+def _with(cell: Cell, known: GpusOfCell) -> Cell:
+    gpus, why = known
+    return replace(cell, gpus=gpus, unavailable=(*cell.unavailable, *why))
 
 
 def _is_within_another() -> bool:

@@ -20,8 +20,6 @@ from colab_magics.guides.interface import (
     sentences,
 )
 from colab_magics.model import Platform, Ram, Unavailable, seen
-from colab_magics.model.cells import Memory
-from colab_magics.model.holders import Holders, Keeper
 from colab_magics.translation import N_
 from colab_magics.values import replace
 
@@ -33,6 +31,9 @@ if TYPE_CHECKING:
 
 RESTART_KERNEL = TextStep(Sentence(N_("restart the kernel")))
 OR_RESTART_KERNEL = TextStep(Sentence(N_("or restart the kernel")))
+RESULTS_ARE_GONE = Sentence(
+    N_("Out, _ and their like are empty then, and %debug knows nothing of the last error; variables stay.")
+)
 KERNEL_RESTARTED = Sentence(N_("Restarting the kernel loses its variables; files stay."))
 TO_USE_THE_GPU = Sentence(N_("To use the GPU"))
 TO_USE_A_GPU = Sentence(N_("To use a GPU"))
@@ -213,6 +214,7 @@ _FOR_FINDINGS = {
         TO_MAKE_ROOM, steps=(TextStep(_FREE_GPU_MEMORY), OR_RESTART_KERNEL), otherwise=Goal.MEMORY
     ),
     "gpu_memory_of_others": Guide(TO_MAKE_ROOM, steps=(_ASK_WHO,), otherwise=Goal.MEMORY),
+    "hidden_holders": Guide(Sentence(N_("To let go of them")), steps=(_LET_GO,), consequences=(RESULTS_ARE_GONE,)),
     "killed_for_memory": TO_NEED_LESS_MEMORY,
     "kernel_holds_most_ram": Guide(TO_MAKE_ROOM, steps=(_DELETE_VARIABLES, OR_RESTART_KERNEL)),
     "no_inodes_left": Guide(
@@ -284,7 +286,7 @@ def _after_running_out(_finding: Finding, snapshot: Snapshot) -> Guide:
     ran_out = snapshot.out_of_memory
     names = _names_to_delete(snapshot)
     steps: list[Step] = [_LET_GO, CommandStep(f"del {', '.join(names)}") if names else _DELETE_VARIABLES]
-    if ran_out is not None and ran_out.memory is not Memory.RAM:
+    if ran_out is not None and ran_out.memory != "ram":
         large = [one.framework for one in ran_out.frameworks if (one.cached_bytes or 0) >= _LARGE_CACHE_BYTES]
         steps += [_EMPTY_CACHE[name] for name in dict.fromkeys(large) if name in _EMPTY_CACHE]
         steps.append(_SMALLER_BATCH)
@@ -296,11 +298,11 @@ def _after_running_out(_finding: Finding, snapshot: Snapshot) -> Guide:
 def _names_to_delete(snapshot: Snapshot) -> tuple[str, ...]:
     """Return the names of the variable that holds most of the memory that has run out; none where none holds much."""
     ran_out, holders = snapshot.out_of_memory, snapshot.holders
-    if not isinstance(holders, Holders):
+    if holders is None or isinstance(holders, Unavailable):
         return ()
-    if ran_out is None or ran_out.memory is Memory.RAM:
+    if ran_out is None or ran_out.memory == "ram":
         return () if holders.deletion is None else holders.deletion.names
-    there = [one.name for one in holders.largest if one.keeper is Keeper.VARIABLE and one.devices]
+    there = [one.name for one in holders.largest if one.keeper == "variable" and one.devices]
     return tuple(name for name in there[:1] if name.isidentifier())
 
 

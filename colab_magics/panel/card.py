@@ -45,6 +45,7 @@ def render(report: Report, options: RenderOptions, *, notes: Sequence[str] = ())
         # What leads to a goal stands below, under "I want".
         steps = None if guide is None or guide.goal is not None else guide
         parts.append(html.found(report, finding, steps, translate))
+    parts.append(html.session(snapshot, translate))
     as_of = translate("As of {time} UTC", time=f"{snapshot.taken_at:%H:%M:%S}")
     said = [summary.as_phrase(note) for note in notes]
     parts.append(html.foot([as_of, *said, *summary.foot(report, translate)]))

@@ -8,7 +8,10 @@ from colab_magics import report
 from colab_magics.observer import client
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from colab_magics.model import Subject
+    from colab_magics.model.cells import Cell, SessionSums
     from colab_magics.report import Report
 
 MOMENT_SECONDS = 0.2
@@ -26,6 +29,8 @@ class Source(NamedTuple):
     """How long the driver is waited for."""
     shell_class: str | None
     """The dotted name of the IPython shell's class."""
+    cells: Callable[[], tuple[tuple[Cell, ...], SessionSums]] | None = None
+    """Tells which of the session's cells took most, and what all took; None where they are not shown."""
 
     def look(self, *, sample_every_seconds: float, restart_observer: bool = False, briefly: bool = False) -> Report:
         """Look at the runtime now.
@@ -42,13 +47,14 @@ class Source(NamedTuple):
     ) -> Report:
         """Look as `look` does, at the GPUs too that are not shown."""
         deadline_seconds = self.driver_deadline_seconds
-        return report.watch(
+        seen = report.watch(
             self.subject,
             shell_class=self.shell_class,
             sample_every_seconds=sample_every_seconds,
             driver_deadline_seconds=min(MOMENT_SECONDS, deadline_seconds) if briefly else deadline_seconds,
             restart_observer=restart_observer,
         )
+        return seen if self.cells is None else report.with_cells(seen, *self.cells())
 
     def stop_sampling(self) -> None:
         """End the sampling that a look has started."""

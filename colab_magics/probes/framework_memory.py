@@ -24,8 +24,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from colab_magics.model.holders import FrameworkMemory
-from colab_magics.probes import loaded
-from colab_magics.probes.loaded import kept
+from colab_magics.probes import frameworks
+from colab_magics.probes.frameworks import kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -64,7 +64,7 @@ def probe_framework_memory(
 
 
 def _torch(modules: Mapping[str, object]) -> Iterator[FrameworkMemory]:
-    if loaded.torch_is_initialized(modules) is not True:
+    if frameworks.torch_is_initialized(modules) is not True:
         return
     counts = kept(modules.get("torch._C"), "_cuda_getDeviceCount")
     tells = kept(modules.get("torch.cuda"), "memory_stats")
@@ -93,7 +93,7 @@ def _torch_uuid(modules: Mapping[str, object], device: int) -> str | None:
 
 
 def _jax(modules: Mapping[str, object]) -> Iterator[FrameworkMemory]:
-    backends = loaded.jax_backends(modules) or {}
+    backends = frameworks.jax_backends(modules) or {}
     client: Any = backends.get("cuda")
     for device in () if client is None else client.local_devices()[:_MOST_DEVICES]:
         number = device.local_hardware_id
@@ -110,9 +110,9 @@ def _jax(modules: Mapping[str, object]) -> Iterator[FrameworkMemory]:
 
 def _tensorflow(modules: Mapping[str, object]) -> Iterator[FrameworkMemory]:
     tells = kept(modules.get("tensorflow.python.framework.config"), "get_memory_info")
-    if loaded.tensorflow_is_initialized(modules) is not True or not callable(tells):
+    if frameworks.tensorflow_is_initialized(modules) is not True or not callable(tells):
         return
-    for logical, device in enumerate(_tensorflow_gpus(loaded.tensorflow_context(modules))):
+    for logical, device in enumerate(_tensorflow_gpus(frameworks.tensorflow_context(modules))):
         told = tells(f"GPU:{logical}")
         # How much of the GPU it keeps for later it does not tell.
         yield _figures("tensorflow", device, allocated=told.get("current"), reserved=None, peak=told.get("peak"))

@@ -17,8 +17,7 @@ from colab_magics import files
 from colab_magics.facts import cuda_builds
 from colab_magics.imports import trusted_folders, working_directory
 from colab_magics.model import Framework
-from colab_magics.probes import architectures, loaded, packages
-from colab_magics.probes.loaded import kept
+from colab_magics.probes import architectures, packages
 from colab_magics.units import package_name
 from colab_magics.values import Record, replace
 
@@ -74,7 +73,7 @@ def _torch(modules: Mapping[str, object], installed: Mapping[str, _Distribution]
         modules,
         version=version,
         build=_torch_told(modules) or _torch_noted(distribution) or _tagged((version or "").partition("+")[2]),
-        initialized=loaded.torch_is_initialized(modules),
+        initialized=torch_is_initialized(modules),
     )
 
 
@@ -94,7 +93,7 @@ def _torch_noted(distribution: _Distribution | None) -> _Build | None:
 
 
 def _jax(modules: Mapping[str, object], installed: Mapping[str, _Distribution]) -> Framework | None:
-    initialized = loaded.jax_is_initialized(modules)
+    initialized = jax_is_initialized(modules)
     build = _jax_installed(installed)
     if initialized and (build is None or build.cpu_only):  # linked in, or from a place that is not on the path
         build = _FOR_SOME_CUDA
@@ -121,7 +120,7 @@ def _tensorflow(modules: Mapping[str, object], installed: Mapping[str, _Distribu
         modules,
         version=_version(modules.get("tensorflow"), distribution),
         build=_tensorflow_told(modules) or _tensorflow_noted(distribution) or _tagged(name.rpartition("-")[2]),
-        initialized=loaded.tensorflow_is_initialized(modules),
+        initialized=tensorflow_is_initialized(modules),
     )
 
 
@@ -223,6 +222,56 @@ def _version(module: object, distribution: _Distribution | None) -> str | None:
     if isinstance(version, str) and packages.VERSION.fullmatch(version):
         return str(version)  # PyTorch's is a string that compares in its own way
     return None if distribution is None else distribution.version
+
+
+def kept(thing: object, name: str, *, default: object = None) -> object:
+    """Return what a thing keeps under a name without running code of its own: that may import, or open a GPU."""
+    try:
+        return object.__getattribute__(thing, "__dict__").get(name, default)
+    except Exception:  # noqa: BLE001 - it may be anything that somebody put among the modules
+        return default
+
+
+def torch_is_initialized(modules: Mapping[str, object]) -> bool | None:
+    """Tell whether PyTorch has opened CUDA; None where it is not loaded or will not say."""
+    asks = kept(modules.get("torch.cuda"), "is_initialized")
+    if not callable(asks):
+        return None
+    try:
+        answer = asks()
+    except Exception:  # noqa: BLE001 - whatever somebody put in its place raises
+        return None
+    return answer if isinstance(answer, bool) else None
+
+
+def jax_is_initialized(modules: Mapping[str, object]) -> bool | None:
+    """Tell whether JAX has opened CUDA; None where it is not loaded or will not say."""
+    backends = jax_backends(modules)
+    return None if backends is None else "cuda" in backends
+
+
+def jax_backends(modules: Mapping[str, object]) -> dict[object, object] | None:
+    """Return JAX's backends by their names, None where it is not loaded or keeps them elsewhere.
+
+    The GPU's is called "cuda"; the processor's is there in every JAX that has computed something.
+    """
+    backends = kept(modules.get("jax._src.xla_bridge"), "_backends")
+    return backends if isinstance(backends, dict) else None
+
+
+def tensorflow_is_initialized(modules: Mapping[str, object]) -> bool | None:
+    """Tell whether TensorFlow has opened GPUs; None where it is not loaded or will not say."""
+    context = tensorflow_context(modules)
+    started = False if context is None else kept(context, "_initialized")  # it is created at its first use
+    if started is not True:
+        return False if started is False else None
+    gpus = kept(context, "_num_gpus")
+    return gpus > 0 if isinstance(gpus, int) else None
+
+
+def tensorflow_context(modules: Mapping[str, object]) -> object:
+    """Return what holds TensorFlow's devices, None before its first use; an Ellipsis where it is not loaded."""
+    return kept(modules.get("tensorflow.python.eager.context"), "_context", default=...)
 
 
 def _tagged(tag: str) -> _Build | None:

@@ -29,11 +29,14 @@ SECONDS = 0.08
 _SHARE_OF_VARIABLES = 0.7
 """The part of that time that the variables may take: their containers may be endless."""
 
-_LEAST_OF_A_LOOK_SECONDS = 0.01
+_LEAST_OF_A_LOOK_SECONDS = 0.02
 """What variables, and then the others, get where it took long to list the variables."""
 
 _LEAST_SECONDS = 0.001
 """The least time that each gets, of which a small thing takes a hundredth."""
+
+_MOST_CHARACTERS = 128
+"""Of what others have given a name to: what is longer is cut."""
 
 _SMALL_BYTES = 4096
 """Plain things of less are counted without a further look."""
@@ -91,15 +94,16 @@ def probe_hidden(shell: Any, *, seconds: float = SECONDS) -> tuple[Holder, ...]:
 def as_holder(found: Found) -> Holder:
     """Return a holder as the model has it."""
     kept, held = found.kept, found.held
+    shape = sizes.shape(kept.thing)
     return Holder(
         keeper=kept.keeper,
-        name=kept.name,
-        type_name=sizes.type_name(kept.thing),
-        shape=sizes.shape(kept.thing),
+        name=kept.name[:_MOST_CHARACTERS],
+        type_name=sizes.type_name(kept.thing)[:_MOST_CHARACTERS],
+        shape=None if shape is None else shape[:_MOST_CHARACTERS],
         ram_bytes=held.ram_bytes,
         devices=held.devices,
         is_at_least=held.is_at_least,
-        shares_with=held.shares_with,
+        shares_with=None if held.shares_with is None else held.shares_with[:_MOST_CHARACTERS],
     )
 
 
@@ -131,7 +135,7 @@ class _Look:
         return self._at(kept, len(ordered), self._end_of_variables)
 
     def at_hidden(self) -> list[Found]:
-        """Look at what is kept beside the variables, what the last error keeps at the end."""
+        """Look at what is kept beside the variables, first what tells at once how much it holds."""
         hidden = namespace.hidden_holders(self._shell)
         hidden += (
             namespace.Kept(Keeper.ERROR, f"{name} in {frame.function}()", thing)
@@ -139,6 +143,7 @@ class _Look:
             for name, thing in frame.variables
         )
         self.looked_at += len(hidden)
+        hidden.sort(key=lambda one: not _tells_at_once(one.thing))
         return self._at(hidden, len(hidden), self._end)
 
     def _at(self, holders: Iterable[Kept], count: int, end: float) -> list[Found]:
@@ -164,17 +169,30 @@ class _Look:
 
 
 def _early_first(names: list[str], variables: dict[str, Any]) -> list[str]:
-    """Return variables in the order in which they are looked at: first those that tell at once how much they hold."""
+    """Return variables in the order in which they are looked at: first those that tell at once how much they hold.
+
+    Then come the others, short containers before long ones, which may take all the time that there is.
+    """
     kinds: dict[int, list[str]] = {}
     for name in names:
         kinds.setdefault(id(type(variables[name])), []).append(name)
     early: list[str] = []
-    late: list[str] = []
+    others: list[str] = []
+    containers: list[str] = []
     for kind, alike in kinds.items():
-        package = sizes.type_name(variables[alike[0]]).partition(".")[0]
-        tells_at_once = kind in _PLAIN or (kind not in _CONTAINERS and package in _TELL_AT_ONCE)
-        (early if tells_at_once else late).extend(alike)
-    return early + late
+        if _tells_at_once(variables[alike[0]]):
+            early += alike
+        elif kind in _CONTAINERS:
+            containers += alike
+        else:
+            others += alike
+    return [*early, *others, *sorted(containers, key=lambda name: len(variables[name]))]
+
+
+def _tells_at_once(thing: Any) -> bool:
+    kind = id(type(thing))
+    package = sizes.type_name(thing).partition(".")[0]
+    return kind in _PLAIN or (kind not in _CONTAINERS and package in _TELL_AT_ONCE)
 
 
 def _listed(found: list[Found]) -> list[Found]:
@@ -201,4 +219,4 @@ def _deletion(variables: list[Found], hidden: list[Found]) -> Deletion | None:
 
 def _is_a_name(name: str) -> bool:
     """Tell whether code could write this name."""
-    return name.isidentifier() and not keyword.iskeyword(name)
+    return len(name) <= _MOST_CHARACTERS and name.isidentifier() and not keyword.iskeyword(name)

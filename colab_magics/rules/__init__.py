@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics.model import Subject
-from colab_magics.rules import cell, colab, frameworks, gpu, out_of_memory, ram, runtime
+from colab_magics.rules import cell, colab, frameworks, gpu, ram, runtime
 from colab_magics.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "Rule", "blocking", "judge"]
 
-RULES = {
-    rule.name: rule for module in (out_of_memory, gpu, frameworks, ram, runtime, colab, cell) for rule in module.RULES
-}
+RULES = {rule.name: rule for module in (gpu, frameworks, ram, runtime, colab, cell) for rule in module.RULES}
 """All rules by their names, in the order in which findings of one severity are told."""
 
 _SUBJECTS = tuple(Subject)

@@ -219,6 +219,32 @@ def gpu_memory_of_others(snapshot: Snapshot) -> Values | None:
     return None
 
 
+@rule(
+    Subject.OUT_OF_MEMORY,
+    Severity.ERROR,
+    N_("The cell has run out of GPU memory."),
+    fixable_in_place=True,
+    is_the_answer=True,
+)
+def out_of_gpu_memory(snapshot: Snapshot) -> Values | None:
+    """A cell ended by an error that says that a GPU's memory has run out: PyTorch's, JAX's, TensorFlow's or CuPy's."""
+    ran_out = snapshot.out_of_memory
+    return () if ran_out is not None and ran_out.memory == "gpu" else None
+
+
+@rule(
+    Subject.OUT_OF_MEMORY,
+    Severity.ERROR,
+    N_("The cell has run out of TPU memory."),
+    fixable_in_place=True,
+    is_the_answer=True,
+)
+def out_of_tpu_memory(snapshot: Snapshot) -> Values | None:
+    """A cell ended by an error of JAX that says that a TPU's memory has run out."""
+    ran_out = snapshot.out_of_memory
+    return () if ran_out is not None and ran_out.memory == "tpu" else None
+
+
 def _is_most(size_bytes: int, shares: GpuShares) -> bool:
     """Tell whether this is half or more of what is used of a GPU, and worth a word."""
     if shares.total_bytes is None or shares.free_bytes is None:
@@ -259,4 +285,6 @@ RULES: tuple[Rule, ...] = (
     gpu_memory_cached,
     gpu_memory_of_others,
     gpu_idle,
+    out_of_gpu_memory,
+    out_of_tpu_memory,
 )

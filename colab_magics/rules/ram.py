@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics.facts import accelerators
-from colab_magics.model import Ram, Severity, Subject
+from colab_magics.model import Ram, Severity, Subject, Unavailable
 from colab_magics.rules.rule import rule
 from colab_magics.translation import N_
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from colab_magics.model import Snapshot, Values
     from colab_magics.rules.rule import Rule
 
+_HIDDEN_BYTES = 64 * 2**20
 _HEADROOM_PERCENT = 10.0
 _KERNEL_PERCENT = 50.0
 _KEPT_PERCENT = 10.0
@@ -120,6 +121,20 @@ def kernel_holds_most_ram(snapshot: Snapshot) -> Values | None:
 
 
 @rule(
+    Subject.RAM,
+    Severity.INFO,
+    N_("Results of cells and the last error hold {hidden_bytes:size} that no variable holds."),
+    fixable_in_place=True,
+)
+def hidden_holders(snapshot: Snapshot) -> Values | None:
+    """IPython's results (`Out`, `_`) and the last error's functions keep 64 MiB or more that no variable holds."""
+    holders = snapshot.holders
+    if holders is None or isinstance(holders, Unavailable) or holders.hidden_bytes < _HIDDEN_BYTES:
+        return None
+    return (("hidden_bytes", holders.hidden_bytes),)
+
+
+@rule(
     Subject.CELLS,
     Severity.INFO,
     N_("In [{number}] kept {kept_bytes:size} of RAM: this kernel still has that much more than before it."),
@@ -141,7 +156,21 @@ def cell_kept_ram(snapshot: Snapshot) -> Values | None:
     return ("number", number), ("kept_bytes", kept_bytes)
 
 
+@rule(
+    Subject.OUT_OF_MEMORY,
+    Severity.ERROR,
+    N_("The cell has run out of RAM."),
+    fixable_in_place=True,
+    is_the_answer=True,
+)
+def out_of_ram(snapshot: Snapshot) -> Values | None:
+    """A cell ended by an error that says that RAM has run out, Python's or a library's."""
+    ran_out = snapshot.out_of_memory
+    return () if ran_out is not None and ran_out.memory == "ram" else None
+
+
 RULES: tuple[Rule, ...] = (
+    out_of_ram,
     ram_nearly_full,
     files_hold_ram,
     swap_in_use,
@@ -150,5 +179,6 @@ RULES: tuple[Rule, ...] = (
     not_high_ram,
     one_shape_only,
     kernel_holds_most_ram,
+    hidden_holders,
     cell_kept_ram,
 )

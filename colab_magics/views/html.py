@@ -39,6 +39,10 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
     if report.subject is Subject.CELLS:
         parts.append(table_of_cells(matter.cells or (), translate, everything=options.everything))
     parts.append(rows(bars.of_report(report.subject, matter, translate, everything=options.everything)))
+    if report.subject is Subject.RAM and (matter.holders is not None or matter.released is not None):
+        from colab_magics.views import holders_html
+
+        parts.append(holders_html.tables(matter, translate))
     parts += _memory(report, translate)
     if options.processes and not options.everything:
         parts.append(process_list(matter, translate))
@@ -48,6 +52,8 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
     for one in findings:
         guide = summary.guide_for(report, one) if options.everything else guided.get(one.rule)
         parts.append(found(report, one, guide, translate))
+    if report.subject is not Subject.CELLS:
+        parts.append(session(matter, translate))
     if not (options.everything and summary.has_sections(report)):
         parts.append(foot(summary.foot(report, translate, everything=options.everything)))
     else:
@@ -108,6 +114,17 @@ def table_of_gpus(shown: Sequence[Row], translate: Translator) -> Html:
     ]
     body = (_gpu_row(row, named=named, memory=names.memory, use=names.use) for row in shown)
     return element("table", element("thead", element("tr", *head)), element("tbody", *body), class_="cm-gpus")
+
+
+def session(snapshot: Snapshot, translate: Translator) -> Html:
+    """Return the session's cells as a part of a page on something else; nothing where they were not asked for."""
+    if snapshot.session is None:
+        return Html()
+    from colab_magics.views import cells
+
+    title, facts = cells.heading(snapshot, translate)
+    head = element("p", title, " ", element("span", _separated(facts), class_="cm-facts"), class_="cm-head")
+    return joined((head, table_of_cells(snapshot.cells or (), translate)))
 
 
 def _memory(report: Report, translate: Translator) -> list[Html]:

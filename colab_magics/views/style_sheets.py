@@ -21,6 +21,7 @@ LOOK = "views/look.css"
 ADDED = {
     "views/found.css": ('"cm-found', 'warning"', 'error"', "<a ", '"cm-guide"'),
     "views/gpu_table.css": ('"cm-gpus"',),
+    "views/holders.css": ('"cm-holders"',),
     "views/cells.css": ('"cm-cells"',),
     "views/details.css": ("<details",),
     "views/goals.css": ('"cm-goals"',),

@@ -55,7 +55,7 @@ class Heading(Record):
     """What the machine is, in phrases."""
 
 
-def answer(report: Report, translate: Translator) -> Answer:
+def answer(report: Report, translate: Translator) -> Answer:  # noqa: PLR0911 - one for each subject
     """Return what a report says first."""
     snapshot = report.snapshot
     match report.subject:
@@ -76,24 +76,8 @@ def answer(report: Report, translate: Translator) -> Answer:
                 (*machine.ram_line(snapshot.ram, translate), *machine.disk_sentences(snapshot, translate), *unseen),
             )
             return Answer(gpus.first, (*gpus.others, *(paragraph for paragraph in rest if paragraph)))
-        case Subject.OUT_OF_MEMORY:
-            from colab_magics.views import out_of_memory
-
-            frameworks = out_of_memory.framework_sentences(snapshot, translate)
-            return Answer(out_of_memory.sentences(snapshot, translate), (frameworks,) if frameworks else ())
-        case Subject.CELLS:
-            from colab_magics.views import cells
-
-            first, others = cells.answer(snapshot, translate)
-            return Answer((first,), others)
-        case Subject.CELL if snapshot.cells:
-            (measured,) = snapshot.cells
-            took = cell.sentence(measured, translate)
-            works = [cell.gpu_sentence(work, measured, translate) for work in measured.gpus or ()]
-            others = (*((work,) for work in works[1:]), _of_a_cell(measured, translate))
-            return Answer((took, *works[:1]), tuple(paragraph for paragraph in others if paragraph))
         case _:
-            return Answer(())
+            return _answer_on_work(report.subject, snapshot, translate)
 
 
 def heading(report: Report, translate: Translator) -> Heading:
@@ -277,6 +261,29 @@ def _of_a_cell(measured: Cell, translate: Translator) -> Paragraph:
     """Return what is to be said of a cell beside its figures."""
     child = cell.child_sentence(measured, translate)
     return (*(() if child is None else (child,)), *cell.how_measured(measured, translate))
+
+
+def _answer_on_work(subject: Subject, snapshot: Snapshot, translate: Translator) -> Answer:
+    """Return what a report on cells says first, or one on an error that says that memory has run out."""
+    match subject:
+        case Subject.OUT_OF_MEMORY:
+            from colab_magics.views import out_of_memory
+
+            frameworks = out_of_memory.framework_sentences(snapshot, translate)
+            return Answer(out_of_memory.sentences(snapshot, translate), (frameworks,) if frameworks else ())
+        case Subject.CELLS:
+            from colab_magics.views import cells
+
+            first, others = cells.answer(snapshot, translate)
+            return Answer((first,), others)
+        case Subject.CELL if snapshot.cells:
+            (measured,) = snapshot.cells
+            took = cell.sentence(measured, translate)
+            works = [cell.gpu_sentence(work, measured, translate) for work in measured.gpus or ()]
+            others = (*((work,) for work in works[1:]), _of_a_cell(measured, translate))
+            return Answer((took, *works[:1]), tuple(paragraph for paragraph in others if paragraph))
+        case _:
+            return Answer(())
 
 
 def _accelerator(report: Report, translate: Translator) -> str:

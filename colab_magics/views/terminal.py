@@ -73,6 +73,7 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> str:
         lines += _cell_lines(report.snapshot.cells or (), translate, everything=options.everything)
     shown = bars.of_report(report.subject, matter, translate, everything=options.everything)
     lines += _bar_lines(shown)
+    lines += _holder_lines(report, translate)
     lines += _memory_lines(report, translate)
     if options.processes and not options.everything:
         lines += text.process_lines(report, translate)
@@ -189,6 +190,28 @@ def _gpu_lines(table: list[Row], translate: Translator) -> list[str]:
         pieces = (_styled(before, *_row_style(row)), memory, _styled(between, *style), use)
         drawn.append(("".join(pieces) + _styled(after.rstrip(), *style)).rstrip())
     return drawn
+
+
+def _holder_lines(report: Report, translate: Translator) -> list[str]:
+    """Return what was let go of, and who holds memory, with a bar before each; nothing where neither was asked for."""
+    snapshot = report.snapshot
+    if report.subject is not Subject.RAM or (snapshot.holders is None and snapshot.released is None):
+        return []
+    from colab_magics.views import holders
+
+    lines = []
+    for table in holders.tables(snapshot, translate):
+        lines += [_styled(line, _BOLD) for line in layout.broken(table.title)]
+        head, *rows = holders.cells(table, room=layout.WIDTH - _SMALL_BAR_COLUMNS) or [""]
+        blank = " " * _SMALL_BAR_COLUMNS
+        lines += [_styled(f"{blank}{head}", _DIM)] if rows else []
+        for row, line in zip(table.rows, rows, strict=True):
+            drawn = blank if row.percent is None else _bar(row.percent, _SMALL_BAR_COLUMNS, None)
+            lines.append(f"{drawn}{line}")
+        lines += [line for sentence in table.sentences for line in layout.broken(sentence)]
+        if table.command is not None:
+            lines += layout.broken(holders.to_delete(table, table.command, translate))
+    return lines
 
 
 def _cell_lines(measured: Sequence[Cell], translate: Translator, *, everything: bool) -> list[str]:

@@ -42,6 +42,7 @@ def _lines(report: Report, options: RenderOptions) -> list[str]:
     answer = summary.answer(report, translate)
     first = layout.flow(answer.first, translate.gap)
     table = _table_lines(report, translate, everything=options.everything)
+    table += holder_lines(report, translate)
     others = [line for paragraph in answer.others for line in layout.flow(paragraph, translate.gap)]
     table += memory_lines(report, translate)
     if options.everything and summary.has_sections(report):
@@ -68,6 +69,16 @@ def _table_lines(report: Report, translate: Translator, *, everything: bool) -> 
         return cells.lines(shown, translate, everything=everything)
     table = gpu_table.rows(summary.subject_matter(report), translate)
     return gpu_table.lines(table, translate) if table else []
+
+
+def holder_lines(report: Report, translate: Translator) -> list[str]:
+    """Return what was let go of, and who holds memory; nothing where neither was asked for."""
+    snapshot = report.snapshot
+    if report.subject is not Subject.RAM or (snapshot.holders is None and snapshot.released is None):
+        return []
+    from colab_magics.views import holders
+
+    return [line for table in holders.tables(snapshot, translate) for line in holders.lines(table, translate)]
 
 
 def memory_lines(report: Report, translate: Translator) -> list[str]:

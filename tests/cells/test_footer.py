@@ -11,10 +11,11 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-from builders import A_CELL, GIB, MIB, T4_WORK
+from builders import A_CELL, GIB, MIB, SILENT, T4_WORK
 from colab_magics.cells import footer
 from colab_magics.magics import ColabMagics
 from colab_magics.model.cells import Cell
+from colab_magics.probes import gpu_work
 from colab_magics.values import replace
 
 QUIET = replace(A_CELL, wall_seconds=0.01, ram_before_bytes=GIB, ram_after_bytes=GIB, ram_peak_bytes=GIB, gpus=())
@@ -72,7 +73,7 @@ def hooks(shell: Any) -> list[Any]:
         one
         for event in ("pre_run_cell", "post_run_cell", "pre_execute", "post_execute")
         for one in callbacks[event]
-        if "colab_magics" in one.__module__
+        if one.__module__ == footer.__name__
     ]
 
 
@@ -127,11 +128,6 @@ def test_a_setting_that_is_wrong_leaves_no_hooks(shell: InteractiveShell) -> Non
         ({"ram_peak_bytes": GIB + 49_000_000}, []),
         ({"ram_peak_bytes": GIB + 60 * MIB}, ["10 ms, peak 60 MiB over the start"]),
         ({"ram_after_bytes": GIB - 60 * MIB}, ["10 ms, 60 MiB let go"]),
-        ({"gpus": (replace(T4_WORK, busy_percent=3.0, memory_peak_bytes=GIB + MIB),)}, []),
-        (
-            {"gpus": (replace(T4_WORK, busy_percent=3.0, memory_peak_bytes=GIB + 60 * MIB),)},
-            ["10 ms, GPU 0 busy 3 %, its memory 60 MiB over the start"],
-        ),
         ({"ram_peak_bytes": None, "ram_before_bytes": None, "gpus": None}, []),
     ],
 )
@@ -238,6 +234,28 @@ def test_a_captured_cell_has_its_line_below_it(loaded: Any, meter: type[AMeter])
     assert remembered(loaded)[0][1] == "print(1)"
 
 
+@pytest.mark.parametrize("footer_is_on", [True, False])
+@pytest.mark.parametrize("quiet", ["", " -q"])
+def test_a_cell_that_is_measured_by_its_first_line_is_remembered_once(
+    loaded: Any, meter: type[AMeter], footer_is_on: bool, quiet: str
+) -> None:
+    meter.taken = A_CELL
+    run(loaded, f"%config ColabMagics.footer = {footer_is_on}")
+    before = len(remembered(loaded))
+    number = loaded.execution_count
+    shown = run(loaded, f"%%runtime_status{quiet}\nx = bytearray(1)\nx")
+
+    assert remembered(loaded)[before:] == [(number, "x = bytearray(1)", False)]
+    assert len(shown) == (0 if quiet else 1)  # the report, and no line below it
+    assert magics(loaded).session.cells[-1].wall_seconds < 42
+
+
+def test_a_cell_within_one_that_is_measured_by_its_first_line_is_part_of_it(loaded: Any, meter: type[AMeter]) -> None:
+    run(loaded, "%%runtime_status -q\nget_ipython().run_cell('x = 1', store_history=True)\nx")
+
+    assert [line for _, line, _ in remembered(loaded)] == ["get_ipython().run_cell('x = 1', store_history=True)"[:60]]
+
+
 def test_cells_of_two_threads_are_two(loaded: Any, meter: type[AMeter]) -> None:
     """A subshell's cell runs beside the main one's."""
     measured: Any = magics(loaded)._footer
@@ -332,3 +350,110 @@ def test_the_real_meter_sees_what_a_cell_holds_for_a_moment_and_keeps(loaded: An
     assert "kept" not in peak
     assert "143 MiB kept" in kept
     assert run(loaded, "y = 1") == []
+
+
+# The GPUs ------------------------------------------------------------------------------------------------------------
+
+
+class AWatch:
+    """In place of the observer's child."""
+
+    def __init__(self, gpus: Any) -> None:
+        self.gpus = gpus
+        self.asked: list[str] = []
+
+    def begin(self) -> gpu_work.Begun:
+        self.asked.append("begin")
+        return gpu_work.Begun(1, None, "/") if self.gpus else gpu_work.Begun(None, self.gpus, "/")
+
+    def end(self, _begun: gpu_work.Begun, *, deadline_seconds: float) -> gpu_work.Done:
+        assert deadline_seconds <= 1
+        self.asked.append("end")
+        return gpu_work.Done(self.gpus)
+
+    def drop(self, _begun: gpu_work.Begun) -> None:
+        self.asked.append("drop")
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], AWatch]:
+    def use(gpus: Any) -> AWatch:
+        made = AWatch(gpus)
+        for name in ("begin", "end", "drop"):
+            monkeypatch.setattr(gpu_work, name, getattr(made, name))
+        return made
+
+    return use
+
+
+def test_a_cell_that_was_over_at_once_asks_nothing_of_the_gpus(
+    loaded: Any, meter: type[AMeter], watch: Callable[[Any], AWatch]
+) -> None:
+    watched = watch((T4_WORK,))
+    run(loaded, "x = 1")
+    (cell,) = magics(loaded).session.cells
+
+    assert watched.asked == ["begin", "drop"]
+    assert (cell.gpus, cell.unavailable) == (None, (("gpus", "too_short"),))
+
+
+@pytest.mark.parametrize("changes", [{"wall_seconds": 0.1}, {"ram_peak_bytes": GIB + 60 * MIB}])
+def test_a_cell_that_took_time_or_memory_has_its_work_on_the_gpus(
+    loaded: Any, meter: type[AMeter], watch: Callable[[Any], AWatch], changes: dict[str, Any]
+) -> None:
+    meter.taken = replace(QUIET, **changes)
+    watched = watch((T4_WORK,))
+    (line,) = run(loaded, "x = 1")
+
+    assert watched.asked == ["begin", "end"]
+    assert line.endswith("GPU 0 busy 84 %, its memory 10.0 GiB over the start")
+    assert magics(loaded).session.cells[0].gpus == (T4_WORK,)
+
+
+@pytest.mark.parametrize(("over_mib", "lines"), [(60, 1), (40, 0)])
+def test_what_it_took_of_a_gpu_s_memory_counts_too(
+    loaded: Any, meter: type[AMeter], watch: Callable[[Any], AWatch], over_mib: int, lines: int
+) -> None:
+    meter.taken = replace(QUIET, wall_seconds=0.2)
+    watch((replace(T4_WORK, memory_peak_bytes=GIB + over_mib * MIB),))
+
+    assert len(run(loaded, "x = 1")) == lines
+
+
+def test_where_there_is_no_gpu_nobody_looks_again_for_a_while(
+    loaded: Any, meter: type[AMeter], watch: Callable[[Any], AWatch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = watch(())
+    for _ in range(3):
+        run(loaded, "x = 1")
+    assert watched.asked == ["begin", "end"]
+    assert [cell.gpus for cell in magics(loaded).session.cells] == [(), (), ()]
+
+    monkeypatch.setattr(footer.time, "monotonic", lambda: 1e9)
+    run(loaded, "x = 1")
+    assert watched.asked == ["begin", "end"] * 2
+
+
+def test_a_driver_that_does_not_tell_is_left_alone_for_a_while(
+    loaded: Any, meter: type[AMeter], watch: Callable[[Any], AWatch]
+) -> None:
+    watched = watch(SILENT)
+    watched.begin = lambda: gpu_work.Begun(1, None, "/")  # type: ignore[method-assign]
+    meter.taken = replace(QUIET, wall_seconds=3.0)
+
+    assert run(loaded, "x = 1") == ["3.0 s"]
+    assert run(loaded, "x = 1") == ["3.0 s"]
+    assert watched.asked.count("end") == 1
+    assert [(cell.gpus, cell.unavailable) for cell in magics(loaded).session.cells] == [
+        (None, (("gpus", "unreadable"),))
+    ] * 2
+
+
+def test_what_runs_when_it_is_switched_off_is_watched_no_longer(
+    loaded: Any, meter: type[AMeter], watch: Callable[[Any], AWatch]
+) -> None:
+    watched = watch((T4_WORK,))
+    run(loaded, "%config ColabMagics.footer = False")
+
+    assert watched.asked == ["begin", "drop"]
+    assert remembered(loaded) == []

@@ -29,6 +29,9 @@ SHORT = {
     "panel_look": "panel: to show one look",
     "panel_loop": "what a loop loses to the panel",
     "command": "colab-magics -j",
+    "cell_hooks": "the footer's hooks, an empty cell",
+    "cell_measured": "what a loop loses to %%runtime_status",
+    "cell_footer": "what a loop loses to the footer",
 }
 """The goals in the words of a plot."""
 
@@ -62,36 +65,36 @@ def rows_of(table_of: str) -> list[dict[str, Any]]:
 
 def goals() -> str:
     """Return every goal beside what was reached."""
-    both = on_both("beside_floors")
     heads = ("what", "beside", "at most:", *(f"{name}:" for name in STACKS.values()), "")
-    return table(heads, [_goal(row, both) for row in rows_of("goal")])
+    return table(heads, [_goal(row) for row in rows_of("goal")])
 
 
-def _goal(row: dict[str, Any], both: dict[str, dict[str, Any]]) -> tuple[str, ...]:
+def _goal(row: dict[str, Any]) -> tuple[str, ...]:
     limits = dict.fromkeys(f"{row['most'][stack]:.2f}" for stack in STACKS)
     reached = []
-    for stack, found in both.items():
-        seen = found["goals"][row["key"]]
+    for stack in STACKS:
+        seen = _reached(row, stack)
         is_met = "met" if seen["ratio"] <= row["most"][stack] else "not met"
-        digits = 3 if row["key"] == "panel_loop" else 2
+        digits = 3 if row.get("of_work") else 2
         reached.append(f"{seen['ratio']:.{digits}f} ({seen['low']:.{digits}f} to {seen['high']:.{digits}f}), {is_met}")
     return row["what"], row["beside"], " / ".join(limits), *reached, row.get("remark", "")
 
 
+def _reached(goal: dict[str, Any], stack: str) -> dict[str, float]:
+    found: dict[str, float] = kept(f"{goal.get('benchmark', 'beside_floors')}-{stack}")["goals"][goal["key"]]
+    return found
+
+
 def goals_plot() -> str:
     """Return every goal's ratio, of the goal."""
-    both = on_both("beside_floors")
-    rows = [
-        (SHORT[goal["key"]], [_of_the_goal(goal, stack, found) for stack, found in both.items()])
-        for goal in rows_of("goal")
-    ]
+    rows = [(SHORT[goal["key"]], [_of_the_goal(goal, stack) for stack in STACKS]) for goal in rows_of("goal")]
     return svg.dots("How far from the goal: at 1, and left of it, it is met", _stacks(), rows, goal="goal")
 
 
-def _of_the_goal(goal: dict[str, Any], stack: str, found: dict[str, Any]) -> svg.Interval:
-    seen, most = found["goals"][goal["key"]], goal["most"][stack]
+def _of_the_goal(goal: dict[str, Any], stack: str) -> svg.Interval:
+    seen, most = _reached(goal, stack), goal["most"][stack]
     figures = [seen[figure] for figure in ("ratio", "low", "high")]
-    if goal["key"] == "panel_loop":  # what it may lose is a share of it
+    if goal.get("of_work"):  # what it may lose is a share of it
         return svg.Interval(*(max(_LEAST_DRAWN, (figure - 1) / (most - 1)) for figure in figures))
     return svg.Interval(*(figure / most for figure in figures))
 
@@ -285,6 +288,118 @@ def _of_both(part: str, head: str, unit: str, speak: Any) -> str:
     return table((head, *(f"{name}, {unit}:" for name in STACKS.values())), rows)
 
 
+# Cells that are measured ---------------------------------------------------------------------------------------------
+
+_LIVES_MS = (1, 10, 100)
+_WORK = {"loop": "a loop", "objects": "objects", "allocations": "numpy arrays", "matmul": "matrices"}
+"""The kinds of work, in the words of a head."""
+
+
+def manners() -> str:
+    """Return whether a measured cell does what it does when it is left alone."""
+    rows = [one for one in _measurers("newest") if "failed" not in one]
+    heads = ("measured by", *rows[0]["manners"])
+    return table(heads, [(one["name"], *("yes" if so else "no" for so in one["manners"].values())) for one in rows])
+
+
+def exactness(stack: str) -> str:
+    """Return by how many MB the peak that is told differs from what it was."""
+    rows: list[tuple[str, ...]] = []
+    for one in _measurers(stack):
+        if "failed" in one:
+            rows.append((one["name"], "", f"does not load: {plain(one['failed'])}", "", ""))
+            continue
+        for kind in dict.fromkeys(row["kind"] for row in one["exactness"]):
+            told = [row for row in one["exactness"] if row["kind"] == kind]
+            if all("failed" in row for row in told):
+                rows.append((one["name"], kind, f"does not run it: {plain(told[0]['failed'])}", "", ""))
+            else:
+                rows.append((one["name"], kind, *map(_error_of_peak, told)))
+    return table(("measured by", "memory taken by", *(f"{ms} ms:" for ms in _LIVES_MS)), rows)
+
+
+def _error_of_peak(row: dict[str, Any]) -> str:
+    if "failed" in row:
+        return plain(row["failed"])
+    median, least, greatest = row["error_mb"]
+    return f"{median:+.1f} ({least:+.1f} to {greatest:+.1f})"
+
+
+def exactness_plot() -> str:
+    """Return the worst that each misses of a temporary, whoever takes it."""
+    rows = []
+    for one in _measurers("newest"):
+        told = [row for row in one.get("exactness", ()) if "error_mb" in row]
+        worst = [max(max(map(abs, row["error_mb"][1:])) for row in told if row["ms"] == ms) for ms in _LIVES_MS]
+        rows.append((one["name"].strip("`"), worst))
+    title = "The most that is missed of 500 MB, by how long they live"
+    return svg.bars(title, [f"{ms} ms" for ms in _LIVES_MS], rows, unit="MB")
+
+
+def measuring(stack: str) -> str:
+    """Return how many times as long a measured cell takes: in all, and its work by its own clock."""
+    rows = []
+    for one in _measurers(stack):
+        if "failed" in one:
+            continue
+        by_case = {row["case"]: row for row in one["costs"]}
+        whole = [_times(row["whole"]) for row in by_case.values()]
+        work = [_times(by_case[name]["work"]) for name in _WORK]
+        rows += [(one["name"], "the cell", *whole), ("", "its work", "", *work)]
+    return table(("measured by", "", "an empty cell:", *(f"{name}:" for name in _WORK.values())), rows)
+
+
+def _times(found: dict[str, float]) -> str:
+    return f"{found['ratio']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
+
+
+def _measurers(stack: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = kept(f"measured_cells-{stack}")["contestants"]
+    return found
+
+
+# Variables, and many cells --------------------------------------------------------------------------------------------
+
+
+def sized(stack: str) -> str:
+    """Return how large variables are said to be beside the truth, what that takes, and what stays in memory."""
+    rows = []
+    for one in kept(f"sized_variables-{stack}")["sized"]:
+        true = one["true_bytes"]
+        for row in one["sizers"]:
+            if "failed" in row:
+                rows.append((one["case"], f"{true / 1e6:.1f}", row["sizer"], plain(row["failed"]), "", ""))
+                continue
+            said = f"{row['size_bytes'] / 1e6:.1f}"
+            off = f"{(row['size_bytes'] / true - 1) * 100:+.0f} %"
+            told = f"at least {said}" if row["is_at_least"] else f"{said} ({off})"
+            left = f"{row['left_bytes'] / 1e6:.1f}"
+            rows.append((one["case"], f"{true / 1e6:.1f}", row["sizer"], told, svg.spoken(row["ms"][0]), left))
+    return table(("what", "MB:", "sized by", "says, MB:", "ms:", "left behind, MB:"), rows)
+
+
+def many_variables() -> str:
+    """Return how a report of the largest variables grows with them."""
+    magics = tuple(kept("sized_variables-newest")["growth"][0]["ms"])
+    rows = []
+    for of_newest, of_colab in zip(*(found["growth"] for found in on_both("sized_variables").values()), strict=True):
+        ms = [svg.spoken(found["ms"][magic][0]) for magic in magics for found in (of_newest, of_colab)]
+        rows.append((f"{of_newest['variables']:,}", *ms))
+    heads = [f"{code(magic)}, {name}, ms:" for magic in magics for name in STACKS.values()]
+    return table(("variables:", *heads), rows)
+
+
+def many_cells() -> str:
+    """Return what the cells of a long session take and hold, beside the same session without us."""
+    rows = []
+    for of_newest, of_colab in zip(*(found["parts"] for found in on_both("many_cells").values()), strict=True):
+        grown = [f"{size / _MIB:.1f}" for found in (of_newest, of_colab) for size in found["grown_bytes"].values()]
+        times = [_times(found["time"]) for found in (of_newest, of_colab)]
+        rows.append((f"{of_newest['cells']:,}", *times, *grown))
+    names = [f"{name}, {stack}, MiB:" for stack in STACKS.values() for name in ("ours", "without")]
+    return table(("cells:", *(f"a cell, {stack}, times:" for stack in STACKS.values()), *names), rows)
+
+
 # Where it was measured ----------------------------------------------------------------------------------------------
 
 
@@ -321,5 +436,6 @@ def plots() -> dict[Path, str]:
         ("first", first_plot()),
         ("growth", growth_plot()),
         ("panel", refreshes_plot()),
+        ("peaks", exactness_plot()),
     )
     return {PLOTS / f"{name}.svg": text for name, text in drawn}

@@ -10,16 +10,20 @@ from builders import (
     CPU_RUNTIME,
     DRIVER,
     GIB,
+    HOLDERS,
     HUNG_DRIVER,
     JUPYTER,
     KAGGLE_TORCH,
     OLD_TORCH,
+    OUT_OF_MEMORY,
     P100,
     RAM,
     RTX_PRO_6000,
     T4,
     TENSORFLOW,
     TORCH_CPU,
+    TORCH_MEMORY,
+    WEIGHTS,
     a_ram,
     a_snapshot,
 )
@@ -27,6 +31,8 @@ from colab_magics import facts, rules
 from colab_magics.facts import accelerators
 from colab_magics.guides import CommandStep, Goal, Guide, LimitsTable, TextStep, generic, interface
 from colab_magics.model import Finding, Severity, Subject, Unavailable
+from colab_magics.model.cells import Memory, OutOfMemory
+from colab_magics.model.holders import Deletion, Holders
 from colab_magics.translation import translator
 from colab_magics.views import messages
 from runtimes import IN_A_CONTAINER
@@ -328,3 +334,57 @@ def test_another_python_is_a_kernel_of_an_environment_of_its_own() -> None:
     assert steps(guide)[1] == "conda run -n other python -m ipykernel install --user --name other"
     assert "files stay" in guide.consequences[0].message
     assert to(Goal.IMAGE, platform=Unavailable(code="unexpected")).remarks == ()
+
+
+# When memory has run out ---------------------------------------------------------------------------------------------
+
+
+def after(ran_out: OutOfMemory, holders: Holders | Unavailable | None = None) -> list[str]:
+    snapshot = here(out_of_memory=ran_out, holders=holders)
+    (finding,) = rules.judge(Subject.OUT_OF_MEMORY, snapshot)
+    return steps(generic.for_finding(finding, snapshot))
+
+
+def test_after_ram_has_run_out_hidden_holders_go_first_then_the_largest_variable() -> None:
+    of_ram = replace(OUT_OF_MEMORY, memory=Memory.RAM, frameworks=())
+
+    assert after(of_ram, HOLDERS) == ["%ram_info -f", "del frame", "load or keep less at a time"]
+    together = replace(HOLDERS, deletion=Deletion(names=("frame", "view"), is_kept_elsewhere=False))
+    assert after(of_ram, together)[1] == "del frame, view"
+    for unknown in (None, Unavailable(code="unexpected"), replace(HOLDERS, deletion=None)):
+        assert after(of_ram, unknown)[1] == "del what you no longer need"
+
+
+def test_after_a_gpu_s_memory_has_run_out_a_large_cache_is_emptied_and_the_batch_made_smaller() -> None:
+    assert after(OUT_OF_MEMORY, HOLDERS) == [
+        "%ram_info -f",
+        "del weights",
+        "torch.cuda.empty_cache()",
+        "take a smaller batch, or shorter inputs",
+    ]
+    without = replace(OUT_OF_MEMORY, frameworks=(replace(TORCH_MEMORY, framework="jax"),))
+    assert after(without) == [
+        "%ram_info -f",
+        "del what you no longer need",
+        "take a smaller batch, or shorter inputs",
+    ]
+
+
+def test_a_name_that_no_code_could_write_is_not_deleted() -> None:
+    odd = replace(HOLDERS, largest=(replace(WEIGHTS, name="not a name"),))
+
+    assert after(OUT_OF_MEMORY, odd)[1] == "del what you no longer need"
+
+
+@pytest.mark.parametrize(
+    ("framework", "expected"),
+    [
+        ("torch", ["torch.cuda.empty_cache()"]),
+        ("cupy", ["cupy.get_default_memory_pool().free_all_blocks()"]),
+        ("jax", ["restart the kernel", "%env XLA_PYTHON_CLIENT_PREALLOCATE=false"]),
+    ],
+)
+def test_each_framework_s_cache_has_its_own_way_out(framework: str, expected: list[str]) -> None:
+    finding = Finding(rule="gpu_memory_cached", severity=Severity.INFO, values=(("framework", framework),))
+
+    assert steps(generic.for_finding(finding, here())) == expected

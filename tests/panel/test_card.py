@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from builders import (
+    A_SESSION,
+    A_SESSION_S_CELLS,
     CPU_RUNTIME,
     DISK,
     EIGHT_A100,
@@ -194,3 +196,18 @@ def test_a_look_asks_each_rule_of_a_bar_once_where_nothing_is_nearly_full(monkey
     assert sorted(asked) == [
         "disk_nearly_full", "gpu_memory_nearly_full", "ram_nearly_full", "shared_memory_nearly_full",
     ]  # fmt: skip
+
+
+def test_the_session_s_cells_are_a_small_part_of_it_where_they_were_asked_for() -> None:
+    with_cells = shown(a_report(cells=A_SESSION_S_CELLS, session=A_SESSION))
+
+    assert "cm-cells" not in shown(a_report())
+    assert "Cells of this session" in with_cells
+    assert with_cells.count('scope="row"') - shown(a_report()).count('scope="row"') == 3
+    assert len(with_cells) - len(shown(a_report())) < 2_500
+
+
+def test_before_a_cell_was_measured_it_says_so() -> None:
+    nothing = replace(A_SESSION, measured=0, remembered=0)
+
+    assert "No cell has been measured yet" in shown(a_report(cells=(), session=nothing))

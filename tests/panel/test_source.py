@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from builders import EIGHT_A100, a_report
+from builders import A_CELL, A_SESSION, EIGHT_A100, GIB, a_ram, a_report
 from colab_magics import report
 from colab_magics.model import Subject, seen
+from colab_magics.model.cells import Cell
 from colab_magics.observer import client
 from colab_magics.panel.source import MOMENT_SECONDS, Source
+from colab_magics.values import replace
 
 SOURCE = Source(subject=Subject.GPU, indices=(3,), driver_deadline_seconds=3.0, shell_class="a.Shell")
 
@@ -60,3 +62,23 @@ def test_sampling_ends_where_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
     SOURCE.stop_sampling()
 
     assert ended == [True]
+
+
+def test_a_look_has_the_session_s_cells_of_that_moment_where_they_are_shown(looks: list[dict[str, Any]]) -> None:
+    measured: list[Cell] = []
+    source = SOURCE._replace(cells=lambda: (tuple(measured), A_SESSION))
+    assert SOURCE.look(sample_every_seconds=1.0).snapshot.session is None
+    assert source.look(sample_every_seconds=1.0).snapshot.cells == ()
+
+    measured.append(A_CELL)
+    seen_now = source.look(sample_every_seconds=1.0)
+    assert (seen_now.snapshot.cells, seen_now.snapshot.session) == ((A_CELL,), A_SESSION)
+
+
+def test_what_a_cell_keeps_is_found_in_the_panel_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    ram = a_ram(10.0, kernel_bytes=6 * GIB)
+    monkeypatch.setattr(report, "watch", lambda subject, **_: a_report(subject, ram=ram))
+    kept = replace(A_CELL, ram_after_bytes=5 * GIB)
+    source = SOURCE._replace(subject=Subject.RUNTIME, indices=(), cells=lambda: ((kept,), A_SESSION))
+
+    assert "cell_kept_ram" in [one.rule for one in source.look(sample_every_seconds=1.0).findings]

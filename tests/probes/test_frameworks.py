@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from colab_magics.model import Framework
-from colab_magics.probes import architectures
+from colab_magics.probes import architectures, frameworks
 from colab_magics.probes.frameworks import probe_frameworks
 
 # As the wheels bring them: torch 2.13.0, tensorflow 2.20.0, tensorflow-cpu 2.20.0.
@@ -644,7 +644,7 @@ def test_nothing_is_imported_by_looking(tmp_path: Path) -> None:
     note(tmp_path, "tensorflow/python/platform/build_info.py", TENSORFLOW_NOTE.format(pairs=TENSORFLOW_FOR_CUDA))
     code = f"""
 import sys
-from colab_magics.probes import architectures
+from colab_magics.probes import architectures, frameworks
 from colab_magics.probes.frameworks import probe_frameworks
 sys.path.insert(0, {str(tmp_path)!r})
 before = set(sys.modules)
@@ -789,3 +789,41 @@ def test_the_platform_is_this_machine_s() -> None:
     expected = f"linux_{os.uname().machine}" if sys.platform == "linux" else None
 
     assert only([], a_module("torch", __version__="2.11.0")).platform == expected
+
+
+# What modules keep, and others ask too ------------------------------------------------------------------------------
+
+
+def test_what_a_module_keeps_is_read_past_its_own_code() -> None:
+    class Lazy(ModuleType):
+        def __getattribute__(self, name: str) -> object:
+            raise AssertionError(f"asked for {name}")
+
+    lazy = Lazy("torch")
+    ModuleType.__getattribute__(lazy, "__dict__")["version"] = "2.11.0"
+
+    assert frameworks.kept(lazy, "version") == "2.11.0"
+    assert frameworks.kept(lazy, "cuda") is None
+    assert frameworks.kept(None, "cuda", default=...) is ...
+
+
+@pytest.mark.parametrize(
+    ("backends", "expected"),
+    [
+        pytest.param({"cpu": object(), "cuda": object()}, True, id="opened"),
+        pytest.param({"cpu": object()}, False, id="the processor's alone"),
+        pytest.param({}, False, id="none yet"),
+        pytest.param(None, None, id="kept elsewhere"),
+    ],
+)
+def test_jax_has_opened_cuda_where_it_has_that_backend(backends: object, expected: bool | None) -> None:
+    bridge = ModuleType("jax._src.xla_bridge")
+    vars(bridge)["_backends"] = backends
+
+    assert frameworks.jax_is_initialized({bridge.__name__: bridge}) is expected
+
+
+def test_what_is_not_loaded_has_opened_nothing_that_is_known() -> None:
+    assert frameworks.torch_is_initialized({}) is None
+    assert frameworks.jax_is_initialized({}) is None
+    assert frameworks.tensorflow_is_initialized({}) is None

@@ -5,8 +5,21 @@ from typing import Any
 
 import pytest
 
-from builders import DRIVER, GIB, JUPYTER, KAGGLE, SILENT, T4, TORCH_CPU, a_snapshot
+from builders import (
+    DRIVER,
+    GIB,
+    JUPYTER,
+    KAGGLE,
+    OUT_OF_MEMORY,
+    SILENT,
+    T4,
+    T4_SHARES,
+    TORCH_CPU,
+    TORCH_MEMORY,
+    a_snapshot,
+)
 from colab_magics.model import GpuMemory, Severity, Subject, Unavailable
+from colab_magics.model.cells import Memory
 from colab_magics.rules import Rule, gpu, judge
 from colab_magics.views import messages
 
@@ -240,3 +253,43 @@ def test_a_gpu_that_cannot_be_used_is_not_one_that_lies_idle_beside_the_one_in_u
 
     assert gpu.one_gpu_of_several(a_snapshot(gpus=(busy, idle))) is not None
     assert gpu.one_gpu_of_several(a_snapshot(gpus=(busy, replace(idle, fault="gpu_lost")))) is None
+
+
+@pytest.mark.parametrize(("memory", "rule"), [(Memory.GPU, "out_of_gpu_memory"), (Memory.TPU, "out_of_tpu_memory")])
+def test_a_cell_that_has_run_out_of_a_device_s_memory_is_told_in_a_report_of_its_own(memory: Memory, rule: str) -> None:
+    snapshot = a_snapshot(out_of_memory=replace(OUT_OF_MEMORY, memory=memory))
+
+    assert [(one.rule, one.severity) for one in judge(Subject.OUT_OF_MEMORY, snapshot)] == [(rule, Severity.ERROR)]
+
+
+def of_shares(rule: Rule, **changes: Any) -> dict[str, Any] | None:
+    """Return what a rule finds of a T4 of 15 GiB whose memory is divided so."""
+    finding = rule(a_snapshot(gpu_shares=(replace(T4_SHARES, **changes),), gpus=(replace(T4, processes=(DESKTOP,)),)))
+    return None if finding is None else dict(finding.values)
+
+
+@pytest.mark.parametrize(
+    ("allocated", "reserved", "free", "is_found"),
+    [
+        pytest.param(GIB, 11 * GIB, 3 * GIB, True, id="ten of twelve"),
+        pytest.param(6 * GIB, 11 * GIB, 3 * GIB, False, id="five of twelve"),
+        pytest.param(GIB, 2 * GIB, 12 * GIB, False, id="next to nothing of the whole"),
+        pytest.param(None, 11 * GIB, 3 * GIB, False, id="not told"),
+    ],
+)
+def test_a_cache_is_told_where_it_is_most_of_what_is_used(
+    allocated: int | None, reserved: int, free: int, is_found: bool
+) -> None:
+    torch = replace(TORCH_MEMORY, allocated_bytes=allocated, reserved_bytes=reserved)
+    values = of_shares(gpu.gpu_memory_cached, frameworks=(torch,), free_bytes=free, driver_bytes=0)
+
+    assert (values is not None) is is_found
+
+
+def test_others_are_told_by_their_names_where_they_hold_most() -> None:
+    values = of_shares(gpu.gpu_memory_of_others, other_processes_bytes=9 * GIB)
+
+    assert values == {"index": 0, "others_bytes": 9 * GIB, "names": ("Xorg 900",)}
+    assert of_shares(gpu.gpu_memory_of_others, other_processes_bytes=2 * GIB) is None
+    assert of_shares(gpu.gpu_memory_of_others, other_processes_bytes=None) is None
+    assert of_shares(gpu.gpu_memory_of_others, other_processes_bytes=9 * GIB, total_bytes=None) is None

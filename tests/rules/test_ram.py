@@ -5,8 +5,24 @@ from typing import Any
 
 import pytest
 
-from builders import A100, A_CELL, COLAB, GIB, JUPYTER, KAGGLE, MIB, SILENT, T4, V5E, a_ram, a_snapshot
+from builders import (
+    A100,
+    A_CELL,
+    COLAB,
+    GIB,
+    HOLDERS,
+    JUPYTER,
+    KAGGLE,
+    MIB,
+    OUT_OF_MEMORY,
+    SILENT,
+    T4,
+    V5E,
+    a_ram,
+    a_snapshot,
+)
 from colab_magics.model import Severity, Subject, Unavailable
+from colab_magics.model.cells import Memory
 from colab_magics.rules import judge, ram
 from runtimes import OF_A_MACHINE
 
@@ -154,6 +170,21 @@ def test_an_accelerator_with_one_shape_is_named_as_the_dialog_names_it() -> None
 
 
 @pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        pytest.param(replace(HOLDERS, hidden_bytes=64 * MIB), (("hidden_bytes", 64 * MIB),), id="much"),
+        pytest.param(replace(HOLDERS, hidden_bytes=64 * MIB - 1), None, id="just less"),
+        pytest.param(UNREADABLE, None, id="unavailable"),
+        pytest.param(None, None, id="not asked"),
+    ],
+)
+def test_hidden_holders(section: Any, expected: Any) -> None:
+    finding = ram.hidden_holders(a_snapshot(holders=section))
+
+    assert (None if finding is None else finding.values) == expected
+
+
+@pytest.mark.parametrize(
     ("cell", "kernel_gib", "kept_gib"),
     [
         pytest.param({"ram_after_bytes": 5 * GIB}, 6, 3, id="all of it is still there"),
@@ -191,3 +222,13 @@ def test_of_several_cells_that_is_named_which_kept_most() -> None:
 
 def test_where_no_cells_are_shown_nothing_is_said_of_them() -> None:
     assert ram.cell_kept_ram(a_snapshot(ram=a_ram(10.0, kernel_bytes=9 * GIB))) is None
+
+
+def test_a_cell_that_has_run_out_of_ram_is_told_in_a_report_of_its_own() -> None:
+    ran_out = replace(OUT_OF_MEMORY, memory=Memory.RAM)
+
+    assert [(one.rule, one.severity) for one in judge(Subject.OUT_OF_MEMORY, a_snapshot(out_of_memory=ran_out))] == [
+        ("out_of_ram", Severity.ERROR)
+    ]
+    assert judge(Subject.OUT_OF_MEMORY, a_snapshot()) == ()
+    assert "out_of_ram" not in found(out_of_memory=OUT_OF_MEMORY)
