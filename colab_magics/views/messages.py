@@ -190,9 +190,9 @@ def duration(seconds: float, translate: Translator) -> str:
 
 
 def elapsed(seconds: float, translate: Translator) -> str:
-    """Return how long something took: "12 ms", "3.2 s", "42 s", "3 min 20 s"; from an hour on as `duration` does."""
+    """Return how long something took: "153 ms", "3.2 s", "42 s", "3 min 20 s"; from an hour on as `duration` does."""
     milliseconds = round(1000 * seconds)
-    if milliseconds < 100:  # noqa: PLR2004 - said in words
+    if milliseconds < 1000:  # noqa: PLR2004 - said in words
         return translate("{milliseconds} ms", milliseconds=milliseconds or "< 1")
     if round(seconds, 1) < 10:  # noqa: PLR2004 - said in words
         return translate("{number} s", number=f"{seconds:.1f}")
