@@ -19,7 +19,14 @@ from runtimes import LANGUAGES, TRANSLATED
 ENGLISH = translator("en")
 
 ON_A_T4 = A_CELL
-WITHOUT_A_GPU = replace(A_CELL, wall_seconds=0.153, cpu_seconds=0.145, gpus=(), ram_peak_bytes=2 * GIB + 286 * MIB)
+WITHOUT_A_GPU = replace(
+    A_CELL,
+    wall_seconds=0.153,
+    cpu_seconds=0.145,
+    ram_peak_bytes=2 * GIB + 286 * MIB,
+    ram_after_bytes=2 * GIB - 100 * MIB,
+    gpus=(),
+)
 FAILED = replace(
     A_CELL,
     failed=True,
