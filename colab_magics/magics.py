@@ -360,9 +360,9 @@ class ColabMagics(Magics):
         try:
             from colab_magics import report
 
+            self.session.remember(cell)
             shell = type(self.shell)
             shell_class = f"{shell.__module__}.{shell.__qualname__}"
-            self.session.remember(cell)
             seen = report.of_cell(cell, shell_class=shell_class, driver_deadline_seconds=self.driver_deadline_seconds)
             self._deliver(seen, chosen, note=None)
         except Exception as error:  # noqa: BLE001 - IPython would show a traceback of ours below the user's cell

@@ -83,7 +83,7 @@ def test_the_help_says_how_a_magic_is_typed_what_it_does_and_what_each_option_me
     shown = help_text(magic, "Show something.")
     usage, description, meanings = shown.split("\n\n", maxsplit=2)
 
-    assert usage == USAGES[magic]
+    assert usage == USAGES[magic] + ("\n%%runtime_status [-a] [-q]" if magic == STATUS else "")
     assert description == "Show something."
     for option in OPTIONS:
         meaning = option.help.replace("%(prog)s", f"%{magic}")

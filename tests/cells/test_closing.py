@@ -164,6 +164,7 @@ def no_callback_is_left(prepared: InteractiveShell) -> Any:
     assert [
         one for them in prepared.events.callbacks.values() for one in them if one.__module__ == closing.__name__
     ] == []
+    assert closing._open == []
 
 
 def test_lines_have_the_numbers_that_the_editor_shows(

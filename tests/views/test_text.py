@@ -71,7 +71,6 @@ def test_a_report_has_at_most_eight_lines_of_eighty_columns_beside_its_table(cas
         table = gpu_table.rows(summary.subject_matter(report), options.translate)
 
         tables = (len(table) + 1 if table else 0) + len(text.memory_lines(report, options.translate))
-        tables += len(text.holder_lines(report, options.translate))
         assert len(lines) - tables <= 8, language
         assert max(map(width, lines)) <= 80, language
 
