@@ -21,7 +21,7 @@ ON_WORK: dict[Subject, dict[str, Any]] = {
 @pytest.mark.parametrize(
     ("subject", "beginning"),
     [
-        (Subject.CELL, "Took 42.0 s"),
+        (Subject.CELL, "Took 42 s"),
         (Subject.CELLS, "[7] took the most RAM"),
         (Subject.OUT_OF_MEMORY, "The cell has run out of GPU memory."),
     ],
@@ -35,7 +35,7 @@ def test_each_says_its_own_first(subject: Subject, beginning: str) -> None:
 @pytest.mark.parametrize(
     ("subject", "title", "severity"),
     [
-        (Subject.CELL, "Took 42.0 s", None),
+        (Subject.CELL, "Took 42 s", None),
         (Subject.CELLS, "Cells of this session", None),
         (Subject.OUT_OF_MEMORY, "The cell has run out of GPU memory", Severity.ERROR),
     ],
