@@ -108,7 +108,7 @@ def examples(session: nox.Session) -> None:
 @nox.session(python=NEWEST_PYTHON, requires=["build"])
 def tests(session: nox.Session) -> None:
     """Test the wheel with the newest of everything, on the newest Python that we promise and that is here."""
-    install_newest(session)
+    install_newest(session, *group("libraries"))
     run_tests(session, "pytest")
 
 

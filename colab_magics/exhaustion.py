@@ -53,8 +53,8 @@ _LEFT_OF_TORCH = (
     rf"GPU (?P<device>\d+); (?P<total>{_SIZE}) total capacity;[^)]*?(?P<free>{_SIZE}) free\b",
 )
 _OF_TORCH_S_RAM = rf"DefaultCPUAllocator: (?:can't allocate|not enough) memory: you tried to allocate (?P<size>{_SIZE})"
-_OF_XLA = r"(?i)\bRESOURCE[_ ]EXHAUSTED\b.*\b(out of memory|allocat|memory space|hbm\b)"
-_ASKED_OF_XLA = rf"allocat(?:e|ing) (?P<size>{_SIZE})"
+_OF_XLA = r"(?i)\bRESOURCE[_ ]EXHAUSTED\b.*\b(out of memory|allocate|allocating|memory space|hbm\b)"
+_ASKED_OF_XLA = rf"(?:allocate|allocating) (?P<size>{_SIZE})"
 _ASKED_OF_CUPY = rf"(?i)out of memory (?:allocating|to allocate) (?P<size>{_SIZE})"
 _ASKED_OF_ARROW = rf"(?:malloc|realloc) of size (?P<size>{_SIZE}) failed"
 _ASKED_OF_TENSORFLOW = r"OOM when allocating tensor with shape\[(?P<shape>[\d,]*)\](?: and type (?P<type>\w+))?"

@@ -343,25 +343,28 @@ class ColabMagics(Magics):
         if not cell.strip():  # Colab's shell calls a magic without a body, too
             raise UsageError("there is nothing to measure below %%runtime_status. Did you mean %runtime_status?")
         if cell != transformer.BODY_FOLLOWS:
-            closing.cancel_running()
+            closing.drop_running()
             raise UsageError("%%runtime_status stands in the first line of a cell, once, and is not called")
         try:
-            closing.Measurement(self.shell, functools.partial(self._tell, chosen))
+            tell = functools.partial(self._tell, chosen)
+            closing.Measurement(self.shell, tell, deadline_seconds=self.driver_deadline_seconds)
         except closing.NoRunError as no_run:
-            closing.cancel_running()
+            closing.drop_running()
             raise UsageError(f"%%runtime_status measures a cell once: {no_run}") from None
 
     @trusted_imports
     def _tell(self, chosen: Options, cell: Cell) -> None:
-        """Show what a cell took; a mistake of ours costs one line, not the cell's outcome."""
+        """Show what a cell took, and remember it; a mistake of ours costs one line, not the cell's outcome."""
         from colab_magics.views import display
 
         try:
             from colab_magics import report
 
+            self.session.remember(cell)
             shell = type(self.shell)
             shell_class = f"{shell.__module__}.{shell.__qualname__}"
-            self._deliver(report.of_cell(cell, shell_class=shell_class), chosen, note=None)
+            seen = report.of_cell(cell, shell_class=shell_class, driver_deadline_seconds=self.driver_deadline_seconds)
+            self._deliver(seen, chosen, note=None)
         except Exception as error:  # noqa: BLE001 - IPython would show a traceback of ours below the user's cell
             display.print_aside(f"%%runtime_status could not tell what the cell took ({type(error).__name__}).")
 
@@ -516,7 +519,7 @@ def unregister(ipython: InteractiveShell) -> None:
     ipython.input_transformers_cleanup[:] = before_us
     closing = sys.modules.get("colab_magics.cells.closing")
     if closing is not None:
-        closing.cancel_all()
+        closing.drop_all()
     formatters: Any = ipython.display_formatter
     formatters.mimebundle_formatter.pop(".".join(_REPORT_CLASS), None)
     _drop(ipython)

@@ -28,7 +28,10 @@ TOO_MUCH = "bytearray(10**17)"
 
 
 @pytest.fixture
-def loaded(shell: InteractiveShell, ordinary_machine: None) -> InteractiveShell:
+def loaded(shell: InteractiveShell, ordinary_machine: None, monkeypatch: pytest.MonkeyPatch) -> InteractiveShell:
+    # pytest forgets the last error when a test is called: another may then get its place in memory, and its identity.
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        monkeypatch.delattr(sys, name, raising=False)
     shell.run_line_magic("load_ext", "colab_magics")
     return shell
 

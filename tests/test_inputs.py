@@ -119,6 +119,7 @@ TAKEN: dict[str, dict[str, str]] = {
         "probes.namespace": "sys.modules",
         "probes.platform": "sys.modules",
         "probes.sizes": "sys.modules",
+        "release": "ctypes.CDLL sys.modules",
         "stopping": "sys.modules",
     },
     PROFILE: {

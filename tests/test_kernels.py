@@ -278,3 +278,51 @@ def test_hosted_colab_is_recognised_by_its_variables(
 
     assert "Colab, CPU runtime: " in shown["text/plain"]
     assert "1 Runtime > Change runtime type   2 T4 GPU   3 Save" in shown["text/plain"]
+
+
+MADE = f"""
+class Large:
+    def __init__(self):
+        self.data = bytearray({64 * 2**20})
+    def __repr__(self):
+        return "large"
+
+def train():
+    batch = Large()
+    raise ValueError
+"""
+
+
+def test_what_a_kernel_keeps_is_listed_and_let_go_of(open_notebook: Callable[..., Notebook]) -> None:
+    notebook = open_notebook()
+    for cell in (MADE, "mine = Large()", "Large()", "mine", "Large()", "%reset -f out", "Large()", "train()"):
+        notebook.run(cell, store_history=True)
+
+    (shown,) = notebook.run("%ram_info -v").shown
+    report = documents.read(notebook.run("%ram_info -v -n 100 -j").stdout)
+    (freed,) = notebook.run("%ram_info -f").shown
+    after = documents.read(notebook.run("%ram_info -v -f -j").stdout)
+
+    held = {one["name"]: one["ram_bytes"] // 2**20 for one in report["holders"]["largest"]}
+    assert held["mine"] == held["batch in train()"] == 64
+    assert sum(held.values()) == 5 * 64  # also Out[7], and the two results that `%reset -f out` has left hidden
+    assert "batch in train()" in shown["text/plain"]
+    assert "del mine" in shown["text/plain"]
+    assert "hold 256 MiB that no variable holds" in shown["text/plain"]
+    assert "Let go of: 1 result, the last error." in freed["text/plain"]
+    assert [one["name"] for one in after["holders"]["largest"]] == ["mine"]
+    assert report["ram"]["kernel_bytes"] - after["ram"]["kernel_bytes"] > 3.5 * 64 * 2**20
+    assert notebook.run("print(mine, _i, Out)").stdout.startswith("large ")
+    assert notebook.run("%debug").status == "ok"
+
+
+def test_letting_go_frees_also_what_the_cell_before_has_failed_by(open_notebook: Callable[..., Notebook]) -> None:
+    notebook = open_notebook()
+    notebook.run(MADE)
+    before = documents.read(notebook.run("%ram_info -j").stdout)["ram"]["kernel_bytes"]
+    notebook.run("try:\n    train()\nexcept ValueError as error:\n    raise KeyError from error")
+
+    after = documents.read(notebook.run("%ram_info -f -j").stdout)
+
+    assert after["released"]["has_dropped_error"]
+    assert after["ram"]["kernel_bytes"] - before < 16 * 2**20

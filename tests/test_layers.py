@@ -63,9 +63,10 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"gpu_table", "guide_html", "holders", "shares"},
         {"bars", "dialog_schematic", "guide_text", "tables"},
         {"html_parts", "summary"},
+        {"work"},
         {"out_of_memory"},
         {"cell", "cells", "gpus", "machine"},
-        {"__init__", "layout", "markup", "messages", "render_options", "requirement_words", "style_sheets"},
+        {"__init__", "layout", "markup", "messages", "render_options", "requirement_words", "said", "style_sheets"},
     ),
     "panel": (
         {"opening"},
@@ -75,7 +76,8 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"__init__"},
     ),
     "cells": (
-        {"closing", "footer"},
+        {"footer"},
+        {"closing"},
         {"meter", "session", "transformer"},
         {"__init__"},
     ),

@@ -304,3 +304,74 @@ def test_the_plain_functions_know_the_shell_they_run_in(loaded: InteractiveShell
 
     assert inside.snapshot.platform.service == magic.snapshot.platform.service
     assert inside.snapshot.platform.ipython_version is not None
+
+
+# Who holds memory, and letting go ------------------------------------------------------------------------------------
+
+
+def test_who_holds_memory_is_looked_at_only_where_that_is_asked(loaded: InteractiveShell) -> None:
+    loaded.user_ns["large"] = bytearray(2**21)
+
+    assert run(loaded, "%ram_info -o").snapshot.holders is None
+    assert [one.name for one in run(loaded, "%ram_info -v -o").snapshot.holders.largest] == ["large"]
+
+
+def test_the_plain_function_tells_the_same(loaded: InteractiveShell) -> None:
+    loaded.user_ns["large"] = bytearray(2**21)
+
+    inside = run(loaded, "import colab_magics; colab_magics.ram_info(variables=True)")
+
+    assert [one.name for one in inside.snapshot.holders.largest] == ["large"]
+
+
+def test_so_many_rows_are_shown_as_were_asked_for(loaded: InteractiveShell) -> None:
+    for number in range(12):
+        loaded.user_ns[f"large_{number}"] = bytearray(2**21)
+
+    assert len(run(loaded, "%ram_info -v -o").snapshot.holders.largest) == 10
+    assert len(run(loaded, "%ram_info -v -n 3 -o").snapshot.holders.largest) == 3
+    run(loaded, "%ram_info -v -n 2")
+    assert texts(loaded)[-1].count("bytearray") == 2
+
+
+def test_letting_go_comes_before_the_look_and_before_a_requirement(loaded: InteractiveShell) -> None:
+    loaded.run_cell("bytearray(2**21).copy", store_history=True)
+    assert loaded.user_ns["Out"]
+
+    report = run(loaded, "%ram_info -f -v -q -o -r ram>=0.1")
+
+    assert report.snapshot.released.results == 1
+    assert report.snapshot.holders.hidden_bytes < 2**20
+    assert texts(loaded) == []
+
+
+def test_letting_go_quietly_says_nothing(loaded: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
+    loaded.run_cell("'a result'", store_history=True)
+    capsys.readouterr()
+
+    run(loaded, "%ram_info -f -q")
+
+    assert loaded.user_ns["Out"] == {}
+    assert (texts(loaded), capsys.readouterr().out) == ([], "")
+
+
+@pytest.mark.parametrize(
+    ("place", "line", "section"),
+    [
+        ("colab_magics.probes.holders.probe_holders", "-v", "holders"),
+        ("colab_magics.release.release", "-f", "released"),
+    ],
+)
+def test_a_mistake_in_it_costs_its_section_alone(
+    loaded: InteractiveShell, monkeypatch: pytest.MonkeyPatch, place: str, line: str, section: str
+) -> None:
+    def fails(*_arguments: object, **_named: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(place, fails)
+
+    report = run(loaded, f"%ram_info {line} -o")
+
+    assert getattr(report.snapshot, section).code == "unexpected"
+    assert "RAM: " in str(report)
+    assert "A mistake in colab_magics" in str(report)

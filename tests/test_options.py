@@ -83,7 +83,7 @@ def test_the_help_says_how_a_magic_is_typed_what_it_does_and_what_each_option_me
     shown = help_text(magic, "Show something.")
     usage, description, meanings = shown.split("\n\n", maxsplit=2)
 
-    assert usage == USAGES[magic]
+    assert usage == USAGES[magic] + ("\n%%runtime_status [-a] [-q]" if magic == STATUS else "")
     assert description == "Show something."
     for option in OPTIONS:
         meaning = option.help.replace("%(prog)s", f"%{magic}")
@@ -270,6 +270,39 @@ def test_a_number_that_no_gpu_has_is_cut_in_the_message(word: str) -> None:
 
     assert "is not a GPU's number" in str(refused.value)
     assert len(str(refused.value)) < 150
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("-n 3", "-n goes with -v"),
+        ("-f -n 3", "-n goes with -v"),
+        ("-v -n", "argument -n: expected one argument"),
+        ("-w -v", "-w and -v exclude each other"),
+        ("-f -w", "-w and -f exclude each other"),
+        ("-f -q -j", "-j and -q exclude each other"),
+    ],
+)
+def test_what_does_not_go_with_holders_and_letting_go_is_one_line(line: str, found: str) -> None:
+    with pytest.raises(OptionError) as refused:
+        read_line(RAM, line)
+
+    assert str(refused.value) == f"{found}. Allowed: {USAGES[RAM]}"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("-v", Options(variables=True)),
+        ("-v -n 3", Options(variables=True, rows=3)),
+        ("--variables -n3 -a", Options(variables=True, rows=3, everything=True)),
+        ("-fv -j", Options(variables=True, free=True, json=True)),
+        ("--free -q", Options(free=True, quiet=True)),
+        ("-f -o -r ram_free>=1", Options(free=True, output=True, require="ram_free>=1")),
+    ],
+)
+def test_holders_and_letting_go_are_asked_for(line: str, expected: Options) -> None:
+    assert read_line(RAM, line) == expected
 
 
 def test_a_line_that_is_too_long_is_not_split() -> None:

@@ -19,6 +19,7 @@ from rich.console import Console
 
 import documents
 from builders import (
+    A_CELL,
     COLAB,
     CPU,
     DISK,
@@ -31,6 +32,7 @@ from builders import (
     SHARED,
     T4,
     T4_SHARES,
+    T4_WORK,
     TORCH,
     TORCH_MEMORY,
     V5E,
@@ -39,7 +41,7 @@ from builders import (
     a_report,
 )
 from colab_magics import RequirementSyntaxError, report
-from colab_magics.model import Package, Platform, Severity, Snapshot, State, Subject, Unavailable
+from colab_magics.model import Package, Platform, Ram, Severity, Snapshot, State, Subject, Unavailable
 from colab_magics.model.holders import Holder, Holders, OnDevice
 from colab_magics.observer import client
 from colab_magics.probes import framework_memory
@@ -49,6 +51,7 @@ from colab_magics.report import Held, Report
 from colab_magics.requirement import check, parse
 from colab_magics.views import html, text
 from colab_magics.views.render_options import RenderOptions
+from fake_nvml import FakeDriver
 from markup import Markup
 from runtimes import OF_A_MACHINE
 
@@ -794,3 +797,31 @@ def test_rich_prints_a_report_as_its_text() -> None:
 
     assert printed.file.getvalue() == f"{report}\n"  # type: ignore[attr-defined]  # it is the StringIO
     assert "[red]T4[/red] :warning:" in str(report)
+
+
+# On a cell ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_report_on_a_cell_has_the_ram_that_there_is_and_asks_no_driver_without_a_gpu(
+    plug_in: Callable[..., FakeDriver],
+) -> None:
+    driver = plug_in("t4")
+    seen = report.of_cell(replace(A_CELL, gpus=()), shell_class=None)
+
+    assert seen.subject is Subject.CELL
+    assert seen.snapshot.cells == (replace(A_CELL, gpus=()),)
+    assert isinstance(seen.snapshot.ram, Ram)
+    assert seen.snapshot.gpus is None
+    assert driver.calls() == []
+
+
+@pytest.mark.usefixtures("ordinary_machine")
+def test_a_report_on_a_cell_that_had_a_gpu_has_the_size_of_its_memory(plug_in: Callable[..., FakeDriver]) -> None:
+    plug_in("t4")
+    work = replace(T4_WORK, memory_total_bytes=None)
+    (cell,) = (
+        report.of_cell(replace(A_CELL, gpus=(work, replace(work, index=1))), shell_class=None).snapshot.cells or ()
+    )
+
+    assert cell.gpus is not None
+    assert [(work.memory_total_bytes or 0) // GIB for work in cell.gpus] == [15, 0]

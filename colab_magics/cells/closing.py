@@ -13,6 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from colab_magics.cells.meter import Meter
+from colab_magics.cells.session import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from colab_magics.model.cells import Cell
 
 _SHELL_MODULE = "IPython.core.interactiveshell"
-
-_MAGIC = "%%runtime_status"
 
 _open: list[Measurement] = []
 
@@ -34,8 +33,8 @@ class NoRunError(RuntimeError):
 class Measurement:
     """A measurement that has begun; its owner hears of the end once."""
 
-    def __init__(self, shell: Any, ended: Callable[[Cell], None]) -> None:
-        """Begin to measure the run that this is called in.
+    def __init__(self, shell: Any, ended: Callable[[Cell], None], *, deadline_seconds: float) -> None:
+        """Begin to measure the run that this is called in; the driver is waited for no longer than the deadline.
 
         Raise `NoRunError` where nothing runs, or what runs is measured already.
         """
@@ -45,20 +44,26 @@ class Measurement:
         if any(other.result is result for other in _open):
             raise NoRunError("this cell is measured already")
         for other in [one for one in _open if one.is_left_over()]:
-            other.cancel()
+            other.drop()
         self.result: Any = result
         self._shell = shell
         self._pid = os.getpid()
         self._thread = threading.get_ident()
         self._ended = ended
+        self._deadline_seconds = deadline_seconds
+        # Before the callbacks: Ctrl-C while the driver is waited for leaves none behind.
+        self._meter = Meter(gpus=True, deadline_seconds=deadline_seconds)
         self._callbacks = (("post_execute", self._after_execution), ("post_run_cell", self._after_run))
         for event, callback in self._callbacks:
             shell.events.register(event, callback)
         _open.append(self)
-        self._meter = Meter()
 
-    def cancel(self) -> None:
+    def drop(self) -> None:
         """Measure no longer, and tell nobody."""
+        self._unregister()
+        self._meter.drop()
+
+    def _unregister(self) -> None:
         for event, callback in self._callbacks:
             with contextlib.suppress(ValueError):  # somebody has emptied IPython's list
                 self._shell.events.unregister(event, callback)
@@ -95,7 +100,7 @@ class Measurement:
         )
 
     def _end(self, *, failed: bool) -> None:
-        self.cancel()
+        self._unregister()
         if os.getpid() != self._pid:  # forked by the cell: its parent tells
             return
         with contextlib.suppress(KeyboardInterrupt):  # meant for the cell, which has ended
@@ -103,28 +108,27 @@ class Measurement:
                 number=self.result.execution_count,
                 first_line=first_line(self.result.info.raw_cell),
                 failed=failed,
+                deadline_seconds=self._deadline_seconds,
             )
             self._ended(cell)
 
 
-def cancel_running() -> None:
+def drop_running() -> None:
     """Measure the cell that runs no longer: the call that this is made in is a mistake."""
     result = _running_result()
     for one in [one for one in _open if one.result is result]:
-        one.cancel()
+        one.drop()
 
 
-def first_line(code: str) -> str:
-    """Return the first line of what is measured in a cell."""
-    _, found, below = code.partition(_MAGIC)
-    lines = below.splitlines()[1:] if found else code.splitlines()
-    return next((line.strip() for line in lines if line.strip()), "")
+def is_measured(info: Any) -> bool:
+    """Tell whether a measurement goes on of the run that IPython has this record of."""
+    return any(one.result.info is info for one in _open)
 
 
-def cancel_all() -> None:
+def drop_all() -> None:
     """End all measurements without a word: the extension goes."""
     for one in _open:
-        one.cancel()
+        one.drop()
 
 
 def _running_result() -> Any | None:

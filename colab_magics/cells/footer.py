@@ -12,6 +12,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
+from colab_magics.cells import closing
 from colab_magics.cells.meter import Meter
 from colab_magics.cells.session import first_line
 from colab_magics.imports import trusted_imports
@@ -98,8 +99,7 @@ class Footer:
             with contextlib.suppress(ValueError):  # somebody else has
                 self._events.unregister(event, function)
         for begun in tuple(self._begun.values()):
-            if begun.on_gpus is not None:
-                gpu_work.drop(begun.on_gpus)
+            self._gpus.drop(begun.on_gpus)
         self._begun.clear()
 
     def _cell_started(self, info: Any = None, *_: Any) -> None:
@@ -145,7 +145,9 @@ class Footer:
         if begun.infos:
             return
         del self._begun[thread]
-        if begun.meter is not None:
+        if closing.is_measured(first):  # by a `%%runtime_status` in its first line, which tells of it, and remembers it
+            self._gpus.drop(begun.on_gpus)
+        elif begun.meter is not None:
             failed = result is None or not result.success
             code = first_line(first.raw_cell or "")
             number = getattr(result, "execution_count", None)
@@ -197,6 +199,11 @@ class _Gpus:
             return None
         with trusted_imports:
             return gpu_work.begin()
+
+    def drop(self, begun: gpu_work.Begun | None) -> None:
+        """Let go of what was begun: nobody wants to know."""
+        if begun is not None:
+            gpu_work.drop(begun)
 
     def end(self, begun: gpu_work.Begun | None, cell: Cell, *, is_wanted: bool) -> Cell:
         """Return a cell with what it did on the GPUs; without waiting for that where it is not wanted."""

@@ -34,8 +34,9 @@ def first_line(code: str) -> str:
     'model.fit(x)'
     """
     beginning = [line for line in map(str.strip, code[:_MOST_LOOKED_AT].splitlines()) if line]
-    of_code = (line for line in beginning if not line.startswith(("#", "%%")))
-    return next(of_code, beginning[0] if beginning else "")[:_MOST_OF_A_LINE]
+    body = [line for line in beginning if not line.startswith("%%")]
+    of_code = [line for line in body if not line.startswith("#")]
+    return (of_code or body or beginning or [""])[0][:_MOST_OF_A_LINE]
 
 
 class Session:

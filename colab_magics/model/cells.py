@@ -63,13 +63,6 @@ class GpuWork(Value):
         return self.memory_after_bytes - self.memory_before_bytes
 
     @property
-    def memory_grown_bytes(self) -> int | None:
-        """The most that was used beside what was when the cell began."""
-        if self.memory_peak_bytes is None or self.memory_before_bytes is None:
-            return None
-        return max(0, self.memory_peak_bytes - self.memory_before_bytes)
-
-    @property
     def memory_over_start_bytes(self) -> int | None:
         """The most that was used beside what was used when the cell began."""
         if self.memory_peak_bytes is None or self.memory_before_bytes is None:

@@ -104,12 +104,12 @@ class Asking:
 
     def begin_span(self, number: int, *, with_gpus: bool) -> None:
         """Let a span begin now. Does not wait; raise OSError where the child does not listen any more."""
-        self._send(self._beginning(number, with_gpus=with_gpus))
+        self._send({"begin_span": number, "at": time.monotonic(), "with_gpus": with_gpus})
         self._ends[number] = 0
 
     def has_begun_span(self, number: int, *, with_gpus: bool, until: float) -> bool:
         """Let a span begin, and tell whether it has in time. Raise as `exchange` does."""
-        request = self._ask_about_span(self._beginning(number, with_gpus=with_gpus))
+        request = self._ask_about_span({"begin_span": number, "with_gpus": with_gpus})
         self._ends[number] = 0
         return self._exchange_about_span(request, "begun", until) is not None
 
@@ -134,9 +134,6 @@ class Asking:
         if not request:
             with contextlib.suppress(OSError):
                 self._send({"drop_span": number})
-
-    def _beginning(self, number: int, *, with_gpus: bool) -> dict[str, Any]:
-        return {"begin_span": number, "at": time.monotonic(), "with_gpus": with_gpus}
 
     def _ask_about_span(self, request: dict[str, Any]) -> int:
         """Send a request about a span; return the number by which its answer is told from others."""

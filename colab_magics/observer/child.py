@@ -4,8 +4,8 @@ It says when it is up, and when it is about to load NVIDIA's library, by lines w
 not the driver's.
 A request with "id" wants an answer of that id. One with "sample_every_seconds" sets how often a sample is taken from
 then on, also while nobody asks (null: never), and its answer has "samples", see `samples.Sampler.answer`.
-One with "begin_span", "end_span" or "drop_span" is about the span of that number, see `spans`; "at" is when it begins
-on the monotonic clock, and "with_gpus" whether the driver is asked.
+One with "begin_span", "end_span" or "drop_span" is about the span of that number, see `spans`; "at" is when it began
+on the monotonic clock, where that is not awaited, and "with_gpus" whether the driver is asked.
 
 Looks that may never end are asked for on two pipes of their own, see `looks`.
 
@@ -163,8 +163,7 @@ class _RequestLoop:
         if "drop_span" in request:
             self._spans.drop(request["drop_span"])
         else:
-            began_at = request.get("at", time.monotonic())
-            self._spans.begin(request["begin_span"], began_at, with_gpus=request.get("with_gpus", True))
+            self._spans.begin(request["begin_span"], request.get("at"), with_gpus=request.get("with_gpus", True))
         return {"begun": True}
 
     def _sample_every(self, seconds: float | None) -> list[dict[str, Any]]:

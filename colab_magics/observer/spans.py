@@ -67,8 +67,11 @@ class Spans:
         self._fetch_at = 0.0
         self._energy_at = 0.0
 
-    def begin(self, number: int, began_at: float, *, with_gpus: bool) -> None:
-        """Begin a span at a moment of the monotonic clock; `with_gpus`, open the driver and look at the GPUs too."""
+    def begin(self, number: int, began_at: float | None, *, with_gpus: bool) -> None:
+        """Begin a span at a moment of the monotonic clock, None for when this returns.
+
+        `with_gpus`, open the driver and look at the GPUs too.
+        """
         without = self._devices.open() if with_gpus else None
         gpus = self._devices.look(_AT_THE_ENDS) if with_gpus and without is None else []
         now = time.monotonic()
@@ -77,7 +80,9 @@ class Spans:
             self._fetch_at, self._energy_at = now + _FETCH_SECONDS, now + _ENERGY_SECONDS
         while len(self._open) >= MOST_SPANS:
             del self._open[next(iter(self._open))]
-        self._open[number] = _Span(began_at, now, gpus, _resident_bytes(self._kernel_pid), without)
+        self._open[number] = _Span(
+            now if began_at is None else began_at, now, gpus, _resident_bytes(self._kernel_pid), without
+        )
         self._next_at = now + LOOK_SECONDS
 
     def end(self, number: int) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from colab_magics.panel.gauges import gauges
 from colab_magics.rules import RULES
 from colab_magics.views import gpu_table, html, summary
 from colab_magics.views.markup import Html, element
+from colab_magics.views.said import as_phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +48,7 @@ def render(report: Report, options: RenderOptions, *, notes: Sequence[str] = ())
         parts.append(html.found(report, finding, steps, translate))
     parts.append(html.session(snapshot, translate))
     as_of = translate("As of {time} UTC", time=f"{snapshot.taken_at:%H:%M:%S}")
-    said = [summary.as_phrase(note) for note in notes]
+    said = [as_phrase(note) for note in notes]
     parts.append(html.foot([as_of, *said, *summary.foot(report, translate)]))
     return element("div", *parts, class_="colab-magics cm-now", lang=translate.spoken)
 

@@ -14,6 +14,8 @@ None of these raises, but for Ctrl-C in `begin` with a deadline and in `end`.
 
 from __future__ import annotations
 
+import functools
+import time
 from typing import Any
 
 from colab_magics.model import Unavailable
@@ -23,6 +25,7 @@ from colab_magics.probes import driver_state, gpu
 from colab_magics.values import Record
 
 _NO_BINDING = "binding_missing"
+_SIGNS_SECONDS = 60.0
 
 
 class Begun(Record):
@@ -54,7 +57,7 @@ def begin(*, with_kernel: bool = False, deadline_seconds: float | None = None, r
     beginning is not known where the child comes too late for it.
     """
     gpus: tuple[()] | Unavailable = ()
-    if not driver_state.read_signs(root=root).are_certainly_none:
+    if not _certainly_none(root, int(time.monotonic() // _SIGNS_SECONDS)):
         number = client.begin_span(deadline_seconds=deadline_seconds)
         if not isinstance(number, Unavailable):
             return Begun(number, None, root)
@@ -88,6 +91,12 @@ def drop(begun: Begun) -> None:
     """Let go of a span: nobody will ask what there was in it."""
     if begun.number is not None:
         client.drop_span(begun.number)
+
+
+@functools.lru_cache(maxsize=2)
+def _certainly_none(root: str, _minute: int) -> bool:
+    """Tell whether nothing speaks of an NVIDIA GPU: to look before each cell would cost most of what measuring does."""
+    return driver_state.read_signs(root=root).are_certainly_none
 
 
 def _work(seen: dict[str, Any]) -> GpuWork:

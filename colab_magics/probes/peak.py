@@ -84,6 +84,11 @@ class Span:
         if not self._is_reset:
             self._group = _GroupRecord.begun(self._root)
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether the peak will be the kernel's own record, so that nobody need sample it."""
+        return self._is_reset
+
     def end(self, *, sampled_bytes: int | None = None) -> Peak:
         """Return what it took; `sampled_bytes` is the most that somebody saw who looked in turn, if anybody did.
 
@@ -127,6 +132,13 @@ class Span:
             for span in _open:
                 span._noted_bytes = max(span._noted_bytes, peak_bytes)  # noqa: SLF001 - another of this class
         return _written(f"{self._root}{_CLEAR_REFS}", _RESET_PEAK)
+
+
+def will_be_exact() -> bool:
+    """Tell whether spans are exact here: see `Span.is_exact`."""
+    span = Span()
+    span.end()
+    return span.is_exact
 
 
 def greatest_bytes() -> int | None:

@@ -56,9 +56,9 @@ def cell_left_gpu_idle(snapshot: Snapshot) -> Values | None:
     cell = _measured(snapshot)
     if cell is None or not cell.gpus or cell.wall_seconds < _LONG_SECONDS:
         return None
-    if any(gpu.busy_percent != 0 or gpu.memory_grown_bytes is None for gpu in cell.gpus):
+    if any(gpu.busy_percent != 0 or gpu.memory_over_start_bytes is None for gpu in cell.gpus):
         return None
-    if any((gpu.memory_grown_bytes or 0) > _GROWN_BYTES for gpu in cell.gpus):
+    if any((gpu.memory_over_start_bytes or 0) > _GROWN_BYTES for gpu in cell.gpus):
         return None
     return (("wall_seconds", cell.wall_seconds),)
 

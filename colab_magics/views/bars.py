@@ -11,7 +11,7 @@ from colab_magics import units
 from colab_magics.model import SHARED_MEMORY, Ram, Subject, seen
 from colab_magics.rules import RULES
 from colab_magics.values import Record, replace
-from colab_magics.views import cell, gpus, machine, messages
+from colab_magics.views import gpus, machine, messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +61,8 @@ def of_report(subject: Subject, snapshot: Snapshot, translate: Translator, *, ev
 
 def of_cell(measured: Cell, snapshot: Snapshot, translate: Translator) -> list[Bar]:
     """Return the peaks of a cell, of RAM and of each GPU, as shares of what there is."""
+    from colab_magics.views import cell
+
     capacity_bytes = snapshot.ram.capacity_bytes if isinstance(snapshot.ram, Ram) else None
     first, *more = cell.ram_phrases(measured, translate)
     severity = _severity(("cell_nearly_filled_ram",), snapshot)
@@ -69,7 +71,7 @@ def of_cell(measured: Cell, snapshot: Snapshot, translate: Translator) -> list[B
     for work in works:
         number = "" if len(works) == 1 else f" ({work.index})"
         used = cell.use(work, translate) or translate("not available")
-        energy = () if work.energy_joules is None else (cell.energy(work.energy_joules, translate),)
+        energy = () if work.energy_joules is None else (units.energy(work.energy_joules),)
         more = [*energy, messages.device(work.name, translate)]
         shown.append(Bar(translate("GPU use") + number, work.busy_percent, used, tuple(more)))
         share = _share(work.memory_peak_bytes, work.memory_total_bytes)

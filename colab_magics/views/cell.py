@@ -13,10 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from colab_magics.model import Snapshot
     from colab_magics.model.cells import Cell, GpuWork
     from colab_magics.translation import Translator
-
-_WHOLE_SECONDS = 100.0
 
 _WORTH_SAYING_BYTES = 2 * units.MIB
 """A peak that may be off by more is said with that."""
@@ -38,10 +37,22 @@ _SOURCES = {
 }
 
 
+def of_report(snapshot: Snapshot) -> Cell:
+    """Return the cell that a report is about."""
+    (measured,) = snapshot.cells or ()
+    return measured
+
+
+def notes(cell: Cell, translate: Translator) -> tuple[str, ...]:
+    """Return what is to be said of a cell beside its figures."""
+    child = child_sentence(cell, translate)
+    return (*(() if child is None else (child,)), *how_measured(cell, translate))
+
+
 def took(cell: Cell, translate: Translator) -> str:
     """Return how long a cell took, and whether it ended by an error, as a phrase."""
     said = N_("Failed, took {time}") if cell.failed else N_("Took {time}")
-    return translate(said, time=time(cell.wall_seconds, translate))
+    return translate(said, time=messages.elapsed(cell.wall_seconds, translate))
 
 
 def name(cell: Cell, translate: Translator) -> str:
@@ -51,7 +62,7 @@ def name(cell: Cell, translate: Translator) -> str:
 
 def processor_time(cell: Cell, translate: Translator) -> str:
     """Return the processor time that a cell took, as a phrase."""
-    return translate("CPU {time}", time=time(cell.cpu_seconds, translate))
+    return translate("CPU {time}", time=messages.elapsed(cell.cpu_seconds, translate))
 
 
 def sentence(cell: Cell, translate: Translator) -> str:
@@ -87,15 +98,6 @@ def size(size_bytes: int, error_bytes: int | None, translate: Translator) -> str
     return translate("{size} (± {error})", size=units.size(size_bytes), error=units.size(error_bytes))
 
 
-def time(seconds: float, translate: Translator) -> str:
-    """Return a time as exact as it matters: milliseconds, tenths of a second, or its two largest units."""
-    if seconds < 1:
-        return translate("{number} ms", number=f"{1000 * seconds:.0f}")
-    if seconds < _WHOLE_SECONDS:
-        return translate("{number} s", number=f"{seconds:.1f}")
-    return messages.duration(seconds, translate)
-
-
 def child_sentence(cell: Cell, translate: Translator) -> str | None:
     """Return what the largest child process had, None where that is not known."""
     if cell.largest_child_bytes is None:
@@ -107,7 +109,7 @@ def gpu_sentence(work: GpuWork, cell: Cell, translate: Translator) -> str:
     """Return what a cell did on a GPU."""
     known = [*filter(None, (use(work, translate), memory(work, translate), kept_there(work, translate)))]
     if work.energy_joules is not None:
-        known.append(energy(work.energy_joules, translate))
+        known.append(units.energy(work.energy_joules))
     facts = translate.listed(known) if known else translate("not available")
     return translate("{name}: {facts}.", name=gpu_name(work, cell, translate), facts=facts)
 
@@ -139,14 +141,6 @@ def kept_there(work: GpuWork, translate: Translator) -> str | None:
     return None if work.memory_kept_bytes is None else kept(work.memory_kept_bytes, translate)
 
 
-def energy(joules: float, translate: Translator) -> str:
-    """Return an energy, in Wh from a tenth of one on."""
-    watt_hours = joules / 3600
-    if watt_hours < 0.1:  # noqa: PLR2004 - as it is said
-        return translate("{number} J", number=f"{joules:.0f}")
-    return translate("{number} Wh", number=f"{watt_hours:.1f}")
-
-
 def how_measured(cell: Cell, translate: Translator) -> list[str]:
     """Return the sentences that say what is not exact."""
     said = [translate(_HOW[cell.peak_method])] if cell.peak_method in _HOW else []
@@ -170,8 +164,8 @@ def rows(cell: Cell, translate: Translator) -> list[tuple[str, str]]:
     return [
         row(translate("number"), "number", str),
         row(translate("ended by an error"), "failed", lambda it: translate("yes") if it else translate("no")),
-        row(translate("time"), "wall_seconds", lambda seconds: time(seconds, translate)),
-        row(translate("processor time"), "cpu_seconds", lambda seconds: time(seconds, translate)),
+        row(translate("time"), "wall_seconds", lambda seconds: messages.elapsed(seconds, translate)),
+        row(translate("processor time"), "cpu_seconds", lambda seconds: messages.elapsed(seconds, translate)),
         row(translate("RAM of this process at the start"), "ram_before_bytes", units.size),
         row(translate("at its peak"), "ram_peak_bytes", units.size),
         (translate("the peak is known by"), method or translate("not available")),
@@ -204,7 +198,7 @@ def gpu_rows(work: GpuWork, translate: Translator) -> list[tuple[str, str]]:
         row(translate("memory used at the start"), "memory_before_bytes", units.size),
         row(translate("at its peak"), "memory_peak_bytes", with_source("peak_source", units.size)),
         row(translate("at the end"), "memory_after_bytes", units.size),
-        row(translate("energy"), "energy_joules", lambda joules: energy(joules, translate)),
+        row(translate("energy"), "energy_joules", units.energy),
         row(translate("slowed down by"), "slowdown_reasons", slowed_by),
     ]
 

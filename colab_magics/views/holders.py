@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics import units
-from colab_magics.model import Ram, Unavailable
+from colab_magics.model import Ram, Subject, Unavailable
+from colab_magics.model.cells import Memory
 from colab_magics.model.holders import Holders, Release
 from colab_magics.translation import N_, NP_
 from colab_magics.units import printable
@@ -79,8 +80,10 @@ class Table(Record):
     """Whether what is kept beside the variables has that memory too."""
 
 
-def tables(snapshot: Snapshot, translate: Translator) -> list[Table]:
-    """Return what was let go of, and who holds memory; nothing where neither was asked for."""
+def tables(subject: Subject, snapshot: Snapshot, translate: Translator) -> list[Table]:
+    """Return what was let go of, and who holds the memory that a report is about; nothing where neither is told."""
+    if subject is not Subject.RAM:
+        return _beside(subject, snapshot, translate)
     found = []
     if snapshot.released is not None:
         found.append(_released(snapshot.released, translate))
@@ -116,6 +119,20 @@ def to_delete(table: Table, command: str, translate: Translator) -> str:
     if table.then_free:
         return translate("To let go of the largest variable: {command}, then %ram_info -f", command=command)
     return translate("To let go of the largest variable: {command}", command=command)
+
+
+def _beside(subject: Subject, snapshot: Snapshot, translate: Translator) -> list[Table]:
+    """Return who holds a GPU's memory, or the memory that has run out, as a table that says no more than that."""
+    holders, ran_out = snapshot.holders, snapshot.out_of_memory
+    if not isinstance(holders, Holders) or subject not in (Subject.GPU, Subject.OUT_OF_MEMORY):
+        return []
+    if subject is Subject.GPU or (ran_out is not None and ran_out.memory is not Memory.RAM):
+        there = sorted((one for one in holders.largest if one.devices), key=lambda one: -one.device_bytes)
+        title, rows = translate("What holds GPU memory here:"), [_row_there(one) for one in there]
+    else:
+        rows = [_row(one, None, translate) for one in holders.largest if one.ram_bytes or one.shares_with is not None]
+        title = translate("What holds RAM here:")
+    return [Table(title, _headings(translate), tuple(rows), (), None)] if rows else []
 
 
 def _held(snapshot: Snapshot, translate: Translator) -> Table:
@@ -212,11 +229,10 @@ def _without_rows(title: str, sentences: tuple[str, ...], translate: Translator)
 
 
 def _headings(translate: Translator) -> Headings:
-    return Headings(translate("name"), translate("kind"), translate("size"), "")
+    return Headings(translate("name"), translate("type"), translate("size"), "")
 
 
 def _row(one: Holder, kernel_bytes: int | None, translate: Translator) -> Row:
-    kind = _kind(one.type_name)
     elsewhere = [
         translate(
             "{size} on {device}",
@@ -231,11 +247,28 @@ def _row(one: Holder, kernel_bytes: int | None, translate: Translator) -> Row:
     has_none = not one.ram_bytes and bool(elsewhere)
     return Row(
         layout.shortened(printable(one.name), _MOST_OF_A_NAME),
-        kind if one.shape is None else f"{kind} {printable(one.shape)}",
+        _kind_of(one),
         "" if has_none else _size(one.ram_bytes, is_at_least=one.is_at_least),
         translate.listed(elsewhere),
         None if has_none or not kernel_bytes else min(100.0, 100 * one.ram_bytes / kernel_bytes),
     )
+
+
+def _row_there(one: Holder) -> Row:
+    """Return the row of something on a device."""
+    return Row(
+        layout.shortened(printable(one.name), _MOST_OF_A_NAME),
+        _kind_of(one),
+        _size(one.device_bytes, is_at_least=one.is_at_least),
+        ", ".join(printable(there.device) for there in one.devices),
+        None,
+    )
+
+
+def _kind_of(one: Holder) -> str:
+    """Return what a holder is: its class, and an array's elements and shape."""
+    kind = _kind(one.type_name)
+    return kind if one.shape is None else f"{kind} {printable(one.shape)}"
 
 
 def _kind(type_name: str) -> str:

@@ -8,14 +8,14 @@ from colab_magics.views import holders
 from colab_magics.views.markup import Html, element, joined
 
 if TYPE_CHECKING:
-    from colab_magics.model import Snapshot
+    from colab_magics.model import Snapshot, Subject
     from colab_magics.translation import Translator
     from colab_magics.views.holders import Row, Table
 
 
-def tables(snapshot: Snapshot, translate: Translator) -> Html:
-    """Return what was let go of, and who holds memory; nothing where neither was asked for."""
-    return joined(part for one in holders.tables(snapshot, translate) for part in _table(one, translate))
+def tables(subject: Subject, snapshot: Snapshot, translate: Translator) -> Html:
+    """Return what was let go of, and who holds memory; nothing where neither is told."""
+    return joined(part for one in holders.tables(subject, snapshot, translate) for part in _table(one, translate))
 
 
 def _table(one: Table, translate: Translator) -> list[Html]:

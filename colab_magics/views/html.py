@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from colab_magics.translation import Translator
     from colab_magics.views.bars import Bar
     from colab_magics.views.gpu_table import Row
-    from colab_magics.views.summary import Heading
+    from colab_magics.views.said import Heading
     from colab_magics.views.tables import Rows
 
 
@@ -39,10 +39,6 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
     if report.subject is Subject.CELLS:
         parts.append(table_of_cells(matter.cells or (), translate, everything=options.everything))
     parts.append(rows(bars.of_report(report.subject, matter, translate, everything=options.everything)))
-    if report.subject is Subject.RAM and (matter.holders is not None or matter.released is not None):
-        from colab_magics.views import holders_html
-
-        parts.append(holders_html.tables(matter, translate))
     parts += _memory(report, translate)
     if options.processes and not options.everything:
         parts.append(process_list(matter, translate))
@@ -129,20 +125,16 @@ def session(snapshot: Snapshot, translate: Translator) -> Html:
 
 def _memory(report: Report, translate: Translator) -> list[Html]:
     """Return who has the memory, part by part and by the largest variables; nothing where that was not asked for."""
-    if report.snapshot.gpu_shares is None and report.snapshot.holders is None:
-        return []
-    from colab_magics.views import shares
+    snapshot, parts = report.snapshot, []
+    if snapshot.gpu_shares is not None:
+        from colab_magics.views import shares
 
-    parts = []
-    for one in shares.divided(report, translate):
-        parts += [element("p", one.title), rows(one.bars), *(element("p", note) for note in one.notes)]
-    table = shares.held(report, translate)
-    if table is not None:
-        cells = [
-            element("tr", element("th", element("code", name), scope="row"), element("td", size), element("td", kind))
-            for name, size, kind in table.rows
-        ]
-        parts += [element("p", table.title), element("table", *cells, class_="cm-rows")]
+        for one in shares.divided(report, translate):
+            parts += [element("p", one.title), rows(one.bars), *(element("p", note) for note in one.notes)]
+    if snapshot.holders is not None or snapshot.released is not None:
+        from colab_magics.views import holders_html
+
+        parts.append(holders_html.tables(report.subject, snapshot, translate))
     return parts
 
 

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 _RULES = {Memory.RAM: "out_of_ram", Memory.GPU: "out_of_gpu_memory", Memory.TPU: "out_of_tpu_memory"}
 
 
+def of_report(snapshot: Snapshot) -> OutOfMemory:
+    """Return what a report on an error is about."""
+    ran_out = snapshot.out_of_memory
+    if ran_out is None:
+        raise ValueError("this report is not about an error")
+    return ran_out
+
+
 def title(ran_out: OutOfMemory, translate: Translator) -> str:
     """Return the sentence that says which memory it was."""
     return translate(RULES[_RULES[ran_out.memory]].message)
@@ -26,9 +34,7 @@ def title(ran_out: OutOfMemory, translate: Translator) -> str:
 
 def facts(snapshot: Snapshot, translate: Translator) -> tuple[str, ...]:
     """Return what was asked for, what is left, and on which GPU, in phrases."""
-    ran_out = snapshot.out_of_memory
-    if ran_out is None:
-        return ()
+    ran_out = of_report(snapshot)
     asked = None if ran_out.asked_bytes is None else units.size(ran_out.asked_bytes)
     array = None if ran_out.array is None else printable(ran_out.array)
     if asked is not None and array is not None:
@@ -41,8 +47,8 @@ def facts(snapshot: Snapshot, translate: Translator) -> tuple[str, ...]:
 
 def framework_sentences(snapshot: Snapshot, translate: Translator) -> tuple[str, ...]:
     """Return what the frameworks had on the GPUs, where it was a GPU's memory that has run out."""
-    ran_out = snapshot.out_of_memory
-    if ran_out is None or ran_out.memory is Memory.RAM:
+    ran_out = of_report(snapshot)
+    if ran_out.memory is Memory.RAM:
         return ()
     theirs = [one for one in ran_out.frameworks if ran_out.device in (None, one.device)]
     return tuple(gpus.framework_sentence(one, translate) for one in theirs)
@@ -60,9 +66,6 @@ def _left(snapshot: Snapshot, ran_out: OutOfMemory, translate: Translator) -> st
 
 def sentences(snapshot: Snapshot, translate: Translator) -> tuple[str, ...]:
     """Return all of that in sentences, the answer first."""
-    ran_out = snapshot.out_of_memory
-    if ran_out is None:
-        return ()
     known = translate.listed(facts(snapshot, translate))
-    first = title(ran_out, translate)
+    first = title(of_report(snapshot), translate)
     return (first, translate("{name}.", name=known)) if known else (first,)

@@ -1,4 +1,4 @@
-"""Who has a GPU's memory, in words and as bars; and the variables that hold it."""
+"""Who has a GPU's memory, in words and as bars."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING
 
 from colab_magics import units
 from colab_magics.model import Subject, seen
-from colab_magics.model.cells import Memory
-from colab_magics.model.holders import Holders
-from colab_magics.units import printable
 from colab_magics.values import Record
 from colab_magics.views import gpus, layout, messages
 from colab_magics.views.bars import Bar
 
 if TYPE_CHECKING:
-    from colab_magics.model.holders import GpuShares, Holder
+    from colab_magics.model.holders import GpuShares
     from colab_magics.report import Report
     from colab_magics.translation import Translator
 
@@ -33,14 +30,6 @@ class Divided(Record):
     """What cannot be told, and why; in sentences."""
 
 
-class Held(Record):
-    """Who holds memory, as a table."""
-
-    title: str
-    rows: tuple[tuple[str, str, str], ...]
-    """Each one's name, how much it holds and where, and what it is."""
-
-
 def divided(report: Report, translate: Translator) -> list[Divided]:
     """Return each GPU's memory by who has it; nothing where that was not asked for."""
     if report.subject is not Subject.GPU:
@@ -48,47 +37,11 @@ def divided(report: Report, translate: Translator) -> list[Divided]:
     return [_divided(one, translate) for one in seen(report.snapshot.gpu_shares)]
 
 
-def held(report: Report, translate: Translator) -> Held | None:
-    """Return who holds the memory that a report is about, the largest first; None where that is not told."""
-    snapshot, holders = report.snapshot, report.snapshot.holders
-    if not isinstance(holders, Holders):
-        return None
-    found = [*holders.largest]
-    ran_out = snapshot.out_of_memory if report.subject is Subject.OUT_OF_MEMORY else None
-    if report.subject is Subject.GPU or (ran_out is not None and ran_out.memory is not Memory.RAM):
-        found = sorted((one for one in found if one.devices), key=lambda one: -one.device_bytes)
-        title = translate("What holds GPU memory here:")
-    elif ran_out is not None:
-        found = [one for one in found if one.ram_bytes >= _LEAST_BYTES or one.shares_with is not None]
-        title = translate("What holds RAM here:")
-    else:
-        return None
-    return Held(title, tuple(_cells(one, translate) for one in found)) if found else None
-
-
 def lines(one: Divided) -> list[str]:
     """Return a GPU's memory as text of at most 80 columns, its title first."""
     rows = [["", "", ""], *([bar.label, bar.words, _percent(bar)] for bar in one.bars)]
     shown = [f"  {line.rstrip()}" for line in layout.columns(rows, left={0}, shorten=(0,), most=layout.WIDTH - 2)[1:]]
     return [one.title, *shown, *(line for note in one.notes for line in layout.broken(note))]
-
-
-def held_lines(table: Held) -> list[str]:
-    """Return who holds memory as text of at most 80 columns, the title first."""
-    columns = layout.columns([("", "", ""), *table.rows], left={0, 2}, shorten=(2, 0), most=layout.WIDTH - 2)[1:]
-    return [table.title, *(f"  {line.rstrip()}" for line in columns)]
-
-
-def _cells(one: Holder, translate: Translator) -> tuple[str, str, str]:
-    kind = printable(one.type_name)
-    kind = kind if one.shape is None else f"{kind} {printable(one.shape)}"
-    if one.shares_with is not None:
-        return printable(one.name), translate("that of {name}", name=printable(one.shares_with)), kind
-    least = "≥ " if one.is_at_least else ""
-    sizes = [f"{least}{units.size(there.size_bytes)} {printable(there.device)}" for there in one.devices]
-    if one.ram_bytes >= _LEAST_BYTES or not sizes:
-        sizes.append(f"{least}{units.size(one.ram_bytes)}")
-    return printable(one.name), " + ".join(sizes), kind
 
 
 def _divided(one: GpuShares, translate: Translator) -> Divided:

@@ -11,19 +11,20 @@ from colab_magics.model import Ram, Severity, Subject, Unavailable, seen
 from colab_magics.rules import RULES
 from colab_magics.translation import N_
 from colab_magics.units import printable
-from colab_magics.values import Record, replace
-from colab_magics.views import cell, machine, messages
+from colab_magics.values import replace
 from colab_magics.views import gpus as gpu_words
+from colab_magics.views import machine, messages
+from colab_magics.views.said import Answer, Heading, as_phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from colab_magics.guides import Guide
     from colab_magics.model import Finding, Snapshot, Tpu
-    from colab_magics.model.cells import Cell
     from colab_magics.report import Report
     from colab_magics.translation import Translator
     from colab_magics.views.render_options import RenderOptions
+    from colab_magics.views.said import Paragraph
 
 MOST_FINDINGS = 3
 """How many findings are shown beside the remarks, unless everything is wanted."""
@@ -31,28 +32,8 @@ MOST_FINDINGS = 3
 _WORDS = {Severity.WARNING: N_("Warning"), Severity.ERROR: N_("Error")}
 """What stands before a finding that is more than news."""
 
-Paragraph = tuple[str, ...]
-"""Sentences that belong together."""
-
-
-class Answer(Record):
-    """What a report says first, in sentences."""
-
-    first: Paragraph
-    """Its first sentence answers the question that was asked."""
-    others: tuple[Paragraph, ...] = ()
-    """The rest; several GPUs are a table of their own."""
-
-
-class Heading(Record):
-    """The same answer as a title, with the figures left to the bars."""
-
-    title: str
-    """What this is."""
-    severity: Severity | None
-    """How grave it is, where it is something that was found."""
-    facts: tuple[str, ...]
-    """What the machine is, in phrases."""
+_ON_WORK = frozenset({Subject.CELL, Subject.CELLS, Subject.OUT_OF_MEMORY})
+"""What is no machine."""
 
 
 def answer(report: Report, translate: Translator) -> Answer:
@@ -66,53 +47,20 @@ def answer(report: Report, translate: Translator) -> Answer:
         case Subject.RAM:
             return Answer(machine.ram_answer(snapshot.ram, translate))
         case Subject.RUNTIME:
-            gpus = _gpu_answer(snapshot, translate)
-            if snapshot.gpus == () and seen(snapshot.tpus):
-                gpus = Answer((tpu_sentence(seen(snapshot.tpus), translate), *_other_gpus(snapshot, translate)))
-            platform = snapshot.platform
-            unseen = (messages.reason(platform, translate),) if isinstance(platform, Unavailable) else ()
-            rest = (
-                (machine.sentence(snapshot, translate),),
-                (*machine.ram_line(snapshot.ram, translate), *machine.disk_sentences(snapshot, translate), *unseen),
-            )
-            return Answer(gpus.first, (*gpus.others, *(paragraph for paragraph in rest if paragraph)))
-        case Subject.OUT_OF_MEMORY:
-            from colab_magics.views import out_of_memory
-
-            frameworks = out_of_memory.framework_sentences(snapshot, translate)
-            return Answer(out_of_memory.sentences(snapshot, translate), (frameworks,) if frameworks else ())
-        case Subject.CELLS:
-            from colab_magics.views import cells
-
-            first, others = cells.answer(snapshot, translate)
-            return Answer((first,), others)
-        case Subject.CELL if snapshot.cells:
-            (measured,) = snapshot.cells
-            took = cell.sentence(measured, translate)
-            works = [cell.gpu_sentence(work, measured, translate) for work in measured.gpus or ()]
-            others = (*((work,) for work in works[1:]), _of_a_cell(measured, translate))
-            return Answer((took, *works[:1]), tuple(paragraph for paragraph in others if paragraph))
+            return _runtime_answer(snapshot, translate)
         case _:
-            return Answer(())
+            from colab_magics.views import work
+
+            return work.answer(report.subject, snapshot, translate)
 
 
 def heading(report: Report, translate: Translator) -> Heading:
     """Return the title of a report and what stands beside it."""
     snapshot = report.snapshot
-    if report.subject is Subject.OUT_OF_MEMORY and snapshot.out_of_memory is not None:
-        from colab_magics.views import out_of_memory
+    if report.subject in _ON_WORK:
+        from colab_magics.views import work
 
-        title = out_of_memory.title(snapshot.out_of_memory, translate)
-        return Heading(as_phrase(title), Severity.ERROR, out_of_memory.facts(snapshot, translate))
-    if report.subject is Subject.CELLS:
-        from colab_magics.views import cells
-
-        title, about = cells.heading(snapshot, translate)
-        return Heading(as_phrase(title), None, about)
-    if report.subject is Subject.CELL and snapshot.cells:
-        (measured,) = snapshot.cells
-        facts_of_it = (cell.processor_time(measured, translate), cell.name(measured, translate))
-        return Heading(cell.took(measured, translate), None, facts_of_it)
+        return work.heading(report.subject, snapshot, translate)
     place = [machine.place_name(snapshot, translate)]
     if report.subject is Subject.RAM:
         ram = snapshot.ram
@@ -132,17 +80,11 @@ def heading(report: Report, translate: Translator) -> Heading:
 
 def notes(report: Report, translate: Translator) -> Paragraph:
     """Return the sentences of the answer that neither the heading nor the bars say."""
-    if report.subject is Subject.CELL and report.snapshot.cells:
-        return _of_a_cell(report.snapshot.cells[0], translate)
     snapshot = subject_matter(report)
-    if report.subject is Subject.OUT_OF_MEMORY:
-        from colab_magics.views import out_of_memory
+    if report.subject in _ON_WORK:
+        from colab_magics.views import work
 
-        return out_of_memory.framework_sentences(snapshot, translate)
-    if report.subject is Subject.CELLS:
-        from colab_magics.views import cells
-
-        return cells.notes(snapshot, translate)
+        return work.notes(report.subject, snapshot, translate)
     gpus, tpus = seen(snapshot.gpus), seen(snapshot.tpus)
     said = [] if gpus else [*_other_gpus(snapshot, translate)]
     if report.subject is Subject.GPU and snapshot.gpus == () and tpus:
@@ -268,21 +210,23 @@ def tpu_sentence(tpus: Sequence[Tpu], translate: Translator) -> str:
     )
 
 
-def as_phrase(sentence: str) -> str:
-    """Return a sentence as it stands in a title or in a row of phrases: without its full stop."""
-    return sentence.rstrip(".。")
-
-
-def _of_a_cell(measured: Cell, translate: Translator) -> Paragraph:
-    """Return what is to be said of a cell beside its figures."""
-    child = cell.child_sentence(measured, translate)
-    return (*(() if child is None else (child,)), *cell.how_measured(measured, translate))
-
-
 def _accelerator(report: Report, translate: Translator) -> str:
     """Return what computes here beside the processors: the GPUs by name, the TPU, or what the answer says instead."""
     gpus = seen(report.snapshot.gpus)
     return gpu_words.counted(gpus, translate) if gpus else answer(report, translate).first[0]
+
+
+def _runtime_answer(snapshot: Snapshot, translate: Translator) -> Answer:
+    gpus = _gpu_answer(snapshot, translate)
+    if snapshot.gpus == () and seen(snapshot.tpus):
+        gpus = Answer((tpu_sentence(seen(snapshot.tpus), translate), *_other_gpus(snapshot, translate)))
+    platform = snapshot.platform
+    unseen = (messages.reason(platform, translate),) if isinstance(platform, Unavailable) else ()
+    rest = (
+        (machine.sentence(snapshot, translate),),
+        (*machine.ram_line(snapshot.ram, translate), *machine.disk_sentences(snapshot, translate), *unseen),
+    )
+    return Answer(gpus.first, (*gpus.others, *(paragraph for paragraph in rest if paragraph)))
 
 
 def _gpu_answer(snapshot: Snapshot, translate: Translator) -> Answer:

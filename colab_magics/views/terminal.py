@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from colab_magics.model.cells import Cell
     from colab_magics.report import Report
     from colab_magics.translation import Translator
+    from colab_magics.views import holders
     from colab_magics.views.bars import Bar
     from colab_magics.views.gpu_table import Headings, Row
 
@@ -73,7 +74,6 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> str:
         lines += _cell_lines(report.snapshot.cells or (), translate, everything=options.everything)
     shown = bars.of_report(report.subject, matter, translate, everything=options.everything)
     lines += _bar_lines(shown)
-    lines += _holder_lines(report, translate)
     lines += _memory_lines(report, translate)
     if options.processes and not options.everything:
         lines += text.process_lines(report, translate)
@@ -145,17 +145,20 @@ def _words_of(row: Bar, room: int) -> list[str]:
 
 
 def _memory_lines(report: Report, translate: Translator) -> list[str]:
-    """Return who has the memory; nothing where that was not asked for."""
-    if report.snapshot.gpu_shares is None and report.snapshot.holders is None:
-        return []
-    from colab_magics.views import shares
+    """Return who has the memory, with a bar before each; nothing where that was not asked for."""
+    snapshot, lines = report.snapshot, []
+    if snapshot.gpu_shares is not None:
+        from colab_magics.views import shares
 
-    lines = []
-    for one in shares.divided(report, translate):
-        lines += [_styled(one.title, _DIM), *_bar_lines([*one.bars])]
-        lines += [line for note in one.notes for line in layout.broken(note)]
-    table = shares.held(report, translate)
-    return [*lines, *([] if table is None else shares.held_lines(table))]
+        for one in shares.divided(report, translate):
+            lines += [_styled(one.title, _DIM), *_bar_lines([*one.bars])]
+            lines += [line for note in one.notes for line in layout.broken(note)]
+    if snapshot.holders is not None or snapshot.released is not None:
+        from colab_magics.views import holders
+
+        for table in holders.tables(report.subject, snapshot, translate):
+            lines += _holder_lines(table, translate)
+    return lines
 
 
 def _bar(percent: float, columns: int, severity: Severity | None) -> str:
@@ -192,25 +195,20 @@ def _gpu_lines(table: list[Row], translate: Translator) -> list[str]:
     return drawn
 
 
-def _holder_lines(report: Report, translate: Translator) -> list[str]:
-    """Return what was let go of, and who holds memory, with a bar before each; nothing where neither was asked for."""
-    snapshot = report.snapshot
-    if report.subject is not Subject.RAM or (snapshot.holders is None and snapshot.released is None):
-        return []
+def _holder_lines(table: holders.Table, translate: Translator) -> list[str]:
     from colab_magics.views import holders
 
-    lines = []
-    for table in holders.tables(snapshot, translate):
-        lines += [_styled(line, _BOLD) for line in layout.broken(table.title)]
-        head, *rows = holders.cells(table, room=layout.WIDTH - _SMALL_BAR_COLUMNS) or [""]
-        blank = " " * _SMALL_BAR_COLUMNS
-        lines += [_styled(f"{blank}{head}", _DIM)] if rows else []
-        for row, line in zip(table.rows, rows, strict=True):
-            drawn = blank if row.percent is None else _bar(row.percent, _SMALL_BAR_COLUMNS, None)
-            lines.append(f"{drawn}{line}")
-        lines += [line for sentence in table.sentences for line in layout.broken(sentence)]
-        if table.command is not None:
-            lines += layout.broken(holders.to_delete(table, table.command, translate))
+    lines = [_styled(line, _BOLD) for line in layout.broken(table.title)]
+    has_bars = any(row.percent is not None for row in table.rows)
+    blank = " " * _SMALL_BAR_COLUMNS if has_bars else ""
+    head, *rows = holders.cells(table, room=layout.WIDTH - len(blank)) or [""]
+    lines += [_styled(f"{blank}{head}", _DIM)] if rows else []
+    for row, line in zip(table.rows, rows, strict=True):
+        drawn = blank if row.percent is None else _bar(row.percent, _SMALL_BAR_COLUMNS, None)
+        lines.append(f"{drawn}{line}")
+    lines += [line for sentence in table.sentences for line in layout.broken(sentence)]
+    if table.command is not None:
+        lines += layout.broken(holders.to_delete(table, table.command, translate))
     return lines
 
 

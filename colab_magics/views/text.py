@@ -42,7 +42,6 @@ def _lines(report: Report, options: RenderOptions) -> list[str]:
     answer = summary.answer(report, translate)
     first = layout.flow(answer.first, translate.gap)
     table = _table_lines(report, translate, everything=options.everything)
-    table += holder_lines(report, translate)
     others = [line for paragraph in answer.others for line in layout.flow(paragraph, translate.gap)]
     table += memory_lines(report, translate)
     if options.everything and summary.has_sections(report):
@@ -71,25 +70,19 @@ def _table_lines(report: Report, translate: Translator, *, everything: bool) -> 
     return gpu_table.lines(table, translate) if table else []
 
 
-def holder_lines(report: Report, translate: Translator) -> list[str]:
-    """Return what was let go of, and who holds memory; nothing where neither was asked for."""
-    snapshot = report.snapshot
-    if report.subject is not Subject.RAM or (snapshot.holders is None and snapshot.released is None):
-        return []
-    from colab_magics.views import holders
-
-    return [line for table in holders.tables(snapshot, translate) for line in holders.lines(table, translate)]
-
-
 def memory_lines(report: Report, translate: Translator) -> list[str]:
     """Return who has the memory, part by part and by the largest variables; nothing where that was not asked for."""
-    if report.snapshot.gpu_shares is None and report.snapshot.holders is None:
-        return []
-    from colab_magics.views import shares
+    snapshot, found = report.snapshot, []
+    if snapshot.gpu_shares is not None:
+        from colab_magics.views import shares
 
-    table = shares.held(report, translate)
-    parts = [line for one in shares.divided(report, translate) for line in shares.lines(one)]
-    return [*parts, *([] if table is None else shares.held_lines(table))]
+        found += [line for one in shares.divided(report, translate) for line in shares.lines(one)]
+    if snapshot.holders is not None or snapshot.released is not None:
+        from colab_magics.views import holders
+
+        tables = holders.tables(report.subject, snapshot, translate)
+        found += [line for table in tables for line in holders.lines(table, translate)]
+    return found
 
 
 def _foot(report: Report, translate: Translator, *, everything: bool) -> list[str]:

@@ -234,6 +234,28 @@ def test_a_captured_cell_has_its_line_below_it(loaded: Any, meter: type[AMeter])
     assert remembered(loaded)[0][1] == "print(1)"
 
 
+@pytest.mark.parametrize("footer_is_on", [True, False])
+@pytest.mark.parametrize("quiet", ["", " -q"])
+def test_a_cell_that_is_measured_by_its_first_line_is_remembered_once(
+    loaded: Any, meter: type[AMeter], footer_is_on: bool, quiet: str
+) -> None:
+    meter.taken = A_CELL
+    run(loaded, f"%config ColabMagics.footer = {footer_is_on}")
+    before = len(remembered(loaded))
+    number = loaded.execution_count
+    shown = run(loaded, f"%%runtime_status{quiet}\nx = bytearray(1)\nx")
+
+    assert remembered(loaded)[before:] == [(number, "x = bytearray(1)", False)]
+    assert len(shown) == (0 if quiet else 1)  # the report, and no line below it
+    assert magics(loaded).session.cells[-1].wall_seconds < 42
+
+
+def test_a_cell_within_one_that_is_measured_by_its_first_line_is_part_of_it(loaded: Any, meter: type[AMeter]) -> None:
+    run(loaded, "%%runtime_status -q\nget_ipython().run_cell('x = 1', store_history=True)\nx")
+
+    assert [line for _, line, _ in remembered(loaded)] == ["get_ipython().run_cell('x = 1', store_history=True)"[:60]]
+
+
 def test_cells_of_two_threads_are_two(loaded: Any, meter: type[AMeter]) -> None:
     """A subshell's cell runs beside the main one's."""
     measured: Any = magics(loaded)._footer

@@ -106,6 +106,21 @@ def test_its_work_on_the_gpu_is_told(
     assert [gpu["name"] for gpu in last["gpus"]] == ["Tesla T4"]
 
 
+def test_the_panel_has_the_session_s_cells(open_notebook: Callable[..., Notebook]) -> None:
+    notebook = open_notebook()
+    run(notebook, "%config ColabMagics.footer = True")
+    run(notebook, HOLD)
+    run(notebook, "%runtime_status -c -w")
+
+    assert notebook.watch(until=lambda: bool(cards(notebook)), seconds=30)
+    assert any("x = bytearray(200_000_000)" in card for card in cards(notebook))
+
+
+def cards(notebook: Notebook) -> list[str]:
+    shown = (str(state.get("value")) for state in notebook.widgets.values())
+    return [value for value in shown if '"cm-cells"' in value and "<table" in value]
+
+
 def test_nothing_is_measured_before_it_is_asked_for(open_notebook: Callable[..., Notebook]) -> None:
     notebook = open_notebook()
     (shown,) = run(notebook, "%runtime_status -c").shown

@@ -5,14 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 
-from builders import MIB
+from builders import GIB, MIB
 from colab_magics.cells import meter
 from colab_magics.cells.meter import Meter
 from colab_magics.model.cells import Cell, PeakMethod
+from colab_magics.observer import client
 from colab_magics.probes import peak
+from fake_nvml import FakeDriver
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 
@@ -110,6 +113,61 @@ def test_what_cannot_be_measured_is_unknown_with_the_reason(monkeypatch: pytest.
         "ram_after_bytes": "unreadable",
         "ram_peak_bytes": "no_peak_record",
     }
+
+
+def test_without_gpus_nobody_asks_the_driver(plug_in: Callable[..., FakeDriver]) -> None:
+    driver = plug_in("t4")
+
+    assert ended(Meter()).gpus is None
+    assert client.pid() is None
+    assert driver.calls() == []
+
+
+def test_what_a_gpu_did_is_told(plug_in: Callable[..., FakeDriver]) -> None:
+    plug_in("t4", f"gpu0.memory_used = {70 * MIB}, 1.5: {2 * GIB}, 2: {GIB}")
+    measured = Meter(gpus=True, deadline_seconds=5, root="/nowhere")
+    time.sleep(2.2)
+    cell = ended(measured)
+    assert cell.gpus is not None
+    (work,) = cell.gpus
+
+    assert work.name == "Tesla T4"
+    assert work.memory_over_start_bytes == 2 * GIB - 70 * MIB
+    assert work.memory_kept_bytes == GIB - 70 * MIB
+
+
+def test_a_driver_that_cannot_be_asked_is_a_reason(plug_in: Callable[..., FakeDriver]) -> None:
+    plug_in("t4", "segv nvmlInit*")
+    cell = ended(Meter(gpus=True, deadline_seconds=5, root="/nowhere"))
+
+    assert cell.gpus is None
+    assert ("gpus", "driver_not_asked") in cell.unavailable
+    assert cell.peak_method is PeakMethod.RESET
+
+
+def test_where_the_record_may_not_be_reset_the_peak_is_sampled(
+    plug_in: Callable[..., FakeDriver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug_in("t4")
+    monkeypatch.setattr(peak, "_written", lambda *_refused: False)
+    monkeypatch.setattr(peak, "_maxrss_bytes", lambda _who: 0)
+    measured = Meter(gpus=True, deadline_seconds=5, root="/nowhere")
+    held = bytearray(b"\1") * (200 * MIB)
+    time.sleep(0.5)
+    del held
+    cell = ended(measured)
+
+    assert cell.peak_method is PeakMethod.SAMPLED
+    assert cell.ram_over_start_bytes == pytest.approx(200 * MIB, abs=20 * MIB)
+    assert ("peak_error_bytes", "sampled") in cell.unavailable
+
+
+def test_one_that_is_dropped_leaves_nothing_open(plug_in: Callable[..., FakeDriver]) -> None:
+    plug_in("t4")
+    measured = Meter(gpus=True, deadline_seconds=5, root="/nowhere")
+    measured.drop()
+
+    assert measured._span not in peak._open
 
 
 def test_one_within_another_leaves_the_outer_its_own() -> None:

@@ -129,6 +129,7 @@ def test_its_memory_does_not_grow() -> None:
         ("%%time\nmodel.fit(x)", "model.fit(x)"),
         ("%%bash", "%%bash"),
         ("# nothing but this", "# nothing but this"),
+        ("%%runtime_status\n# nothing but this", "# nothing but this"),
         ("%matplotlib inline\nx", "%matplotlib inline"),
         ("", ""),
         ("token = 'secret" + "s" * 100, "token = 'secret" + "s" * 45),

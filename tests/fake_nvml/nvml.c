@@ -417,7 +417,7 @@ DEVICE(EVER, GetUUID, handle device, char *answer, unsigned length)
 { char made[64]; OF(device); return text(uuid(device, made), answer, length); }
 #define TEXT(name, key) \
     DEVICE(EVER, name, handle device, char *answer, unsigned length) \
-    { OF(device); return text(find(device, key), answer, length); }
+    { OF(device); return text(whole(device, key), answer, length); }
 TEXT(GetName, "name")
 TEXT(GetSerial, "serial")
 

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -431,6 +432,50 @@ def test_it_is_slow(t4: FakeDriver) -> None:
     assert ended - begun >= 0.2
 
 
+def test_a_value_changes_with_time(t4: FakeDriver) -> None:
+    t4.set("gpu0.temperature = 40, -100: 50, 100: 60", "gpu0.power_mw = none, -1: 7000", "gpu0.name = A, 1: B")
+
+    assert ask(t4, "nvmlDeviceGetTemperature(gpu, 0)") == 50
+    assert ask(t4, "nvmlDeviceGetPowerUsage(gpu)") == 7000
+    assert ask(t4, "nvmlDeviceGetName(gpu)") == "A, 1: B"
+
+
+def test_a_value_that_changes_does_so_while_a_process_runs(t4: FakeDriver) -> None:
+    t4.set("gpu0.energy_mj = 4294967295, 3: 5")
+    read = "nvmlDeviceGetTotalEnergyConsumption(gpu)"
+
+    assert ask(t4, f"[{read}, __import__('time').sleep(3), {read}]") == [4294967295, None, 5]
+
+
+SAMPLES = """(lambda kind_and_samples: [kind_and_samples[0], [
+    [s.timeStamp, s.sampleValue.uiVal if kind_and_samples[0] else s.sampleValue.dVal] for s in kind_and_samples[1]
+]])(nvmlDeviceGetSamples(gpu, NVML_GPU_UTILIZATION_SAMPLES, 0))"""
+
+
+@pytest.mark.parametrize("kind", [0, 1, 3, 6])
+def test_samples_are_those_of_the_last_seconds(t4: FakeDriver, kind: int) -> None:
+    t4.set(
+        "gpu0.samples = 30", "gpu0.sample_ms = 500", f"gpu0.sample_type = {kind}", "gpu0.utilization_gpu = 9, -5: 70"
+    )
+    told, samples = ask(t4, SAMPLES)
+    times = [at for at, _ in samples]
+
+    assert told == kind
+    assert abs(times[-1] / 1e6 - time.time()) < 5
+    assert [after - before for before, after in pairwise(times)] == [500_000] * 29
+    assert {percent for _, percent in samples} == {9, 70}
+    assert [percent for _, percent in samples] == sorted(percent for _, percent in samples)
+
+
+def test_samples_may_be_old_or_none_or_not_kept(t4: FakeDriver) -> None:
+    code = "code_of(nvmlDeviceGetSamples, gpu, 1, {})"
+    t4.set("gpu0.sample_age_ms = 60000")
+    assert time.time() - ask(t4, SAMPLES)[1][-1][0] / 1e6 > 55
+    assert ask(t4, code.format(2**63)) == 6
+    t4.set("gpu0.samples = not_supported")
+    assert ask(t4, code.format(0)) == 3
+
+
 def test_a_failure_can_be_of_one_gpu_and_can_heal(tmp_path: Path) -> None:
     driver = FakeDriver(tmp_path, "eight-a100")
     driver.set("fail nvmlDeviceGet*@gpu3 = 15", "fail nvmlDeviceGetUUID = 4", "fail *@gpu5 = 15", "heal *@gpu5")
@@ -530,6 +575,9 @@ with ThreadPoolExecutor(8) as pool:
         "temperature = 50",
         "gpu0.mig0.name = x",
         "gpu0.temperature = hot",
+        "gpu0.temperature = 40, 50",
+        "gpu0.temperature = 40, soon: 50",
+        "gpu0.temperature = 40, 1: hot",
         "gpu0.temperature",
         "gpu0.process = 12",
         "gpu0.cc = 75",

@@ -160,7 +160,6 @@ NEVER_CALLED = (
     "nvmlDeviceGetHandleByUUID",
     "nvmlDeviceGetIndex",
     "nvmlDeviceGetMaxClockInfo",
-    "nvmlDeviceGetSamples",
     "nvmlDeviceGetNumFans",
     "nvmlDeviceGetPowerManagementLimit",
     "nvmlDeviceGetSerial",

@@ -164,6 +164,52 @@ def test_nonsense_ends_the_child_and_the_next_question_has_another(
     assert is_sound(ask())
 
 
+NOT_BEGUN = {
+    "a span": "say(id=number, span=None)",
+    "an answer of GPUs": "say(**good, id=number)",
+    "that it has not": "say(id=number, begun=False)",
+    "another id": "say(id=number + 1, begun=True)",
+    "too much": "say(id=number, begun=True, span=None)",
+}
+NOT_ENDED = {
+    "a beginning": "say(id=number + 1, begun=True)",
+    "an answer of GPUs": "say(**good, id=number + 1)",
+    "half a span": "say(id=number + 1, span={'seconds': 1})",
+    "no span": "say(id=number + 1, span=[])",
+}
+
+
+@pytest.mark.parametrize("behaviour", NOT_BEGUN.values(), ids=NOT_BEGUN)
+def test_nonsense_about_the_beginning_of_a_span_ends_the_child(
+    behaviour: str, play: Callable[[Ask, str], None], plug_in: Plug
+) -> None:
+    plug_in("t4")
+    play(ask_about_gpus, behaviour)
+    number = client.begin_span(deadline_seconds=DEADLINE)
+
+    assert isinstance(number, Unavailable)
+    assert number.code == "child_nonsense"
+    assert client.pid() is None
+
+
+@pytest.mark.parametrize("behaviour", NOT_ENDED.values(), ids=NOT_ENDED)
+def test_nonsense_about_its_end_does_too_and_the_next_span_has_another(
+    behaviour: str, play: Callable[[Ask, str], None], plug_in: Plug
+) -> None:
+    plug_in("t4")
+    play(ask_about_gpus, f"say(id=number, begun=True)\n    {behaviour}")
+    first = client.begin_span(deadline_seconds=DEADLINE)
+    assert isinstance(first, int)
+    span = client.end_span(first, deadline_seconds=DEADLINE)
+
+    assert isinstance(span, Unavailable)
+    assert span.code == "child_nonsense"
+    play(ask_about_gpus, "")
+    number = client.begin_span(deadline_seconds=5 * DEADLINE)
+    assert isinstance(number, int)
+    assert isinstance(client.end_span(number), dict)
+
+
 def test_a_deadline_holds_while_drops_of_a_line_come(ask: Ask, play: Callable[[Ask, str], None]) -> None:
     play(ask, 'while True: write(b"x")')
     for _ in range(2):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from clocks import Clock
 from colab_magics.model import Unavailable
 from colab_magics.observer import client, starting
-from colab_magics.probes import gpu_work
+from colab_magics.probes import driver_state, gpu_work
 from colab_magics.views import messages
 from fake_nvml import FakeDriver
 
@@ -30,6 +31,21 @@ def test_where_there_certainly_is_no_gpu_no_child_is_started(no_gpu: str) -> Non
     assert gpu_work.end(begun) == gpu_work.Done((), None, 0)
     assert client.pid() is None
     gpu_work.drop(begun)
+
+
+def test_the_signs_are_looked_at_once_a_minute(monkeypatch: pytest.MonkeyPatch, no_gpu: str) -> None:
+    looked = []
+    read_signs = driver_state.read_signs
+    monkeypatch.setattr(driver_state, "read_signs", lambda *, root: looked.append(root) or read_signs(root=root))
+    clock = Clock()
+    monkeypatch.setattr(gpu_work, "time", clock)
+    for _ in range(3):
+        gpu_work.begin(root=no_gpu)
+    assert looked == [no_gpu]
+    clock.now += 61
+    gpu_work.begin(root=no_gpu)
+
+    assert looked == [no_gpu] * 2
 
 
 def test_unless_the_kernel_s_memory_is_to_be_sampled(no_gpu: str, plug_in: Plug) -> None:

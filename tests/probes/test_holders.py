@@ -277,3 +277,56 @@ def test_nothing_is_asked_of_what_is_looked_at() -> None:
     assert listed(found) == ["there", "thing"]
     assert one_of(found, "thing").type_name == "untouchable.Untouchable"
     assert ASKED == []
+
+
+# Libraries -----------------------------------------------------------------------------------------------------------
+
+
+def made(library: str) -> Any:
+    """Return something of about 8 MiB that a library makes."""
+    module = pytest.importorskip(library, reason=f"{library} is installed beside the newest packages alone")
+    match library:
+        case "numpy":
+            return module.ones(MIB)
+        case "pandas":
+            return module.DataFrame({"a": [0.5] * MIB})
+        case "polars":
+            return module.DataFrame({"a": [0.5] * MIB})
+        case "pyarrow":
+            return module.table({"a": [0.5] * MIB})
+        case "scipy.sparse":
+            return module.diags([0.5] * (MIB // 2), format="csr")
+        case _:
+            return module.numpy.ones(2 * MIB, dtype="float32")
+
+
+@pytest.mark.parametrize("library", ["numpy", "pandas", "polars", "pyarrow", "scipy.sparse", "jax"])
+def test_what_a_library_has_made_is_listed_with_its_size(library: str) -> None:
+    thing = made(library)
+
+    found = look(Shell(thing=thing, there=[thing], same=thing))
+
+    assert listed(found)[:2] == ["thing", "same"]
+    assert one_of(found, "thing").ram_bytes == pytest.approx(8 * MIB, rel=0.05)
+    assert one_of(found, "same").ram_bytes == 0
+    assert found.deletion == Deletion(names=("thing", "same"), is_kept_elsewhere=False)
+
+
+def test_what_is_lazy_is_not_computed() -> None:
+    polars = pytest.importorskip("polars", reason="polars is installed beside the newest packages alone")
+    computed = []
+    lazy = polars.LazyFrame({"a": [1]}).map_batches(lambda frame: computed.append(1) or frame)
+
+    def endless() -> Iterator[int]:
+        computed.append(2)
+        while True:
+            yield 1
+
+    found = look(Shell(lazy=lazy, query=lazy.select(polars.col("a") + 1), numbers=endless(), mapped=map(asked, [1])))
+
+    assert found.largest == ()
+    assert computed == []
+
+
+def asked(_number: int) -> int:
+    raise AssertionError

@@ -83,7 +83,7 @@ def test_an_error_in_a_kernel_is_explained_by_its_tensors(open_notebook: Callabl
     (bundle,) = notebook.run(code).shown
 
     said = " ".join(bundle["text/plain"].split())
-    assert said.startswith("The cell has run out of RAM. 3637978.8 GiB asked for,")
+    assert said.startswith("The cell has run out of RAM. 3725290.3 GiB asked for,")
     assert "weights 64 MiB torch.Tensor float32 4096 x 4096" in said
     assert "batch in train() 32 MiB torch.Tensor float32 1024 x 8192" in said
     assert "2 del weights" in said

@@ -58,9 +58,9 @@ NAMES = {
     ),
     *("PyTorch", "JAX", "RTX"),
     *("TensorFlow", "Hub", "torch", "NVIDIA", "Tesla", "Turing", "Ampere", "Pascal"),
-    "weights",
+    *("weights", "frame", "batch", "Out"),
 }
-"""Of services, programs and devices; and a variable's."""
+"""Of services, programs and devices; and those of variables."""
 
 TERMS = {
     *("shell", "GPU", "TPU", "CPU", "RAM", "CUDA", "MIG", "ECC", "PCI", "UUID", "PSS", "CLI", "SSH", "UTC", "Cookie"),
@@ -86,6 +86,7 @@ TERMS = {
 COMMANDS = re.compile(
     r"%pip install|conda create -n other \"?python[0-9.<>=,]+\"? ipykernel|"
     r"conda run -n other python -m ipykernel install --user --name other|"
+    r"batch in train\(\)|(?:numpy|torch)\.\S* \S*|"
     r"docker run|nvidia-smi|(?<![A-Za-z])(?:ls|du|rm|del)(?= |$)|!du -h|!rm -rf|wsl(?= --shutdown)"
 )
 """Of what is typed, the words that look like some of a sentence."""

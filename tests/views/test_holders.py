@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import hostile
-from builders import BATCH, FRAME, GIB, HOLDERS, MIB, OUTPUT, RELEASE, WEIGHTS, a_ram, a_report
+from builders import BATCH, FRAME, GIB, HOLDERS, MIB, OUT_OF_MEMORY, OUTPUT, RELEASE, WEIGHTS, a_ram, a_report
 from colab_magics.model import Subject, Unavailable
+from colab_magics.model.cells import Memory
 from colab_magics.model.holders import Cache, Deletion, Holder
 from colab_magics.translation import translator
 from colab_magics.units import width
@@ -23,7 +24,7 @@ BROKEN = Unavailable(code="unexpected", values=(("error", "RuntimeError"), ("whe
 
 def tables(**sections: Any) -> list[Table]:
     report = a_report(Subject.RAM, **{"ram": a_ram(12.7, kernel_bytes=4 * GIB), **sections})
-    return holders.tables(report.snapshot, ENGLISH)
+    return holders.tables(Subject.RAM, report.snapshot, ENGLISH)
 
 
 def the_table(**sections: Any) -> Table:
@@ -130,7 +131,7 @@ def test_a_look_that_failed_says_so() -> None:
 def test_what_was_let_go_of_what_that_gave_back_and_what_it_costs() -> None:
     assert said(the_table(released=RELEASE)).splitlines() == [
         "Let go of: 7 results, the last error.",
-        "  name              kind                                  size",
+        "  name              type                                  size",
         "  batch in train()  numpy.ndarray float64 1000 x 1000  381 MiB",
         "  Out[3]            numpy.ndarray float64 1000 x 1000    8 MiB",
         "This kernel held 4.0 GiB and holds 3.6 GiB now.",
@@ -212,3 +213,37 @@ def test_in_a_terminal_each_row_has_its_bar_and_fits() -> None:
 
 def test_a_report_on_something_else_does_not_tell_it() -> None:
     assert "What holds memory" not in text.render(a_report(Subject.GPU, holders=HOLDERS))
+
+
+# On a GPU, and after memory has run out ------------------------------------------------------------------------------
+
+
+def test_a_report_on_gpus_lists_what_is_there_alone() -> None:
+    (table,) = holders.tables(Subject.GPU, a_report(Subject.GPU, holders=HOLDERS).snapshot, ENGLISH)
+
+    (row,) = table.rows
+    assert (row.name, row.size, row.elsewhere) == ("weights", "64 MiB", "cuda:0")
+    assert (table.sentences, table.command) == ((), None)
+
+
+def test_after_ram_has_run_out_those_are_listed_that_hold_some_or_share_another_s() -> None:
+    view = replace(WEIGHTS, name="view", devices=(), shares_with="frame")
+    ran_out = replace(OUT_OF_MEMORY, memory=Memory.RAM)
+    seen = a_report(Subject.OUT_OF_MEMORY, holders=holding(FRAME, view, WEIGHTS), out_of_memory=ran_out).snapshot
+    (table,) = holders.tables(Subject.OUT_OF_MEMORY, seen, ENGLISH)
+
+    assert [(row.name, row.size, row.elsewhere) for row in table.rows] == [
+        ("frame", ">= 3.0 GiB", ""),
+        ("view", "", "memory of frame"),
+    ]
+
+
+def test_after_a_gpu_s_memory_has_run_out_those_are_listed_that_hold_some_there() -> None:
+    seen = a_report(Subject.OUT_OF_MEMORY, holders=HOLDERS, out_of_memory=OUT_OF_MEMORY).snapshot
+    (table,) = holders.tables(Subject.OUT_OF_MEMORY, seen, ENGLISH)
+
+    assert [row.name for row in table.rows] == ["weights"]
+
+
+def test_a_report_on_the_runtime_lists_none() -> None:
+    assert holders.tables(Subject.RUNTIME, a_report(holders=HOLDERS).snapshot, ENGLISH) == []

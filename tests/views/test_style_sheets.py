@@ -14,10 +14,12 @@ from builders import (
     DISK,
     EIGHT_A100,
     GIB,
+    HOLDERS,
     HUNG_DRIVER,
     MIG_IN_A_CONTAINER,
     NOTHING_AVAILABLE,
     OF_CELLS,
+    RELEASE,
     T4,
     TORCH_CPU,
     a_ram,
@@ -73,6 +75,7 @@ STATES: dict[str, dict[str, Any]] = {
     "eight": {"gpus": EIGHT_A100},
     "two kinds, one full": {"gpus": (FULL_GPU, replace(EIGHT_A100[1], processes=()))},
     "slices": {"gpus": (MIG_IN_A_CONTAINER,)},
+    "holders": {"holders": HOLDERS, "released": RELEASE},
     "full": {"gpus": (FULL_GPU,), "disks": (FULL_DISK,), "ram": a_ram(12.7, headroom_bytes=GIB // 2)},
     "torch without CUDA": {"frameworks": (TORCH_CPU,)},
 }
@@ -122,7 +125,7 @@ def test_of_every_name_that_a_sheet_styles_there_is_something_in_the_pages_that_
     assert styled <= there | {"cm-panel"}
 
 
-FOUND, TABLE, CELLS, DETAILS, GOALS, GUIDE = style_sheets.ADDED
+FOUND, TABLE, HELD, CELLS, DETAILS, GOALS, GUIDE = style_sheets.ADDED
 
 
 @pytest.mark.parametrize(
@@ -137,6 +140,7 @@ FOUND, TABLE, CELLS, DETAILS, GOALS, GUIDE = style_sheets.ADDED
         ("eight", (TABLE,)),
         ("two kinds, one full", (FOUND, TABLE)),
         ("cells", (CELLS,)),
+        ("holders, ram", (FOUND, HELD)),
         ("t4, all", (FOUND, DETAILS, GOALS, GUIDE)),
         ("eight, all", (FOUND, TABLE, DETAILS, GOALS, GUIDE)),
     ],
