@@ -1,7 +1,8 @@
 """Sizes what a namespace holds, in a process of its own: `sized_variables_child.py SIZER CASE`.
 
-It prints one line of JSON: bytes, milliseconds of processor time, and what stayed in memory afterwards. The sizer "truth" prints what the
-allocators have handed out for it, as tracemalloc counts. It imports nothing of the other benchmarks.
+It prints one line of JSON: bytes, milliseconds of processor time, and what stayed in memory afterwards. The sizer
+"truth" prints what the allocators have handed out for it, as tracemalloc counts. It imports nothing of the other
+benchmarks.
 """
 
 from __future__ import annotations

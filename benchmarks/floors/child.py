@@ -93,7 +93,9 @@ def _serve() -> None:
                 for kind in ("Compute", "Graphics", "MPSCompute")
                 for process in asked(handle, f"nvmlDeviceGet{kind}RunningProcesses_v3") or ()
             ]
-            figures = [asked(handle, *call) for call in CALLS]
+            _, samples = asked(handle, "nvmlDeviceGetSamples", nvml.NVML_GPU_UTILIZATION_SAMPLES, 0) or (None, ())
+            busy = [sample.sampleValue.uiVal for sample in samples]
+            figures = [*(asked(handle, *call) for call in CALLS), sum(busy) / len(busy) if busy else None]
             size = (memory.total, memory.used, memory.free, memory.reserved)
             gpus.append((uuid, kept[uuid], size, use.gpu, use.memory, figures, processes))
         answer = {"id": json.loads(line)["id"], "driver": driver, "gpus": gpus}

@@ -321,7 +321,7 @@ def exactness(stack: str) -> str:
 def _error_of_peak(row: dict[str, Any]) -> str:
     if "failed" in row:
         return plain(row["failed"])
-    median, least, greatest = row["error_mb"]
+    median, least, greatest = (figure + 0.0 for figure in row["error_mb"])  # there is no -0.0
     return f"{median:+.1f} ({least:+.1f} to {greatest:+.1f})"
 
 
