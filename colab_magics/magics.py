@@ -181,7 +181,10 @@ class ColabMagics(Magics):
     @line_cell_magic
     @trusted_imports
     def runtime_status(self, line: str, cell: str | None = None) -> Report | None:
-        """Show what machine this is: GPU, RAM, disk, processors, versions, ages; with %% what the cell below took."""
+        """Show what machine this is: GPU, RAM, disk, processors, versions, ages; and what to do about it.
+
+        With %%, in the first line of a cell: show what that cell took.
+        """
         from colab_magics import options
 
         if cell is None:

@@ -90,8 +90,8 @@ def test_what_the_functions_on_the_way_held_is_told(loaded: InteractiveShell) ->
     (text,) = shown(loaded)
     assert "What holds RAM here:" in text
     held = [line.split() for line in text.split("\n")]
-    assert ["batch", "in", "load()", "40", "MiB", "bytearray"] in held
-    assert ["copy", "in", "keep()", "40", "MiB", "bytes"] in held
+    assert ["batch", "in", "load()", "bytearray", "40", "MiB"] in held
+    assert ["copy", "in", "keep()", "bytes", "40", "MiB"] in held
 
 
 def test_the_variable_to_delete_is_named(loaded: InteractiveShell) -> None:

@@ -145,11 +145,11 @@ def test_from_where_on_is_a_setting(loaded: InteractiveShell, meter: type[AMeter
     assert run(loaded, "x = 1") == []
 
     loaded.run_line_magic("config", "ColabMagics.footer_seconds = 0.5")
-    assert run(loaded, "x = 1") == ["0.5 s, peak 10 MiB over the start"]
+    assert run(loaded, "x = 1") == ["500 ms, peak 10 MiB over the start"]
 
     loaded.run_line_magic("config", "ColabMagics.footer_seconds = 100")
     loaded.run_line_magic("config", "ColabMagics.footer_megabytes = 10")
-    assert run(loaded, "x = 1") == ["0.5 s, peak 10 MiB over the start"]
+    assert run(loaded, "x = 1") == ["500 ms, peak 10 MiB over the start"]
 
 
 def test_the_line_is_one_message_in_the_chosen_language_and_muted(

@@ -69,6 +69,7 @@ TERMS = {
         "MiB",
         "MHz",
         "kWh",
+        "kJ",
         "Wh",
         "J",
         "W",
@@ -86,7 +87,7 @@ TERMS = {
 COMMANDS = re.compile(
     r"%pip install|conda create -n other \"?python[0-9.<>=,]+\"? ipykernel|"
     r"conda run -n other python -m ipykernel install --user --name other|"
-    r"batch in train\(\)|(?:numpy|torch)\.\S* \S*|"
+    r"batch in train\(\)|(?<![A-Za-z])(?:numpy|torch)\.\S* \S*|"
     r"docker run|nvidia-smi|(?<![A-Za-z])(?:ls|du|rm|del)(?= |$)|!du -h|!rm -rf|wsl(?= --shutdown)"
 )
 """Of what is typed, the words that look like some of a sentence."""
