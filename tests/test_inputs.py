@@ -118,7 +118,7 @@ TAKEN: dict[str, dict[str, str]] = {
         "probes.frameworks": "sys.modules",
         "probes.namespace": "sys.modules",
         "probes.platform": "sys.modules",
-        "probes.sizes": "sys.modules",
+        "probes.blocks": "sys.modules",
         "release": "ctypes.CDLL sys.modules",
         "stopping": "sys.modules",
     },

@@ -153,7 +153,9 @@ def defines_values(file: Path) -> bool:
     return re.search(r"^class \w+\((?:Value|Record)\):", file.read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 
-@pytest.mark.parametrize("file", [*filter(defines_values, sorted(PACKAGE.rglob("*.py")))], ids=lambda file: str(file.relative_to(PACKAGE)))
+@pytest.mark.parametrize(
+    "file", [*filter(defines_values, sorted(PACKAGE.rglob("*.py")))], ids=lambda file: str(file.relative_to(PACKAGE))
+)
 def test_annotations_are_strings_where_values_are_defined(file: Path) -> None:
     """Later Pythons (3.14) keep no others in the body of a class, where the fields are read."""
     assert "\nfrom __future__ import annotations\n" in file.read_text(encoding="utf-8")

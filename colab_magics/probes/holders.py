@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from colab_magics.model.holders import Deletion, Holder, Holders, Keeper
-from colab_magics.probes import namespace, sizes
+from colab_magics.probes import blocks, namespace, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,7 +94,7 @@ def probe_hidden(shell: Any, *, seconds: float = SECONDS) -> tuple[Holder, ...]:
 def as_holder(found: Found) -> Holder:
     """Return a holder as the model has it."""
     kept, held = found.kept, found.held
-    shape = sizes.shape(kept.thing)
+    shape = blocks.shape(kept.thing)
     return Holder(
         keeper=kept.keeper,
         name=kept.name[:_MOST_CHARACTERS],

@@ -13,9 +13,10 @@ import torch
 from builders import MIB
 from colab_magics.exhaustion import recognised
 from colab_magics.model.cells import Memory
+from colab_magics.probes.blocks import shape
 from colab_magics.probes.framework_memory import probe_framework_memory
 from colab_magics.probes.frameworks import probe_frameworks
-from colab_magics.probes.sizes import Sizes, shape, type_name
+from colab_magics.probes.sizes import Sizes, type_name
 from notebooks import Notebook
 
 
