@@ -108,8 +108,16 @@ def examples(session: nox.Session) -> None:
 @nox.session(python=NEWEST_PYTHON, requires=["build"])
 def tests(session: nox.Session) -> None:
     """Test the wheel with the newest of everything, on the newest Python that we promise and that is here."""
-    install_newest(session, *group("libraries"))
+    install_newest(session)
     run_tests(session, "pytest")
+
+
+# Apart from the others: JAX warns of every fork beside it, and a report speaks of it where it is installed.
+@nox.session(python=NEWEST_PYTHON, requires=["build"])
+def tests_libraries(session: nox.Session) -> None:
+    """Test what reads objects and errors of NumPy, pandas, Polars, Arrow, SciPy and JAX beside the newest of them."""
+    install_newest(session, *group("libraries"))
+    run_tests(session, "pytest", "-m", "libraries")
 
 
 @nox.session(python=OLDEST_PYTHON, requires=["build"])

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from colab_magics.report import Report
+    from colab_magics.report import Report, Variables
     from colab_magics.requirement import RequirementSyntaxError
     from colab_magics.stopping import RequirementNotMet
 
@@ -64,9 +64,8 @@ def gpu_info(*, everything: bool = False, variables: bool = False) -> "Report":
 
     with trusted_imports:
         from colab_magics import report
-        from colab_magics.options import ROWS
 
-        wanted = report.Variables(_running_shell(), ROWS) if variables else None
+        wanted = _variables() if variables else None
         return report.gpu_info(shell_class=_running_shell_class(), everything=everything, variables=wanted)
 
 
@@ -80,9 +79,8 @@ def ram_info(*, everything: bool = False, variables: bool = False) -> "Report":
 
     with trusted_imports:
         from colab_magics import report
-        from colab_magics.options import ROWS
 
-        wanted = report.Variables(_running_shell(), ROWS) if variables else None
+        wanted = _variables() if variables else None
         return report.ram_info(shell_class=_running_shell_class(), everything=everything, variables=wanted)
 
 
@@ -152,6 +150,14 @@ def _running_shell() -> "InteractiveShell | None":
 
     ipython = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython else None
+
+
+def _variables() -> "Variables":
+    """Return whose variables are meant, and of how many is told: as many as by the magics."""
+    from colab_magics.options import ROWS
+    from colab_magics.report import Variables
+
+    return Variables(_running_shell(), ROWS)
 
 
 def _running_shell_class() -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Any
 
 from colab_magics import exhaustion, report
@@ -24,13 +25,20 @@ def explain(error: BaseException, shell: Any, *, language: str) -> bool:
         ran_out = exhaustion.recognised(error)
         if ran_out is not None:
             _show(ran_out, shell, RenderOptions(language=language_for(language)))
-    except (MemoryError, KeyboardInterrupt):
+    except KeyboardInterrupt:
         return True
     except Exception as failure:  # noqa: BLE001 - a mistake of ours in it is no reason to disturb every cell
+        if _is_for_lack_of_memory(failure):
+            return True
         translate = RenderOptions(language=language_for(language)).translate
         display.print_aside(translate(_SWITCHED_OFF, error=type(failure).__name__))
         return False
     return True
+
+
+def _is_for_lack_of_memory(failure: Exception) -> bool:
+    """Tell whether there was no memory left: CPython's own code says that by a SystemError in places."""
+    return isinstance(failure, MemoryError | SystemError) or getattr(failure, "errno", None) == errno.ENOMEM
 
 
 def _show(ran_out: OutOfMemory, shell: Any, options: RenderOptions) -> None:

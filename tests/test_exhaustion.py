@@ -187,8 +187,9 @@ def test_jax_s_other_errors_are_none() -> None:
     assert recognised(an_error("jax.errors.JaxRuntimeError", "RESOURCE_EXHAUSTED: too many requests"), {}) is None
 
 
+@pytest.mark.libraries
 def test_jax_itself_says_so() -> None:
-    jax = pytest.importorskip("jax")
+    jax = pytest.importorskip("jax", reason="jax is installed by nox -s tests_libraries alone")
     error = raised("jax.numpy.ones(10**15)", jax=jax)
 
     assert told(error, dict(sys.modules)) == (RAM, "jax", 4 * 10**15)
@@ -240,8 +241,9 @@ def test_python_s_own_errors_are_of_ram() -> None:
     assert recognised(ValueError("MemoryError"), {}) is None
 
 
+@pytest.mark.libraries
 def test_numpy_tells_the_array() -> None:
-    numpy = pytest.importorskip("numpy")
+    numpy = pytest.importorskip("numpy", reason="numpy is installed by nox -s tests_libraries alone")
     found = recognised(raised("numpy.ones((10**6, 10**9), dtype='float32')", numpy=numpy), {})
 
     assert found is not None

@@ -267,8 +267,9 @@ def test_cupy_s_pool_is_emptied_where_it_has_anything(
     assert found == ([] if expected is None else [(1, *expected)])
 
 
+@pytest.mark.libraries
 def test_arrow_gives_back_what_pandas_has_let_go_of(shell: InteractiveShell, run: Any) -> None:
-    arrow = pytest.importorskip("pyarrow", reason="pyarrow is installed beside the newest packages alone")
+    arrow = pytest.importorskip("pyarrow", reason="pyarrow is installed by nox -s tests_libraries alone")
     held = arrow.array([f"text {number}" * 20 for number in range(100_000)])
     assert len(held)
     del held

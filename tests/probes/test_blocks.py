@@ -8,6 +8,8 @@ import pytest
 from colab_magics.probes.blocks import shape
 from colab_magics.probes.sizes import Held, Sizes
 
+pytestmark = pytest.mark.libraries
+
 MB = 1_000_000
 
 
@@ -16,7 +18,7 @@ def held(one: object) -> Held:
 
 
 def numpy() -> Any:
-    return pytest.importorskip("numpy", reason="numpy is installed beside the newest packages alone")
+    return pytest.importorskip("numpy", reason="numpy is installed by nox -s tests_libraries alone")
 
 
 def test_views_share_the_memory_of_their_base() -> None:
@@ -58,7 +60,7 @@ def test_an_array_on_another_s_memory_is_that_one_s() -> None:
 
 
 def test_memory_that_libraries_hand_to_each_other_is_counted_once() -> None:
-    np, pa = numpy(), pytest.importorskip("pyarrow", reason="pyarrow is installed beside the newest packages alone")
+    np, pa = numpy(), pytest.importorskip("pyarrow", reason="pyarrow is installed by nox -s tests_libraries alone")
     array = np.ones(MB)
     sizes = Sizes(seconds=60)
 
@@ -99,7 +101,7 @@ def test_a_derived_array_is_asked_nothing() -> None:
 
 
 def test_a_frame_of_pandas_is_counted_with_its_texts_and_its_parts_are_not_again() -> None:
-    np, pd = numpy(), pytest.importorskip("pandas", reason="pandas is installed beside the newest packages alone")
+    np, pd = numpy(), pytest.importorskip("pandas", reason="pandas is installed by nox -s tests_libraries alone")
     frame = pd.DataFrame(np.ones((100_000, 5)), columns=list("abcde"))
     frame["text"] = pd.Series([f"text {number}" for number in range(len(frame))], dtype=object)
     sizes = Sizes(seconds=60)
@@ -112,7 +114,7 @@ def test_a_frame_of_pandas_is_counted_with_its_texts_and_its_parts_are_not_again
 
 
 def test_a_frame_of_polars_is_counted_once_and_a_lazy_one_is_not_computed() -> None:
-    np, pl = numpy(), pytest.importorskip("polars", reason="polars is installed beside the newest packages alone")
+    np, pl = numpy(), pytest.importorskip("polars", reason="polars is installed by nox -s tests_libraries alone")
     frame = pl.DataFrame({"number": np.ones(MB), "text": ["text"] * MB})
     computed = []
     lazy = frame.lazy().map_batches(lambda part: computed.append(part) or part)
@@ -125,7 +127,7 @@ def test_a_frame_of_polars_is_counted_once_and_a_lazy_one_is_not_computed() -> N
 
 
 def test_a_table_of_arrow_is_counted_once() -> None:
-    np, pa = numpy(), pytest.importorskip("pyarrow", reason="pyarrow is installed beside the newest packages alone")
+    np, pa = numpy(), pytest.importorskip("pyarrow", reason="pyarrow is installed by nox -s tests_libraries alone")
     table = pa.table({"number": np.ones(MB), "text": ["text"] * MB})
     sizes = Sizes(seconds=60)
 
@@ -136,7 +138,7 @@ def test_a_table_of_arrow_is_counted_once() -> None:
 
 
 def test_a_sparse_matrix_is_its_three_arrays() -> None:
-    sparse = pytest.importorskip("scipy.sparse", reason="scipy is installed beside the newest packages alone")
+    sparse = pytest.importorskip("scipy.sparse", reason="scipy is installed by nox -s tests_libraries alone")
     matrix = sparse.random(5000, 5000, 0.01, format="csr")
 
     arrays = (matrix.data, matrix.indices, matrix.indptr)
@@ -144,7 +146,7 @@ def test_a_sparse_matrix_is_its_three_arrays() -> None:
 
 
 def test_an_array_of_jax_is_counted_once_and_one_that_was_deleted_is_nothing() -> None:
-    np, jax = numpy(), pytest.importorskip("jax", reason="jax is installed beside the newest packages alone")
+    np, jax = numpy(), pytest.importorskip("jax", reason="jax is installed by nox -s tests_libraries alone")
     array = jax.numpy.ones((1000, 1000))
     sizes = Sizes(seconds=60)
 

@@ -78,8 +78,9 @@ def test_no_more_are_listed_than_were_asked_for() -> None:
     assert found.ram_bytes == pytest.approx(10 * MIB, rel=0.01)
 
 
+@pytest.mark.libraries
 def test_the_same_thing_and_a_view_of_it_are_listed_below_it() -> None:
-    np = pytest.importorskip("numpy", reason="numpy is installed beside the newest packages alone")
+    np = pytest.importorskip("numpy", reason="numpy is installed by nox -s tests_libraries alone")
     base = np.ones(MIB)
     found = look(Shell(base=base, same=base, part=base[:5], other=bytearray(2 * MIB)))
 
@@ -89,8 +90,9 @@ def test_the_same_thing_and_a_view_of_it_are_listed_below_it() -> None:
     assert one_of(found, "base").shape == "float64 1048576"
 
 
+@pytest.mark.libraries
 def test_a_small_view_that_keeps_a_large_base_holds_it() -> None:
-    np = pytest.importorskip("numpy", reason="numpy is installed beside the newest packages alone")
+    np = pytest.importorskip("numpy", reason="numpy is installed by nox -s tests_libraries alone")
 
     found = look(Shell(part=np.ones(MIB)[:5]))
 
@@ -284,7 +286,7 @@ def test_nothing_is_asked_of_what_is_looked_at() -> None:
 
 def made(library: str) -> Any:
     """Return something of about 8 MiB that a library makes."""
-    module = pytest.importorskip(library, reason=f"{library} is installed beside the newest packages alone")
+    module = pytest.importorskip(library, reason=f"{library} is installed by nox -s tests_libraries alone")
     match library:
         case "numpy":
             return module.ones(MIB)
@@ -300,6 +302,7 @@ def made(library: str) -> Any:
             return module.numpy.ones(2 * MIB, dtype="float32")
 
 
+@pytest.mark.libraries
 @pytest.mark.parametrize("library", ["numpy", "pandas", "polars", "pyarrow", "scipy.sparse", "jax"])
 def test_what_a_library_has_made_is_listed_with_its_size(library: str) -> None:
     thing = made(library)
@@ -312,8 +315,9 @@ def test_what_a_library_has_made_is_listed_with_its_size(library: str) -> None:
     assert found.deletion == Deletion(names=("thing", "same"), is_kept_elsewhere=False)
 
 
+@pytest.mark.libraries
 def test_what_is_lazy_is_not_computed() -> None:
-    polars = pytest.importorskip("polars", reason="polars is installed beside the newest packages alone")
+    polars = pytest.importorskip("polars", reason="polars is installed by nox -s tests_libraries alone")
     computed = []
     lazy = polars.LazyFrame({"a": [1]}).map_batches(lambda frame: computed.append(1) or frame)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ def run(shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch, capsys: pytest
     """Run cells, as a user does; the last error is that of this shell alone."""
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         monkeypatch.delattr(sys, name, raising=False)
+    monkeypatch.delattr(builtins, "_", raising=False)  # rich leaves one, and IPython then names no results
 
     def run(*cells: str) -> None:
         for cell in cells:

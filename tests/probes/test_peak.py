@@ -53,7 +53,7 @@ def awaited() -> None:
 
 
 def with_numpy() -> None:
-    numpy = pytest.importorskip("numpy")
+    numpy = pytest.importorskip("numpy", reason="numpy is installed by nox -s tests_libraries alone")
     numpy.ones(KNOWN, dtype=numpy.uint8)
 
 
@@ -66,7 +66,6 @@ WAYS = {
     "with the interpreter's lock held": lambda: touched(KNOWN, library=ctypes.PyDLL),
     "a thread's": in_a_thread,
     "awaited": awaited,
-    "numpy's": with_numpy,
     "Python's own": python_s_own,
 }
 
@@ -78,7 +77,13 @@ def over_start(seen: Peak) -> int:
 
 
 @on_linux
-@pytest.mark.parametrize("work", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize(
+    "work",
+    [
+        *(pytest.param(work, id=name) for name, work in WAYS.items()),
+        pytest.param(with_numpy, id="numpy's", marks=pytest.mark.libraries),
+    ],
+)
 def test_what_lived_a_moment_is_known_to_2_mib(work: Callable[[], None]) -> None:
     work()  # what it imports and keeps is of no interest
     gc.collect()
