@@ -22,7 +22,7 @@ LARGE = 8 * MIB
 SETUP = f"""
 class Large:
     def __init__(self):
-        self.data = bytearray({LARGE})
+        self.data = bytearray(b"x") * {LARGE}
     def __repr__(self):
         return "large"
 
