@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 PERIODS_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 """The periods to choose from, besides the one that the settings ask for."""
 
-_STYLE_SHEETS = (style_sheets.LOOK, *style_sheets.ADDED, "panel/panel.css")
+_ADDED = (sheet for sheet in style_sheets.ADDED if sheet != style_sheets.HOLDERS)
+_STYLE_SHEETS = (style_sheets.LOOK, *_ADDED, "panel/panel.css")
 
 _IN_PLACE_OF_THE_REPORT = """
 .{fallback}-{number} {{ display: none; }}

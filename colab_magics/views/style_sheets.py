@@ -18,10 +18,13 @@ _PACKAGE = os.path.dirname(os.path.dirname(__file__))
 LOOK = "views/look.css"
 """What everything is shown with."""
 
+HOLDERS = "views/holders.css"
+"""What the tables of who holds memory are shown with, which are no part of a panel."""
+
 ADDED = {
     "views/found.css": ('"cm-found', 'warning"', 'error"', "<a ", '"cm-guide"'),
     "views/gpu_table.css": ('"cm-gpus"',),
-    "views/holders.css": ('"cm-holders"',),
+    HOLDERS: ('"cm-holders"',),
     "views/cells.css": ('"cm-cells"',),
     "views/details.css": ("<details",),
     "views/goals.css": ('"cm-goals"',),

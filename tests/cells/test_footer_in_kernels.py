@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -42,7 +43,7 @@ def test_a_cell_that_takes_much_has_one_quiet_line_and_others_none(open_notebook
     run(notebook, "%config ColabMagics.footer_seconds = 100")
 
     (line,) = lines(run(notebook, f"{HOLD}; del x"))
-    assert "peak 191 MiB over the start" in line
+    assert re.search(r"peak 19[01] MiB over the start", line)  # the system counts in lots
     assert "GPU" not in line
     assert lines(run(notebook, "1")) == ["1"]
     (result, line) = lines(run(notebook, f"{HOLD}; 2"))
