@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PERIODS_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
 """The periods to choose from, besides the one that the settings ask for."""
 
-_ADDED = (sheet for sheet in style_sheets.ADDED if sheet != style_sheets.HOLDERS)
+_ADDED = (sheet for sheet in style_sheets.ADDED if sheet not in (style_sheets.HOLDERS, style_sheets.CELLS))
 _STYLE_SHEETS = (style_sheets.LOOK, *_ADDED, "panel/panel.css")
 
 _IN_PLACE_OF_THE_REPORT = """
@@ -53,7 +53,10 @@ class Handlers(NamedTuple):
 class Controls:
     """The widgets, made once. Where `period_seconds` is None nothing moves by itself: no Pause, no choice of period."""
 
-    def __init__(self, handlers: Handlers, translate: Translator, *, period_seconds: float | None) -> None:
+    def __init__(
+        self, handlers: Handlers, translate: Translator, *, period_seconds: float | None, has_cells: bool = False
+    ) -> None:
+        """Make them; `has_cells` says whether the card has a table of the session's cells."""
         make = _Maker(translate)
         self._spoken = make.spoken
         self._title, self._card, self._goals = (make.html(name) for name in ("cm-title", "cm-card", "cm-fits"))
@@ -81,7 +84,8 @@ class Controls:
         number = self._root.model_id
         self._root._dom_classes = ("cm-panel", f"cm-panel-{number}")  # noqa: SLF001 - in one message, not in two
         ours_alone = _IN_PLACE_OF_THE_REPORT.format(number=number, fallback=FALLBACK)
-        style.value = f"<style>{style_sheets.together(*_STYLE_SHEETS)}{ours_alone}</style>"
+        sheets = (*_STYLE_SHEETS, style_sheets.CELLS) if has_cells else _STYLE_SHEETS
+        style.value = f"<style>{style_sheets.together(*sheets)}{ours_alone}</style>"
 
     @property
     def view(self) -> dict[str, Any]:

@@ -95,6 +95,7 @@ class Panel:
             ),
             options.translate,
             period_seconds=period_seconds if self._moves else None,
+            has_cells=source.cells is not None,
         )
         self._presence = Presence(self._controls.ask, was_seen=not self._moves)
 

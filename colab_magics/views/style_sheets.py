@@ -21,11 +21,14 @@ LOOK = "views/look.css"
 HOLDERS = "views/holders.css"
 """What the tables of who holds memory are shown with, which are no part of a panel."""
 
+CELLS = "views/cells.css"
+"""What the table of a session's cells is shown with, which few panels have."""
+
 ADDED = {
     "views/found.css": ('"cm-found', 'warning"', 'error"', "<a ", '"cm-guide"'),
     "views/gpu_table.css": ('"cm-gpus"',),
     HOLDERS: ('"cm-holders"',),
-    "views/cells.css": ('"cm-cells"',),
+    CELLS: ('"cm-cells"',),
     "views/details.css": ("<details",),
     "views/goals.css": ('"cm-goals"',),
     "views/guide.css": ('"cm-guide"',),

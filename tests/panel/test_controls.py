@@ -168,3 +168,12 @@ def test_what_is_closed_leaves_no_widget_behind(clicks: Clicks) -> None:
 
     assert all(one.comm is None for one in every)
     assert all(one.layout.comm is None for one in every)
+
+
+@pytest.mark.parametrize("has_cells", [True, False])
+def test_the_sheet_of_the_session_s_cells_is_sent_where_they_are_shown(clicks: Clicks, has_cells: bool) -> None:
+    controls = Controls(handlers(clicks), translator("en"), period_seconds=1.0, has_cells=has_cells)
+    sheets = [str(one.value) for one in every_widget(controls._root) if "<style>" in str(getattr(one, "value", ""))]
+
+    assert [".cm-cells" in sheet for sheet in sheets] == [has_cells]
+    controls.close()
