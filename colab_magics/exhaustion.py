@@ -15,6 +15,8 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+from colab_magics import introspection
+from colab_magics.introspection import class_name, is_derived
 from colab_magics.model.cells import Memory, OutOfMemory
 from colab_magics.probes import frameworks
 from colab_magics.probes.frameworks import kept
@@ -67,14 +69,8 @@ _TENSORFLOW_S_TYPES = {
 
 # By the slots themselves: a class of the user's may say otherwise of these names.
 _ARGUMENTS: Any = BaseException.__dict__["args"].__get__
-_CAUSE: Any = BaseException.__dict__["__cause__"].__get__
-_CONTEXT: Any = BaseException.__dict__["__context__"].__get__
 _HIDES_CONTEXT: Any = BaseException.__dict__["__suppress_context__"].__get__
-_MEMBERS: Any = BaseExceptionGroup.__dict__["exceptions"].__get__
 _ERRNO: Any = OSError.__dict__["errno"].__get__
-_MRO: Any = type.__dict__["__mro__"].__get__
-_MODULE: Any = type.__dict__["__module__"].__get__
-_QUALNAME: Any = type.__dict__["__qualname__"].__get__
 
 
 def recognised(error: BaseException, modules: Mapping[str, object] = sys.modules) -> OutOfMemory | None:
@@ -94,32 +90,32 @@ def _all_of(error: BaseException) -> Iterator[BaseException]:
     waiting, seen = [error], set[int]()
     while waiting and len(seen) < _MOST_ERRORS:
         one = waiting.pop(0)
-        if id(one) in seen or not _is_derived(type(one), Exception):
+        if id(one) in seen or not is_derived(type(one), Exception):
             continue
         seen.add(id(one))
         yield one
-        cause = _CAUSE(one)
+        cause = introspection.cause(one)
         if cause is not None:
             waiting.append(cause)
-        elif not _HIDES_CONTEXT(one) and _CONTEXT(one) is not None:
-            waiting.append(_CONTEXT(one))
-        if _is_derived(type(one), BaseExceptionGroup):
-            waiting += _MEMBERS(one)
+        elif not _HIDES_CONTEXT(one) and introspection.context(one) is not None:
+            waiting.append(introspection.context(one))
+        if is_derived(type(one), BaseExceptionGroup):
+            waiting += introspection.members(one)
 
 
 def _read(error: BaseException, modules: Mapping[str, object]) -> OutOfMemory | None:
     """Return what a single error says."""
     kind = type(error)
-    names, words = [*map(_name, _MRO(kind))], _words(error)
-    if _is_derived(kind, MemoryError):
+    names, words = [*map(class_name, introspection.mro(kind))], _words(error)
+    if is_derived(kind, MemoryError):
         return _of_memory_error(error, names, words)
     if any(_is_of(name, "torch", "OutOfMemoryError") for name in names):
         return _of_torch(error, words)
     if any(_is_of(name, "tensorflow", "ResourceExhaustedError") for name in names):
         return _of_tensorflow(error, words, modules)
-    if _is_derived(kind, RuntimeError):
+    if is_derived(kind, RuntimeError):
         return _of_runtime_error(error, words, modules)
-    if _is_derived(kind, OSError) and _ERRNO(error) == errno.ENOMEM:
+    if is_derived(kind, OSError) and _ERRNO(error) == errno.ENOMEM:
         return _found(error, Memory.RAM)
     return None
 
@@ -151,7 +147,7 @@ def _numpy_array(arguments: tuple[Any, ...]) -> tuple[int | None, str | None]:
     """Return how large the array would be that could not be made, and what it is, as a `Holder` says that."""
     match arguments:
         case (tuple() as shape, elements) if all(type(one) is int for one in shape):
-            if _name(type(elements)).startswith("numpy."):
+            if class_name(type(elements)).startswith("numpy."):
                 sizes = " x ".join(map(str, shape)) or "scalar"
                 return math.prod(shape) * int(elements.itemsize), name_or_none(f"{elements} {sizes}")
     return None, None
@@ -216,7 +212,7 @@ def _found(  # noqa: PLR0913 - a record has as many fields
         asked_bytes = _bytes(asked["size"])
     return OutOfMemory(
         memory=memory,
-        error=name_or_none(_name(type(error))) or "Exception",
+        error=name_or_none(class_name(type(error))) or "Exception",
         framework=framework,
         device=device,
         asked_bytes=asked_bytes if asked_bytes is not None and 0 < asked_bytes <= _MOST_BYTES else None,
@@ -246,16 +242,3 @@ def _bytes(size: str) -> int | None:
 def _is_of(name: str, package: str, kind: str) -> bool:
     """Tell whether a class's name is that of a package's class."""
     return name.startswith(f"{package}.") and name.endswith(f".{kind}")
-
-
-def _name(kind: type) -> str:
-    """Return a class's name with its module, that of a built-in one alone; whatever its metaclass says."""
-    module, name = _MODULE(kind), _QUALNAME(kind)
-    if type(module) is not str or type(name) is not str:
-        return ""
-    return name if module == "builtins" else f"{module}.{name}"
-
-
-def _is_derived(kind: type, base: type) -> bool:
-    """Tell whether a class is derived from another. `issubclass` would ask the other's metaclass."""
-    return any(one is base for one in _MRO(kind))

@@ -6,6 +6,7 @@ import errno
 from typing import TYPE_CHECKING, Any
 
 from colab_magics import exhaustion, report
+from colab_magics.introspection import class_name
 from colab_magics.translation import N_
 from colab_magics.views import display
 from colab_magics.views.render_options import RenderOptions, language_for
@@ -42,5 +43,5 @@ def _is_for_lack_of_memory(failure: Exception) -> bool:
 
 
 def _show(ran_out: OutOfMemory, shell: Any, options: RenderOptions) -> None:
-    shell_class = f"{type(shell).__module__}.{type(shell).__qualname__}"
-    display.show(report.out_of_memory(ran_out, shell=shell, shell_class=shell_class), options)
+    seen = report.out_of_memory(ran_out, shell=shell, shell_class=class_name(type(shell)))
+    display.show(seen, options)

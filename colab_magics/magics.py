@@ -299,11 +299,16 @@ class ColabMagics(Magics):
         magic = options.CELL if escape == "%%" else name
         return completion.offer(magic, typed, self._indices)
 
+    @property
+    def _shell_class(self) -> str:
+        """The dotted name of the shell's class."""
+        shell = type(self.shell)
+        return f"{shell.__module__}.{shell.__qualname__}"
+
     def _run(self, magic: str, line: str) -> Report | None:
         chosen = _read(magic, line)
         requirement = _requirement(chosen.require)
-        shell = type(self.shell)
-        shell_class = f"{shell.__module__}.{shell.__qualname__}"
+        shell_class = self._shell_class
         note = None
         if chosen.widget:
             from colab_magics.panel import opening
@@ -364,10 +369,7 @@ class ColabMagics(Magics):
             from colab_magics import report
 
             self.session.remember(cell)
-            shell = type(self.shell)
-            shell_class = f"{shell.__module__}.{shell.__qualname__}"
-            seen = report.of_cell(cell, shell_class=shell_class, driver_deadline_seconds=self.driver_deadline_seconds)
-            self._deliver(seen, chosen, note=None)
+            self._deliver(report.of_cell(cell, shell_class=self._shell_class), chosen, note=None)
         except Exception as error:  # noqa: BLE001 - IPython would show a traceback of ours below the user's cell
             display.print_aside(f"%%runtime_status could not tell what the cell took ({type(error).__name__}).")
 

@@ -170,17 +170,9 @@ def of_cells(cells: tuple[Cell, ...], session: SessionSums, *, shell_class: str 
     return _judge("cells", replace(snapshot, cells=cells, session=session))
 
 
-def of_cell(cell: Cell, *, shell_class: str | None, driver_deadline_seconds: float = DEADLINE_SECONDS) -> Report:
-    """Say what a cell took, beside the memory that there is: of GPUs that it might have used, the driver tells it."""
-    snapshot = _with_ram(_begin(shell_class), everything=False)
-    if cell.gpus:
-        from colab_magics.model import seen
-
-        there = seen(_with_gpus(snapshot, driver_deadline_seconds).gpus)
-        totals = {gpu.index: gpu.memory.total_bytes for gpu in there if gpu.memory is not None}
-        works = tuple(replace(work, memory_total_bytes=totals.get(work.index)) for work in cell.gpus)
-        cell = replace(cell, gpus=works)
-    return _judge("cell", replace(snapshot, cells=(cell,)))
+def of_cell(cell: Cell, *, shell_class: str | None) -> Report:
+    """Say what a cell took, beside the RAM that there is."""
+    return _judge("cell", replace(_with_ram(_begin(shell_class), everything=False), cells=(cell,)))
 
 
 def with_cells(report: Report, cells: tuple[Cell, ...], session: SessionSums) -> Report:

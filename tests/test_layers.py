@@ -48,6 +48,7 @@ FLOORS = {
     "translation": -1,
     "procfs": -2,  # below cgroup, which reads by it
     "files": -3,
+    "introspection": -3,
     "version": -3,
     "values": -2,  # below model, which is made of them
     "imports": -2,  # below all that is called from outside

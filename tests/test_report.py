@@ -32,7 +32,6 @@ from builders import (
     SHARED,
     T4,
     T4_SHARES,
-    T4_WORK,
     TORCH,
     TORCH_MEMORY,
     V5E,
@@ -802,26 +801,14 @@ def test_rich_prints_a_report_as_its_text() -> None:
 # On a cell ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_report_on_a_cell_has_the_ram_that_there_is_and_asks_no_driver_without_a_gpu(
+def test_a_report_on_a_cell_has_the_ram_that_there_is_and_asks_no_driver(
     plug_in: Callable[..., FakeDriver],
 ) -> None:
     driver = plug_in("t4")
-    seen = report.of_cell(replace(A_CELL, gpus=()), shell_class=None)
+    seen = report.of_cell(A_CELL, shell_class=None)
 
     assert seen.subject is Subject.CELL
-    assert seen.snapshot.cells == (replace(A_CELL, gpus=()),)
+    assert seen.snapshot.cells == (A_CELL,)
     assert isinstance(seen.snapshot.ram, Ram)
     assert seen.snapshot.gpus is None
     assert driver.calls() == []
-
-
-@pytest.mark.usefixtures("ordinary_machine")
-def test_a_report_on_a_cell_that_had_a_gpu_has_the_size_of_its_memory(plug_in: Callable[..., FakeDriver]) -> None:
-    plug_in("t4")
-    work = replace(T4_WORK, memory_total_bytes=None)
-    (cell,) = (
-        report.of_cell(replace(A_CELL, gpus=(work, replace(work, index=1))), shell_class=None).snapshot.cells or ()
-    )
-
-    assert cell.gpus is not None
-    assert [(work.memory_total_bytes or 0) // GIB for work in cell.gpus] == [15, 0]

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from colab_magics.model.cells import GpuWork
     from colab_magics.probes.gpu_work import Begun
 
-_MOST_OF_A_LINE = 200
-"""So much of a cell's first line is kept."""
-
 
 class Meter:
     """A measurement that has begun. Any number of them may go on, one within another or overlapping."""
@@ -83,7 +80,7 @@ class Meter:
             unavailable.append(("peak_error_bytes", "sampled"))
         return Cell(
             number=number,
-            first_line=first_line[:_MOST_OF_A_LINE],
+            first_line=first_line,
             wall_seconds=wall_seconds,
             cpu_seconds=max(0.0, cpu_seconds),
             ram_before_bytes=seen.before_bytes,

@@ -45,7 +45,7 @@ class GpuWork(Value):
     memory_peak_bytes: int | None
     """The most that was used."""
     peak_source: str | None
-    """How that is known: "torch" by the framework's own count, exact for its tensors; "sampled" by looks in turn."""
+    """How that is known: "sampled" by looks in turn."""
     energy_joules: float | None
     """What it drew, whoever had it work."""
     slowdown_reasons: tuple[str, ...] | None

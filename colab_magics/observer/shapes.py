@@ -255,6 +255,7 @@ _WORK_FIELDS: dict[str, Check] = {
     "memory_before_bytes": _or_none(_whole(_MOST_BYTES)),
     "memory_after_bytes": _or_none(_whole(_MOST_BYTES)),
     "memory_peak_bytes": _or_none(_whole(_MOST_BYTES)),
+    "memory_total_bytes": _or_none(_whole(_MOST_BYTES)),
     "energy_joules": _or_none(_number(10**15)),
     "slowdown_reasons": _or_none(_listed(_written_as(_SLOWDOWN), 64)),
 }

@@ -272,7 +272,8 @@ class _Work:
         if why_no_energy is not None:
             unavailable["energy_joules"] = why_no_energy
             refused("energy_joules", "energy_joules")
-        for field, figure in (("before", before), ("after", after), ("peak", self._peak_bytes)):
+        total = _of_memory(self._begin, "total_bytes") or _of_memory(at_end, "total_bytes")
+        for field, figure in (("before", before), ("after", after), ("peak", self._peak_bytes), ("total", total)):
             if figure is None:
                 refused("memory", f"memory_{field}_bytes")
         if self._reasons is None:
@@ -288,6 +289,7 @@ class _Work:
             "memory_before_bytes": before,
             "memory_after_bytes": after,
             "memory_peak_bytes": self._peak_bytes,
+            "memory_total_bytes": total,
             "energy_joules": energy,
             "slowdown_reasons": None if self._reasons is None else sorted(self._reasons),
             "unavailable": unavailable,
@@ -319,7 +321,11 @@ class _Work:
 
 
 def _used_bytes(seen: dict[str, Any]) -> int | None:
-    return None if seen["memory"] is None else seen["memory"]["used_bytes"]
+    return _of_memory(seen, "used_bytes")
+
+
+def _of_memory(seen: dict[str, Any], name: str) -> int | None:
+    return None if seen["memory"] is None else seen["memory"][name]
 
 
 def _most(one: int | None, other: int | None) -> int | None:

@@ -12,6 +12,7 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
+from colab_magics.introspection import is_derived, qualified_name
 from colab_magics.values import Record
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 LEAST_SHARED_BYTES = 4096
 """What has less than this of its own, and has been seen before, is said to share another's memory."""
-
-_mro = type.__dict__["__mro__"].__get__
-_qualname = type.__dict__["__qualname__"].__get__
 
 
 class Block(Record):
@@ -55,11 +53,6 @@ def shape(one: object) -> str | None:
             except Exception:  # noqa: BLE001 - what a library cannot tell is not told
                 return None
     return None
-
-
-def is_derived(kind: type, base: type) -> bool:
-    """Tell whether a class is another or is derived from it. `issubclass` would ask that one's metaclass."""
-    return any(one is base for one in _mro(kind))
 
 
 def _held_by(module: object, name: str) -> object:
@@ -110,7 +103,7 @@ def _ndarray(array: Any) -> tuple[list[Block], list[object]]:
         is_large = size_bytes >= LEAST_SHARED_BYTES
         key = _at(ndarray.__array_interface__.__get__(owner)["data"][0]) if is_large else ("numpy", id(owner))
         return [Block(key, size_bytes)], [*inside, owner]
-    if _qualname(type(inner)) == "PyCapsule":
+    if qualified_name(type(inner)) == "PyCapsule":
         return [Block(("numpy", id(inner)), ndarray.nbytes.__get__(owner))], inside
     return [], [*inside, inner]
 

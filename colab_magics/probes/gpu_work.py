@@ -109,6 +109,7 @@ def _work(seen: dict[str, Any]) -> GpuWork:
         memory_before_bytes=seen["memory_before_bytes"],
         memory_after_bytes=seen["memory_after_bytes"],
         memory_peak_bytes=seen["memory_peak_bytes"],
+        memory_total_bytes=seen["memory_total_bytes"],
         peak_source=None if seen["memory_peak_bytes"] is None else "sampled",
         energy_joules=None if seen["energy_joules"] is None else float(seen["energy_joules"]),
         slowdown_reasons=None if reasons is None else tuple(reason for reason in reasons if reason != "idle"),

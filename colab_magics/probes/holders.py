@@ -14,6 +14,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from colab_magics.introspection import class_name
 from colab_magics.model.holders import Deletion, Holder, Holders, Keeper
 from colab_magics.probes import blocks, namespace, sizes
 
@@ -98,7 +99,7 @@ def as_holder(found: Found) -> Holder:
     return Holder(
         keeper=kept.keeper,
         name=kept.name[:_MOST_CHARACTERS],
-        type_name=sizes.type_name(kept.thing)[:_MOST_CHARACTERS],
+        type_name=class_name(type(kept.thing))[:_MOST_CHARACTERS],
         shape=None if shape is None else shape[:_MOST_CHARACTERS],
         ram_bytes=held.ram_bytes,
         devices=held.devices,
@@ -191,7 +192,7 @@ def _early_first(names: list[str], variables: dict[str, Any]) -> list[str]:
 
 def _tells_at_once(thing: Any) -> bool:
     kind = id(type(thing))
-    package = sizes.type_name(thing).partition(".")[0]
+    package = class_name(type(thing)).partition(".")[0]
     return kind in _PLAIN or (kind not in _CONTAINERS and package in _TELL_AT_ONCE)
 
 

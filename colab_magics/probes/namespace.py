@@ -13,6 +13,7 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from colab_magics import introspection
 from colab_magics.model.holders import Keeper
 
 if TYPE_CHECKING:
@@ -181,17 +182,14 @@ def errors(shell: Any) -> list[BaseException]:
         if one is None or id(one) in found or not issubclass(type(one), BaseException):
             continue
         found[id(one)] = one
-        waiting += [_CAUSE(one), _CONTEXT(one)]
+        waiting += [introspection.cause(one), introspection.context(one)]
         if issubclass(type(one), BaseExceptionGroup):
-            waiting += _MEMBERS(one)
+            waiting += introspection.members(one)
     return [*found.values()]
 
 
 # By the slots themselves: a class of the user's may say otherwise of these names.
 _TRACEBACK: Any = BaseException.__dict__["__traceback__"].__get__
-_CAUSE: Any = BaseException.__dict__["__cause__"].__get__
-_CONTEXT: Any = BaseException.__dict__["__context__"].__get__
-_MEMBERS: Any = BaseExceptionGroup.__dict__["exceptions"].__get__
 
 
 def cut_off(error: BaseException) -> None:

@@ -22,17 +22,15 @@ import types
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from colab_magics.introspection import class_name, is_derived, mro
 from colab_magics.model.holders import OnDevice
-from colab_magics.probes.blocks import LEAST_SHARED_BYTES, Block, Rest, is_derived, loaded_readers
+from colab_magics.probes.blocks import LEAST_SHARED_BYTES, Block, Rest, loaded_readers
 from colab_magics.values import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from colab_magics.probes.blocks import Read
-
-SECONDS = 0.08
-"""How long one `Sizes` looks in all, unless told otherwise."""
 
 _AT_A_TIME = 4096
 """So many objects are looked at between two looks at the clock: a few milliseconds."""
@@ -47,13 +45,10 @@ _INSTANCE_VALUES_BYTES = 48
 for 3.11 to 3.13, 2026-11."""
 
 _HELD_BY_FUNCTIONS = [vars(types.FunctionType)[name] for name in ("__defaults__", "__kwdefaults__", "__closure__")]
-_mro = type.__dict__["__mro__"].__get__
 _flags = type.__dict__["__flags__"].__get__
 _basicsize = type.__dict__["__basicsize__"].__get__
 _dictoffset = type.__dict__["__dictoffset__"].__get__
 _itemsize = type.__dict__["__itemsize__"].__get__
-_qualname = type.__dict__["__qualname__"].__get__
-_module = type.__dict__["__module__"].__get__
 
 _FIXED = (float, complex, bool, type(None), type(...), type(NotImplemented))
 _SIZED = (int, str, bytes, bytearray)
@@ -91,7 +86,7 @@ class Held(Record):
 class Sizes:
     """Looks through objects one after the other; what one of them holds is not counted for the next."""
 
-    def __init__(self, *, seconds: float = SECONDS, apart_from: Iterable[object] = ()) -> None:
+    def __init__(self, *, seconds: float, apart_from: Iterable[object] = ()) -> None:
         """Look for so long in all. `apart_from` are objects that nobody holds, such as the shell."""
         self._until = time.perf_counter() + seconds
         self._kept = [*apart_from]  # an id is an object's only while that lives
@@ -258,14 +253,17 @@ class _Kind(Record):
         for base, read in readers:
             if is_derived(kind, base):
                 return _Kind(read=read, is_followed=base is not kind)
-        if any(is_derived(kind, base) for base in _NOT_FOLLOWED) or _package(kind) in _NOT_FOLLOWED_OF:
+        if (
+            any(is_derived(kind, base) for base in _NOT_FOLLOWED)
+            or class_name(kind).partition(".")[0] in _NOT_FOLLOWED_OF
+        ):
             return _Kind()
         return _Kind._python(kind)
 
     @staticmethod
     def _python(kind: type) -> _Kind:
         """Return how objects are looked at that Python itself makes, and those of a user's class."""
-        native = next(base for base in _mro(kind) if not _flags(base) & _HEAP_TYPE or _flags(base) & _IMMUTABLE_TYPE)
+        native = next(base for base in mro(kind) if not _flags(base) & _HEAP_TYPE or _flags(base) & _IMMUTABLE_TYPE)
         each = _GC_HEADER_BYTES if _flags(kind) & _HAS_GC else 0
         if native is not kind and _dictoffset(kind):
             each += _INSTANCE_VALUES_BYTES
@@ -275,24 +273,9 @@ class _Kind(Record):
         return _Kind(each_bytes=each, size=native.__sizeof__, is_followed=True, has_keys=is_derived(kind, dict))
 
 
-def type_name(one: object) -> str:
-    """Return the name of an object's class with its module, such as "numpy.ndarray"; may hold anything."""
-    kind = type(one)
-    module, name = _text(_module(kind)), _text(_qualname(kind))
-    return name if module in ("builtins", "") else f"{module}.{name}"
-
-
 def _is_among(kind: type, kinds: tuple[type, ...]) -> bool:
     """Tell whether a class is one of these. `in` would ask its metaclass."""
     return any(kind is one for one in kinds)
-
-
-def _package(kind: type) -> str:
-    return _text(_module(kind)).partition(".")[0]
-
-
-def _text(told: object) -> str:
-    return told if type(told) is str else ""
 
 
 def _function(function: Any) -> tuple[list[Block], list[object]]:

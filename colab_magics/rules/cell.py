@@ -64,9 +64,9 @@ def cell_left_gpu_idle(snapshot: Snapshot) -> Values | None:
 
 
 def _measured(snapshot: Snapshot) -> Cell | None:
-    """Return the cell that a report is about; of a list of cells none is."""
+    """Return the cell that a report is about; of a session's cells none is."""
     cells = snapshot.cells or ()
-    return cells[0] if len(cells) == 1 else None
+    return cells[0] if len(cells) == 1 and snapshot.session is None else None
 
 
 RULES: tuple[Rule, ...] = (

@@ -196,10 +196,12 @@ def gpu_idle(snapshot: Snapshot) -> Values | None:
 def gpu_memory_cached(snapshot: Snapshot) -> Values | None:
     """Half or more of what is used of a GPU's memory is a framework's cache, which it can give back."""
     for one in seen(snapshot.gpu_shares):
+        if one.index is None:
+            continue
         largest = max(one.frameworks, key=lambda each: each.cached_bytes or 0, default=None)
         cached_bytes = 0 if largest is None else largest.cached_bytes or 0
         if largest is not None and _is_most(cached_bytes, one):
-            return ("index", one.index or 0), ("framework", largest.framework), ("cached_bytes", cached_bytes)
+            return ("index", one.index), ("framework", largest.framework), ("cached_bytes", cached_bytes)
     return None
 
 
@@ -212,10 +214,11 @@ def gpu_memory_cached(snapshot: Snapshot) -> Values | None:
 def gpu_memory_of_others(snapshot: Snapshot) -> Values | None:
     """Half or more of what is used of a GPU's memory is held by processes other than this kernel."""
     for one in seen(snapshot.gpu_shares):
-        if one.other_processes_bytes is not None and _is_most(one.other_processes_bytes, one):
+        others_bytes = one.other_processes_bytes
+        if one.index is not None and others_bytes is not None and _is_most(others_bytes, one):
             gpu = next((each for each in seen(snapshot.gpus) if each.index == one.index), None)
             names = () if gpu is None else _names_of_others(gpu, one.slice_index)
-            return ("index", one.index or 0), ("others_bytes", one.other_processes_bytes), ("names", names)
+            return ("index", one.index), ("others_bytes", others_bytes), ("names", names)
     return None
 
 

@@ -33,7 +33,6 @@ _METHODS = {
 _SOURCES = {
     "driver": N_("by the driver's own samples"),
     "sampled": N_("sampled: what is short is missed"),
-    "torch": N_("by PyTorch's own count"),
 }
 
 

@@ -266,6 +266,7 @@ SPAN = {
             "memory_before_bytes": 0,
             "memory_after_bytes": 1,
             "memory_peak_bytes": 2,
+            "memory_total_bytes": 3,
             "energy_joules": 70.5,
             "slowdown_reasons": ["idle", "power_cap"],
             "unavailable": {},

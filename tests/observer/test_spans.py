@@ -22,7 +22,8 @@ from fake_nvml import FakeDriver
 Plug = Callable[..., FakeDriver]
 MIB = 2**20
 GPU: dict[str, Any] = {
-    "memory": {"used_bytes": 0}, "utilization_percent": 0, "slowdown_reasons": [], "energy_joules": 0.0, "name": "T4",
+    "memory": {"used_bytes": 0, "total_bytes": 100}, "utilization_percent": 0, "slowdown_reasons": [],
+    "energy_joules": 0.0, "name": "T4",
 }  # fmt: skip
 
 
@@ -100,11 +101,11 @@ def work(watch: Spans, number: int = 1) -> dict[str, Any]:
 
 
 def test_memory_is_told_before_after_and_at_its_peak(watch: Spans, clock: Clock, devices: Devices) -> None:
-    devices.gpus[0]["memory"] = {"used_bytes": 10}
+    devices.gpus[0]["memory"] = {"used_bytes": 10, "total_bytes": 100}
     begin(watch, clock)
-    devices.gpus[0]["memory"] = {"used_bytes": 90}
+    devices.gpus[0]["memory"] = {"used_bytes": 90, "total_bytes": 100}
     run(watch, clock, 0.5)
-    devices.gpus[0]["memory"] = {"used_bytes": 30}
+    devices.gpus[0]["memory"] = {"used_bytes": 30, "total_bytes": 100}
     did = work(watch)
 
     assert [did[f"memory_{when}_bytes"] for when in ("before", "peak", "after")] == [10, 90, 30]
@@ -280,11 +281,12 @@ def test_a_reading_that_fails_costs_only_itself(watch: Spans, clock: Clock, devi
         "memory_before_bytes": "no_permission",
         "memory_after_bytes": "no_permission",
         "memory_peak_bytes": "no_permission",
+        "memory_total_bytes": "no_permission",
     }
 
 
 def test_a_gpu_that_is_no_more_at_the_end_keeps_what_was_seen(watch: Spans, clock: Clock, devices: Devices) -> None:
-    devices.gpus[0]["memory"] = {"used_bytes": 10}
+    devices.gpus[0]["memory"] = {"used_bytes": 10, "total_bytes": 100}
     begin(watch, clock)
     run(watch, clock, 1)
     devices.gpus.clear()
@@ -350,11 +352,11 @@ def test_spans_overlap_and_are_looked_at_together(watch: Spans, clock: Clock, de
     begin(watch, clock, 1)
     run(watch, clock, 4)
     begin(watch, clock, 2)
-    devices.gpus[0]["memory"] = {"used_bytes": 90}
+    devices.gpus[0]["memory"] = {"used_bytes": 90, "total_bytes": 100}
     run(watch, clock, 4)
-    devices.gpus[0]["memory"] = {"used_bytes": 1}
+    devices.gpus[0]["memory"] = {"used_bytes": 1, "total_bytes": 100}
     inner = work(watch, 2)
-    devices.gpus[0]["memory"] = {"used_bytes": 95}
+    devices.gpus[0]["memory"] = {"used_bytes": 95, "total_bytes": 100}
     outer = work(watch, 1)
 
     assert (inner["busy_percent"], outer["busy_percent"]) == (100, 50)

@@ -69,6 +69,7 @@ def test_a_gpu_s_work_is_told_in_the_model_s_words(plug_in: Plug) -> None:
 
     assert (work.index, work.name, work.peak_source) == (0, "Tesla T4", "sampled")
     assert work.memory_before_bytes == work.memory_peak_bytes == work.memory_after_bytes == 70 * MIB
+    assert (work.memory_total_bytes or 0) // (1024 * MIB) == 15
     assert (work.busy_percent, work.busy_source, work.energy_joules) == (None, None, None)
     assert work.slowdown_reasons == ("power_cap",)
     assert work.unavailable == (("busy_percent", "too_short"), ("energy_joules", "not_supported"))

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from colab_magics.introspection import class_name
 from colab_magics.probes.blocks import shape
-from colab_magics.probes.sizes import Held, Sizes, type_name
+from colab_magics.probes.sizes import Held, Sizes
 
 MB = 1_000_000
 
@@ -263,14 +264,14 @@ def test_no_code_of_the_objects_runs() -> None:
 
     assert held(Hostile()).ram_bytes == pytest.approx(MB, rel=0.01)
     assert held([Hostile(), HostileList([bytearray(MB)])]).ram_bytes == pytest.approx(2 * MB, rel=0.01)
-    assert type_name(Hostile()).endswith("test_sizes.Hostile")
+    assert class_name(type(Hostile())).endswith("test_sizes.Hostile")
     assert shape(Hostile()) is None
     assert ASKED == []
 
 
 def test_a_class_s_name_is_that_of_its_definition() -> None:
-    assert type_name([]) == "list"
-    assert type_name(Path()).startswith("pathlib.")
+    assert class_name(type([])) == "list"
+    assert class_name(type(Path())).startswith("pathlib.")
 
 
 def test_nothing_is_imported() -> None:
@@ -279,7 +280,7 @@ def test_nothing_is_imported() -> None:
         from colab_magics.probes.blocks import shape
         from colab_magics.probes.sizes import Sizes
         before = {*sys.modules}
-        Sizes().of([1.5, "text", {}], "one"), shape([])
+        Sizes(seconds=1).of([1.5, "text", {}], "one"), shape([])
         print(sorted({*sys.modules} - before))
     """
     said = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, check=True, text=True)

@@ -12,11 +12,12 @@ import torch
 
 from builders import MIB
 from colab_magics.exhaustion import recognised
+from colab_magics.introspection import class_name
 from colab_magics.model.cells import Memory
 from colab_magics.probes.blocks import shape
 from colab_magics.probes.framework_memory import probe_framework_memory
 from colab_magics.probes.frameworks import probe_frameworks
-from colab_magics.probes.sizes import Sizes, type_name
+from colab_magics.probes.sizes import Sizes
 from notebooks import Notebook
 
 
@@ -51,7 +52,7 @@ def test_a_storage_is_counted_once_however_many_tensors_share_it() -> None:
     view = sizes.of(tensor[1:].T, "view")
     assert view.ram_bytes < MIB
     assert view.shares_with == "tensor"
-    assert (type_name(tensor), shape(tensor)) == ("torch.Tensor", "float32 1024 x 2048")
+    assert (class_name(type(tensor)), shape(tensor)) == ("torch.Tensor", "float32 1024 x 2048")
 
 
 def test_a_model_holds_its_parameters_gradients_and_state() -> None:

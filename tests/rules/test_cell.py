@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from builders import A_CELL, GIB, MIB, T4_WORK, a_ram, a_snapshot
+from builders import A_CELL, A_SESSION, GIB, MIB, T4_WORK, a_ram, a_snapshot
 from colab_magics.model import Subject, Unavailable
 from colab_magics.rules import cell, judge
 
@@ -84,3 +84,11 @@ def test_of_several_cells_or_none_nothing_is_said() -> None:
     for cells in (None, (), (hot, hot)):
         assert judge(Subject.CELL, a_snapshot(ram=little, cells=cells)) == ()
     assert len(judge(Subject.CELL, a_snapshot(ram=little, cells=(hot,)))) == 3
+
+
+def test_of_the_only_cell_of_a_session_nothing_is_said_as_of_one_that_was_measured() -> None:
+    little = a_ram(10.0, headroom_bytes=GIB // 2)
+    alone = a_snapshot(ram=little, cells=(A_CELL,))
+
+    assert judge(Subject.CELL, alone) != ()
+    assert judge(Subject.CELL, replace(alone, session=A_SESSION)) == ()
