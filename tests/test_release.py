@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import types
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,7 +67,7 @@ MAKE = "made = Large(); alive.append(weakref.ref(made)); shown = made; del made;
 # Results -------------------------------------------------------------------------------------------------------------
 
 
-def test_results_are_gone_and_their_memory_with_them(shell: InteractiveShell, run: Any) -> None:
+def test_results_are_gone(shell: InteractiveShell, run: Any) -> None:
     run(MAKE, "del shown", MAKE, "del shown", "'a third'", "'a fourth'")
     assert alive(shell) == 2
 
@@ -75,9 +77,6 @@ def test_results_are_gone_and_their_memory_with_them(shell: InteractiveShell, ru
     assert released.results == 4
     assert released.let_go_bytes == pytest.approx(2 * LARGE, rel=0.01)
     assert [(one.keeper, one.name) for one in released.let_go] == [(Keeper.OUTPUT, "Out[2]"), (Keeper.OUTPUT, "Out[4]")]
-    assert released.ram_before_bytes is not None
-    assert released.ram_after_bytes is not None
-    assert released.ram_before_bytes - released.ram_after_bytes > LARGE
     assert released.failed == ()
     assert not released.has_dropped_error
 
@@ -277,15 +276,51 @@ def test_arrow_gives_back_what_pandas_has_let_go_of(shell: InteractiveShell, run
     assert release(shell).failed == ()
 
 
+# What the system gets back -------------------------------------------------------------------------------------------
+
+IN_A_PROCESS_OF_ITS_OWN = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+from colab_magics.release import release
+
+shell = InteractiveShell()
+for cell in sys.argv[1:]:
+    shell.run_cell(cell, store_history=True)
+released = release(shell)
+print(released.let_go_bytes, released.ram_before_bytes - released.ram_after_bytes)
+"""
+
+
+def let_go_and_given_back(*cells: str) -> tuple[int, int]:
+    """Return, after these cells, how much was let go of and how much less the process has.
+
+    The heap of a process that has run a thousand tests decides by itself where a new object comes to lie.
+    """
+    line = [sys.executable, "-c", IN_A_PROCESS_OF_ITS_OWN, *cells]
+    said = subprocess.run(line, check=True, capture_output=True, text=True).stdout.splitlines()
+    let_go_bytes, given_back_bytes = map(int, said[-1].split())
+    return let_go_bytes, given_back_bytes
+
+
+@pytest.mark.parametrize(
+    "cells", [pytest.param((MAKE, "del shown", "'another'"), id="a result"), pytest.param(("train()",), id="an error")]
+)
+def test_the_system_gets_it_back(cells: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+
+    let_go_bytes, given_back_bytes = let_go_and_given_back(SETUP, *cells)
+
+    assert let_go_bytes == pytest.approx(LARGE, rel=0.01)
+    assert given_back_bytes > 0.9 * LARGE
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's alone")
-def test_the_system_gets_back_what_lies_between_what_is_kept(shell: InteractiveShell, run: Any) -> None:
-    run(f"kept = [bytes(2000) for _ in range({64 * MIB} // 2000)][::1000]")
+def test_also_what_lies_between_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
 
-    released = release(shell)
+    _, given_back_bytes = let_go_and_given_back(f"kept = [bytes(2000) for _ in range({64 * MIB} // 2000)][::1000]")
 
-    assert released.ram_before_bytes is not None
-    assert released.ram_after_bytes is not None
-    assert released.ram_before_bytes - released.ram_after_bytes > 32 * MIB
+    assert given_back_bytes > 32 * MIB
 
 
 # What goes wrong -----------------------------------------------------------------------------------------------------
