@@ -120,6 +120,24 @@ def tests_libraries(session: nox.Session) -> None:
     run_tests(session, "pytest", "-m", "libraries")
 
 
+@nox.session(python=NEWEST_PYTHON, requires=["build"])
+def tests_clusters(session: nox.Session) -> None:
+    """Test what asks a cluster with real ones of Dask, ipyparallel and Ray, the newest of them."""
+    install_newest(session, *group("clusters"))
+    run_tests(session, "pytest", "-m", "clusters")
+
+
+# pip, as with Colab's other versions. Ray is not there.
+@nox.session(python=NEWEST_PYTHON, venv_backend="venv", requires=["build"])
+def tests_clusters_colab(session: nox.Session) -> None:
+    """Test the same with the Dask and the ipyparallel that Colab has."""
+    pinned = ("--constraint", str(CONSTRAINTS))
+    engines = [name for name in group("clusters") if name != "ray"]
+    session.install(*pinned, f"{the_wheel()}[panel]", *group("test"), *engines)
+    session.install("--force-reinstall", "--no-deps", str(the_wheel()))
+    run_tests(session, "pytest", "-m", "clusters")
+
+
 @nox.session(python=OLDEST_PYTHON, requires=["build"])
 def tests_oldest(session: nox.Session) -> None:
     """Test the wheel on the oldest Python that we promise, with the newest it can have: what needs no kernel."""

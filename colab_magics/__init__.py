@@ -24,6 +24,7 @@ __all__ = [
     "Report",
     "RequirementNotMet",
     "RequirementSyntaxError",
+    "cluster_status",
     "gpu_info",
     "load_ipython_extension",
     "ram_info",
@@ -95,6 +96,22 @@ def runtime_status(*, everything: bool = False) -> "Report":
         from colab_magics import report
 
         return report.runtime_status(shell_class=_running_shell_class(), everything=everything)
+
+
+def cluster_status(client: object) -> "Report":
+    """Return the state of every machine of a cluster, with what is wrong and what differs; print nothing.
+
+    `client` is a `dask.distributed.Client`, an `ipyparallel` Client or view, or the module `ray` after `ray.init()`:
+    its own engine carries the look to a worker of each machine, where this package must be installed. A list of reports
+    of `runtime_status`, gathered in any other way, makes the same report. Raise a `ValueError` that says in one line
+    what is wrong where there is nothing to ask.
+    """
+    from colab_magics.imports import trusted_imports
+
+    with trusted_imports:
+        from colab_magics.clusters import status
+
+        return status.cluster_status(client, shell_class=_running_shell_class())
 
 
 def require(expression: str, *, strict: bool = False) -> None:

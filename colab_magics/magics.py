@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from colab_magics.model.holders import Release
     from colab_magics.options import Options
     from colab_magics.panel.session import Panel
-    from colab_magics.report import Report
+    from colab_magics.report import Held, Report
     from colab_magics.requirement import Requirement
 
 _LINE = r"\s*(?:(?:[^%#\"']*=\s*|%\w[^#\"']*\s)(?=%))?(?P<escape>%{0,2})(?P<name>\w+)\s+(?P<typed>.*)"
@@ -310,6 +310,8 @@ class ColabMagics(Magics):
         requirement = _requirement(chosen.require)
         shell_class = self._shell_class
         note = None
+        if chosen.on is not None:
+            return self._ask_cluster(chosen.on, chosen, requirement)
         if chosen.widget:
             from colab_magics.panel import opening
 
@@ -341,6 +343,23 @@ class ColabMagics(Magics):
             )
         seen = self._check_requirement(requirement, seen, chosen)
         return self._deliver(_only(seen, chosen.indices), chosen, note=note)
+
+    def _ask_cluster(self, name: str, chosen: Options, requirement: Requirement | None) -> Report | None:
+        """Ask every machine of the cluster that a variable stands for."""
+        from colab_magics.clusters import in_notebook, status
+        from colab_magics.clusters.asking import ClusterError
+        from colab_magics.views.render_options import language_for
+
+        language = language_for(self.language)
+        question = status.Question(requirement, chosen.strict, self.driver_deadline_seconds)
+        shown_in = None if chosen.quiet or chosen.json else language
+        try:
+            seen = in_notebook.ask(self.shell, name, question, shell_class=self._shell_class, language=shown_in)
+        except ClusterError as error:
+            raise _mistake(str(error), asks_requirement=requirement is not None) from None
+        if requirement is not None:
+            self._pass_or_stop(status.held(seen, language), chosen)
+        return self._deliver(seen, chosen, note=None)
 
     def _measure(self, line: str, cell: str) -> None:
         """Measure the cell that runs, and show what it took when it has ended."""
@@ -415,7 +434,7 @@ class ColabMagics(Magics):
         if requirement is not None:
             from colab_magics import options, report
             from colab_magics.views import display
-            from colab_magics.views.render_options import language_for
+            from colab_magics.views.render_options import RenderOptions, language_for
 
             held = report.hold(
                 requirement,
@@ -426,21 +445,26 @@ class ColabMagics(Magics):
                 driver_deadline_seconds=self.driver_deadline_seconds,
             )
             seen = held.report
-            if not held.is_met:
-                from colab_magics.stopping import RequirementNotMet
-                from colab_magics.views.render_options import RenderOptions
-
-                if chosen.json:
-                    display.print_json(report.only(seen, chosen.indices), everything=chosen.everything)
-                    raise RequirementNotMet(held.said)
-                options_of_card = RenderOptions(language=language_for(self.language))
-                show_card = functools.partial(display.show_card, seen, options_of_card)
-                raise RequirementNotMet(held.said, show_card=show_card)
-            if held.said:
-                (display.print_aside if chosen.json else display.show_line)(held.said)
+            options_of_card = RenderOptions(language=language_for(self.language))
+            self._pass_or_stop(held, chosen, show_card=functools.partial(display.show_card, seen, options_of_card))
         if isinstance(seen.snapshot.gpus, tuple):
             self._indices = tuple(str(gpu.index) for gpu in seen.snapshot.gpus)
         return seen
+
+    def _pass_or_stop(self, held: Held, chosen: Options, *, show_card: Callable[[], str | None] | None = None) -> None:
+        """Raise where a requirement is not met; else say what of it could not be checked."""
+        from colab_magics import report
+        from colab_magics.views import display
+
+        if not held.is_met:
+            from colab_magics.stopping import RequirementNotMet
+
+            if chosen.json:
+                display.print_json(report.only(held.report, chosen.indices), everything=chosen.everything)
+                raise RequirementNotMet(held.said)
+            raise RequirementNotMet(held.said, show_card=show_card)
+        if held.said:
+            (display.print_aside if chosen.json else display.show_line)(held.said)
 
     def _deliver(self, seen: Report, chosen: Options, *, note: str | None) -> Report | None:
         if chosen.output:
@@ -577,11 +601,16 @@ def _read(magic: str, line: str) -> Options:
     try:
         return options.read_line(magic, line)
     except options.OptionError as error:
-        if asks_requirement(line):
-            from colab_magics.mistakes import RequirementMistake
+        raise _mistake(str(error), asks_requirement=asks_requirement(line)) from None
 
-            raise RequirementMistake(str(error)) from None
-        raise UsageError(str(error)) from None
+
+def _mistake(found: str, *, asks_requirement: bool) -> UsageError:
+    """Return a mistake in a line; where the line asks a requirement, one that no other magic can swallow."""
+    if not asks_requirement:
+        return UsageError(found)
+    from colab_magics.mistakes import RequirementMistake
+
+    return RequirementMistake(found)
 
 
 def _requirement(expression: str | None) -> Requirement | None:
@@ -594,9 +623,7 @@ def _requirement(expression: str | None) -> Requirement | None:
     try:
         return report.read_requirement(expression)
     except RequirementSyntaxError as error:
-        from colab_magics.mistakes import RequirementMistake
-
-        raise RequirementMistake(str(error)) from None
+        raise _mistake(str(error), asks_requirement=True) from None
 
 
 def _only(seen: Report, indices: tuple[int, ...]) -> Report:

@@ -61,7 +61,11 @@ ROWS_OF_PANEL = 3
 MOST_CHARACTERS = 10_000
 """The longest line of a magic: it is read letter by letter, and nobody types as much."""
 
-_EXCLUDED = {"widget": ("json", "output", "everything", "quiet", "variables", "free"), "json": ("output", "quiet")}
+_EXCLUDED = {
+    "widget": ("json", "output", "everything", "quiet", "variables", "free"),
+    "json": ("output", "quiet"),
+    "on": ("widget", "cells"),
+}
 """Options by their fields, and those that contradict them."""
 
 _MOST_DIGITS = 6
@@ -135,6 +139,14 @@ OPTIONS = (
         "Show which cells of this session took most RAM, GPU memory, time and energy.",
         where=(STATUS,),
     ),
+    Option(
+        ("--on",),
+        "on",
+        "Ask every machine of a cluster: NAME is the variable that has a Dask Client, an ipyparallel Client or view, "
+        "or the module ray. With -r, EXPR must hold on each.",
+        takes="NAME",
+        where=(STATUS,),
+    ),
     Option(("-p", "--processes"), "processes", "Show who holds GPU memory: number, name, memory.", where=(GPU,)),
     Option(
         ("-v", "--variables"),
@@ -185,6 +197,8 @@ class Options(Record):
     variables: bool = False
     free: bool = False
     cells: bool = False
+    on: str | None = None
+    """The name of the variable that a cluster is driven by."""
     rows: int | None = None
     """How many of a list; None: as many as it has by itself."""
     indices: tuple[int, ...] = ()

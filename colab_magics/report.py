@@ -14,11 +14,12 @@ from colab_magics.observer import DEADLINE_SECONDS
 from colab_magics.values import Record, Value, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import TypeVar
 
     from colab_magics.model import Finding, Platform, Ram, Snapshot, Subject, Unavailable, Verdict
     from colab_magics.model.cells import Cell, OutOfMemory, SessionSums
+    from colab_magics.model.cluster import Node
     from colab_magics.model.holders import Holders, Release
     from colab_magics.requirement import Requirement
 
@@ -175,6 +176,31 @@ def of_cell(cell: Cell, *, shell_class: str | None) -> Report:
     return _judge("cell", replace(_with_ram(_begin(shell_class), everything=False), cells=(cell,)))
 
 
+def of_cluster(engine: str, nodes: Sequence[Node], packages: tuple[str, ...], *, shell_class: str | None) -> Report:
+    """Say what the machines of a cluster have, how they differ and what is wrong with them.
+
+    They are compared with this process too, where `packages` names those whose versions the machines have looked for.
+    """
+    from colab_magics.model.cluster import cluster_of
+
+    here = _judge("cluster", _begin(shell_class))
+    if packages:
+        here = with_packages(here, packages)
+    cluster = cluster_of(engine, nodes, here.snapshot if packages else None)
+    return replace(here, snapshot=replace(here.snapshot, cluster=cluster))
+
+
+def with_packages(report: Report, names: tuple[str, ...]) -> Report:
+    """Return a report with which of these packages are installed; one that has looked for them as it is."""
+    from colab_magics.model import seen
+
+    if {*names} <= {package.name for package in seen(report.snapshot.packages)}:
+        return report
+    from colab_magics.probes.packages import probe_packages
+
+    return replace(report, snapshot=replace(report.snapshot, packages=_look(probe_packages, names=names)))
+
+
 def with_cells(report: Report, cells: tuple[Cell, ...], session: SessionSums) -> Report:
     """Return a report with what cells of this session took, and what that means."""
     return _judge(report.subject, replace(report.snapshot, cells=cells, session=session))
@@ -216,9 +242,9 @@ def awaited(
     against without the driver. The packages that a requirement asks for are looked for first.
     """
     if requirement is not None:
-        with_packages = _with_packages(report.snapshot, requirement)
-        if with_packages is not report.snapshot:
-            report = replace(report, snapshot=with_packages)
+        from colab_magics.requirement import packages_of
+
+        report = with_packages(report, packages_of(requirement))
         if not _is_open(requirement, report.snapshot):
             return report
     snapshot = _once_started(report.snapshot, wait_seconds, driver_deadline_seconds)
@@ -390,19 +416,6 @@ def _is_open(requirement: Requirement, snapshot: Snapshot) -> bool:
     unknown = {key for clause in clauses if clause.state is State.UNKNOWN for key in clause.keys}
     is_unmet = any(clause.state is State.UNMET for clause in clauses)
     return not is_unmet and bool(unknown & (OF_AN_ACCELERATOR | KEYS_OF_THE_DRIVER))
-
-
-def _with_packages(snapshot: Snapshot, requirement: Requirement) -> Snapshot:
-    """Look for the packages that a requirement asks for, unless that was done."""
-    from colab_magics.model import seen
-    from colab_magics.requirement import packages_of
-
-    names = packages_of(requirement)
-    if {*names} <= {package.name for package in seen(snapshot.packages)}:
-        return snapshot
-    from colab_magics.probes.packages import probe_packages
-
-    return replace(snapshot, packages=_look(probe_packages, names=names))
 
 
 def _once_started(snapshot: Snapshot, wait_seconds: float, deadline_seconds: float) -> Snapshot:

@@ -17,6 +17,7 @@ from colab_magics.model import (
     GpuProcess,
     MigSlice,
     OtherKernel,
+    Package,
     Platform,
     Ram,
     Snapshot,
@@ -26,6 +27,7 @@ from colab_magics.model import (
     Usage,
 )
 from colab_magics.model.cells import Cell, GpuWork, Memory, OutOfMemory, PeakMethod, SessionSums
+from colab_magics.model.cluster import Node, cluster_of
 from colab_magics.model.holders import (
     Cache,
     Deletion,
@@ -423,3 +425,34 @@ NOTHING_AVAILABLE = {
     "cpu": Unavailable(code="unreadable", values=(("error", "OSError"),)),
     "platform": replace(COLAB, machine_age_seconds=None, kernel_age_seconds=None, ipython_version=None),
 }
+
+
+def versions(**packages: str | None) -> tuple[Package, ...]:
+    """Packages, None for one that is not installed."""
+    return tuple(
+        Package(name=name, is_installed=version is not None, version=version) for name, version in packages.items()
+    )
+
+
+A_WORKER = replace(JUPYTER, ipython_version=None)
+ODD_PYTHON = replace(A_WORKER, python_version="3.12.3")
+NODES = (
+    Node(number=1, address="10.0.0.4", workers=4, report=a_report(
+        platform=A_WORKER, gpus=EIGHT_A100, ram=a_ram(1000.0), packages=versions(numpy="2.1.3", pandas="2.2.3"))),
+    Node(number=2, address="10.0.0.5", workers=4, report=a_report(
+        platform=A_WORKER, packages=versions(numpy="2.1.3", pandas="2.2.3"))),
+    Node(number=3, address="10.0.0.6", workers=4, report=a_report(
+        platform=ODD_PYTHON, ram=a_ram(12.7, headroom_bytes=GIB // 4, kernel_bytes=10 * GIB),
+        packages=versions(numpy="1.26.4", pandas=None), **CPU_RUNTIME)),
+    Node(number=4, address="10.0.0.7", workers=1, report=Unavailable(code="node_silent", values=(("seconds", 15.0),))),
+    Node(number=5, address="10.0.0.8", workers=2, report=Unavailable(
+        code="node_lacks_package", values=(("engine", "dask"),))),
+    Node(number=6, address="10.0.0.9", workers=4, report=a_report(
+        platform=A_WORKER, packages=versions(numpy="2.1.3", pandas="2.2.3"), **HUNG_DRIVER)),
+)  # fmt: skip
+A_CLUSTER = cluster_of("dask", NODES, a_snapshot(packages=versions(numpy="2.1.3", pandas="2.2.2")))
+OF_A_CLUSTER: dict[str, Any] = {
+    **dict.fromkeys(("gpus", "driver", "tpus", "ram", "disks", "cpu")),
+    "cluster": A_CLUSTER,
+}
+"""What a report on a cluster has."""

@@ -13,6 +13,7 @@ import colab_magics
 from builders import (
     A100,
     A_CELL,
+    A_CLUSTER,
     A_SESSION,
     COLAB,
     CPU_RUNTIME,
@@ -89,6 +90,7 @@ REPORTED: dict[str, Changes] = {
         "cells": (A_CELL,),
         "session": A_SESSION,
         "out_of_memory": OUT_OF_MEMORY,
+        "cluster": A_CLUSTER,
     },
 }
 """What a report may be on."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import pickle
 import re
 import subprocess
 import sys
@@ -25,16 +26,21 @@ from traitlets import TraitError
 import colab_magics
 from builders import A100, a_report, a_snapshot
 from colab_magics import __main__ as command
-from colab_magics import autoload, facts, options
-from colab_magics.model import GpuProcess
+from colab_magics import autoload, facts, options, report
+from colab_magics.clusters.asking import Asked
+from colab_magics.clusters.reading import report_of
+from colab_magics.model import Driver, Finding, GpuProcess, Package, Severity, Unavailable
+from colab_magics.model.cluster import Node
 from colab_magics.observer import starting
 from colab_magics.options import OptionError, read_line
 from colab_magics.probes.framework_memory import probe_framework_memory
 from colab_magics.probes.frameworks import probe_frameworks
 from colab_magics.probes.packages import probe_packages
 from colab_magics.probes.processes import Processes
+from colab_magics.report import Report
 from colab_magics.requirement import RequirementSyntaxError, check, parse
 from colab_magics.values import replace
+from colab_magics.version import FORM, VERSION
 from colab_magics.views import verdict
 from fake_nvml import FakeDriver, escaped
 from hostile import FILES, KINDS, TEXTS, assert_harmless, assert_one_line, shown
@@ -56,6 +62,7 @@ PLACE = "the working directory and its name"
 ENVIRONMENT = "environment variables"
 LINES = "lines, arguments and settings"
 ANSWERS = "what our process answers"
+MACHINES = "what machines of a cluster answer"
 DRIVER = "what the driver says"
 
 TAKEN: dict[str, dict[str, str]] = {
@@ -81,6 +88,7 @@ TAKEN: dict[str, dict[str, str]] = {
     },
     OURS: {
         "__init__": "importlib.import_module",
+        "clusters.asking": "exec",
         "facts.loader": "importlib.import_module open tomllib.loads",
         "translation": "gettext.translation",
         "views.style_sheets": "open",
@@ -110,6 +118,9 @@ TAKEN: dict[str, dict[str, str]] = {
     },
     MODULES: {
         "__init__": "sys.modules",
+        "clusters.dask": "sys.modules",
+        "clusters.ipyparallel": "sys.modules",
+        "clusters.ray": "sys.modules",
         "exhaustion": "sys.modules",
         "magics": "sys.modules",
         "observer.__init__": "sys.modules",
@@ -135,6 +146,7 @@ TAKEN: dict[str, dict[str, str]] = {
         "probes.disk": "os.getcwd os.path.lexists",
     },
     ENVIRONMENT: {
+        "clusters.node": "os.environ",
         "observer.starting": "os.environ",
         "panel.opening": "os.environ",
         "probes.framework_memory": "os.environ",
@@ -151,6 +163,7 @@ TAKEN: dict[str, dict[str, str]] = {
         "observer.child": "json.loads os.read",
         "observer.looks": "json.loads os.read",
     },
+    MACHINES: {"clusters.ipyparallel": "eval", "clusters.reading": "pickle.Unpickler"},
     DRIVER: {
         "observer.child": "importlib.util.module_from_spec importlib.util.spec_from_file_location os.open sys.modules",
         "observer.nvml": "ctypes.CDLL ctypes.byref ctypes.c_char ctypes.c_uint ctypes.c_ulonglong",
@@ -168,7 +181,7 @@ TAKES = re.compile(
     | sys\. ( argv | path | modules | executable | stdin | orig_argv )
     | platform\. ( python_version | system | uname | node | release | version | platform | machine | processor )
     | files\. \w+ | psutil\. \w+ | shutil\. ( which | disk_usage ) | subprocess\. ( Popen | run | check_output )
-    | json\. ( loads? | JSONDecoder ) | pickle\. loads? | tomllib\. loads? | gettext\. translation
+    | json\. ( loads? | JSONDecoder ) | pickle\. ( loads? | Unpickler ) | tomllib\. loads? | gettext\. translation
     | socket\. \w+ | glob\. \w+
     | importlib\. ( import_module | metadata\. \w+ | resources\. \w+ | util\. \w+ ) | signal\. Signals | ctypes\. \w+
     """,
@@ -227,6 +240,10 @@ CANNOT_BE: dict[str, dict[str, str]] = {
     ENVIRONMENT: {"endless": "a variable has an end", "blocking": "a variable is there or not"},
     LINES: {"endless": "a line has an end", "blocking": "a line is there"},
     PLACE: {"endless": "a name has an end", "empty": "a folder has a name"},
+    MACHINES: {
+        "endless": "an engine hands over what has ended",
+        "blocking": "tests/clusters has machines that hang",
+    },
     DRIVER: {"endless": "NVML fills buffers of a fixed size"},
 }
 """Which kinds a source cannot be of, and why."""
@@ -462,6 +479,32 @@ def lines_of_that_kind(kind: str, request: pytest.FixtureRequest) -> None:
         assert_harmless(run("--wait", text))
         assert_harmless(run("-r", text))
     assert command.main(["-r", "gpu=" + "A|" * 80_000]) == options.MISTYPED
+
+
+@tries(MACHINES)
+def machines_that_answer_that(kind: str, request: pytest.FixtureRequest) -> None:
+    """Nonsense in the place of an answer; and a report in which every text is of that kind."""
+    text = text_of(kind)
+    asked = Asked(text, 1, {"version": VERSION, "form": FORM, "report": text.encode("utf-8", "replace")})
+    for answer in (None, text, [text], {"version": text}, asked.answer, {**asked.answer, "version": text}):  # type: ignore[dict-item]
+        assert isinstance(report_of(replace(asked, answer=answer), engine="dask"), Unavailable)
+    seen = colab_magics.runtime_status()
+    strange = replace(
+        seen,
+        snapshot=replace(
+            seen.snapshot,
+            gpus=(replace(A100, name=text), replace(A100, name=None)),
+            packages=(Package(name=text or "x", is_installed=True, version=text or None),),
+            driver=Driver(version=text, cuda_version=text),
+            tpus=Unavailable(code=text or "gpu_lost"),
+        ),
+        findings=(*seen.findings, Finding(rule=text, severity=Severity.ERROR)),
+    )
+    told = {"version": "9.9", "form": FORM, "report": pickle.dumps(strange)}
+    read = report_of(replace(asked, answer=told), engine="dask")
+    assert isinstance(read, Report)
+    nodes = [Node(number=1, address=text, workers=1, report=read), Node(number=2, address=text, workers=1, report=seen)]
+    shown(report.of_cluster("dask", nodes, ("numpy",), shell_class=None))
 
 
 CHILD = """

@@ -23,6 +23,7 @@ FLOORS = {
     "magics": 5,
     "__main__": 4,
     "panel": 4,
+    "clusters": 4,
     "completion": 4,
     "explaining": 4,
     "report": 3,
@@ -62,11 +63,11 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"html", "json", "text"},
         {"details", "goals_html", "holders_html"},
         {"gpu_table", "guide_html", "holders", "shares"},
-        {"bars", "dialog_schematic", "guide_text", "tables"},
+        {"bars", "dialog_schematic", "tables"},
         {"html_parts", "summary"},
         {"work"},
-        {"out_of_memory"},
-        {"cell", "cells", "gpus", "machine"},
+        {"cluster", "out_of_memory"},
+        {"cell", "cells", "gpus", "guide_text", "machine"},
         {"__init__", "layout", "markup", "messages", "render_options", "requirement_words", "said", "style_sheets"},
     ),
     "panel": (
@@ -80,6 +81,13 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
         {"footer"},
         {"closing"},
         {"meter", "session", "transformer"},
+        {"__init__"},
+    ),
+    "clusters": (
+        {"in_notebook"},
+        {"status"},
+        {"dask", "ipyparallel", "ray", "reading"},
+        {"asking", "node"},
         {"__init__"},
     ),
     "guides": (
@@ -106,7 +114,9 @@ DOORS = {
     "psutil": {"probes"},
     "pynvml": {"observer.nvml"},  # which does not import it: the child loads it from its file, and hands it over
     "ipywidgets": {"panel.controls"},
+    "ray": {"clusters.ray"},  # where the user has imported it
     "rich": {"report"},  # which does not need it: rich asks
+    "tqdm": {"clusters.in_notebook"},  # where the user has it
 }
 
 CHILD_MODULES = {

@@ -32,13 +32,13 @@ OF_ALL = ["-a", "--all", "-j", "--json", "-o", "--output", "-w", "--widget", "-q
           "--strict"]  # fmt: skip
 OF_GPU = [*OF_ALL, "-p", "--processes", "-v", "--variables", "-n"]
 OF_RAM = [*OF_ALL, "-v", "--variables", "-f", "--free", "-n"]
-OF_STATUS = [*OF_ALL, "-c", "--cells", "-n"]
+OF_STATUS = [*OF_ALL, "-c", "--cells", "--on", "-n"]
 OF_COMMAND = ["-a", "--all", "-j", "--json", "-q", "--quiet", "-r", "--require", "--strict", "--wait", "--version"]
 
 USAGES = {
     GPU: "%gpu_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-p] [-v] [-n N] [INDEX ...]",
     RAM: "%ram_info [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-v] [-f] [-n N]",
-    STATUS: "%runtime_status [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-c] [-n N]",
+    STATUS: "%runtime_status [-a] [-j] [-o] [-w] [-q] [-r EXPR] [--strict] [-c] [--on NAME] [-n N]",
     COMMAND: "colab-magics [-h] [-a] [-j] [-q] [-r EXPR] [--strict] [--wait SECONDS] [--version] "
     "[gpu|ram|status|schema]",
 }

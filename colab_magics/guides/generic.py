@@ -48,6 +48,7 @@ TO_MAKE_ROOM = Sentence(N_("To make room"))
 TO_MEET_IT = Sentence(N_("To meet it"))
 AT_A_LIMIT = Sentence(N_("When you hit a limit"))
 WHAT_TO_DO = Sentence(N_("What to do"))
+TO_INSTALL_THERE = Sentence(N_("To install colab_magics there"))
 
 SHARED_MEMORY_BYTES = 8 * 2**30
 """What a container has of it that is started as we say."""
@@ -104,6 +105,9 @@ _GUIDES: dict[str, Guide] = {
         consequences=(KERNEL_RESTARTED,),
     ),
     "gpu_not_given": Guide(WHAT_TO_DO, steps=(_GIVE_GPUS,)),
+    "node_other_version": Guide(
+        WHAT_TO_DO, steps=(TextStep(Sentence(N_("install the same version of colab_magics on every machine"))),)
+    ),
     "gpu_not_started": Guide(WHAT_TO_DO, steps=(_ASK_THE_LOG, TextStep(Sentence(N_("restart the machine"))))),
     "library_broken": Guide(
         WHAT_TO_DO, steps=(TextStep(Sentence(N_("install the libraries of the driver that is loaded"))),)
@@ -128,6 +132,15 @@ _REMEDIES: dict[str, Step] = {
     "driver_starting": TextStep(Sentence(N_("Ask again in a few seconds."))),
     "no_permission": TextStep(Sentence(N_("Ask the machine's administrator for access to /dev/nvidia*"))),
 }
+_ON_EVERY_MACHINE: dict[object, Step] = {
+    "dask": CommandStep(
+        'from dask.distributed import PipInstall; client.register_plugin(PipInstall(["colab_magics"]))'
+    ),
+    "ipyparallel": CommandStep('client[:].execute("%pip install colab_magics", block=True)'),
+    "ray": CommandStep('ray.init(runtime_env={"pip": ["colab_magics"]})'),
+}
+"""What installs the package on the machines of a cluster, by its engine."""
+
 _CUDA_BUILDS: dict[str, Step] = {
     "torch": TextStep(Sentence(N_("take the command that pytorch.org/get-started gives for CUDA"))),
     "jax": CommandStep('%pip install -U "jax[cuda12]"'),
@@ -354,6 +367,9 @@ def for_unavailable(unavailable: Unavailable, snapshot: Snapshot) -> Guide | Non
         return _START_AGAIN
     if unavailable.code in FOR_WHO_RUNS_IT and _is_a_service_s(snapshot):
         return _START_AGAIN
+    if unavailable.code == "node_lacks_package":
+        engine = dict(unavailable.values).get("engine")
+        return Guide(TO_INSTALL_THERE, steps=(_ON_EVERY_MACHINE[engine],)) if engine in _ON_EVERY_MACHINE else None
     step = _REMEDIES.get(unavailable.code)
     return _GUIDES.get(unavailable.code) if step is None else Guide(WHAT_TO_DO, steps=(step,))
 

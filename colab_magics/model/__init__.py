@@ -1,6 +1,6 @@
 """What was seen and found, and how a requirement stands: frozen values, nothing else.
 
-Who holds memory stands in `holders`, what cells took in `cells`.
+Who holds memory stands in `holders`, what cells took in `cells`, the machines of a cluster in `cluster`.
 
 Units are part of the names: `_bytes` are integers; `_seconds`, `_percent`, `_watts`, `_celsius` are floats. There are
 three kinds of nothing. An empty tuple: there is none. `None` for a field: this device or system does not report it; the
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias, TypeVar
 
     from colab_magics.model.cells import Cell, OutOfMemory, SessionSums
+    from colab_magics.model.cluster import Cluster
     from colab_magics.model.holders import GpuShares, Holders, Release
 
     Thing = TypeVar("Thing")
@@ -42,6 +43,8 @@ class Subject(enum.StrEnum):
     """Which cells of this session took most."""
     OUT_OF_MEMORY = "out_of_memory"
     """Why a cell ran out of memory."""
+    CLUSTER = "cluster"
+    """What the machines of a cluster are."""
 
 
 class Severity(enum.IntEnum):
@@ -497,6 +500,8 @@ class Snapshot(Value):
     """What all cells took that were measured in this session."""
     out_of_memory: OutOfMemory | None = None
     """How memory has run out."""
+    cluster: Cluster | None = None
+    """The machines of a cluster."""
 
     @property
     def usable_gpus(self) -> tuple[Gpu, ...]:

@@ -38,6 +38,8 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
     parts.append(table_of_gpus(gpu_table.rows(matter, translate), translate))
     if report.subject is Subject.CELLS:
         parts.append(table_of_cells(matter.cells or (), translate, everything=options.everything))
+    elif report.subject is Subject.CLUSTER:
+        parts.append(table_of_nodes(matter, translate, everything=options.everything))
     parts.append(rows(bars.of_report(report.subject, matter, translate, everything=options.everything)))
     parts += _memory(report, translate)
     if options.processes and not options.everything:
@@ -72,7 +74,7 @@ def heading(report: Report, translate: Translator) -> Html:
 @functools.lru_cache(maxsize=16)
 def _heading(said: Heading, translate: Translator) -> Html:
     title = said.title
-    word = None if said.severity is None else summary.severity_word(said.severity, translate)
+    word = None if said.severity is None else messages.severity_word(said.severity, translate)
     if word is not None:
         title = translate("{name}: {facts}", name=word, facts=title)
     name = element("strong", title, class_=_classes("cm-title", said.severity))
@@ -162,6 +164,34 @@ def table_of_cells(measured: Sequence[Cell], translate: Translator, *, everythin
                 drawn.append(element("td", _meter(title, share, None), class_="cm-bar"))
         body.append(element("tr", *drawn))
     return element("table", element("thead", element("tr", *head)), element("tbody", *body), class_="cm-cells")
+
+
+def table_of_nodes(snapshot: Snapshot, translate: Translator, *, everything: bool) -> Html:
+    """Return the table of a cluster's machines, with a bar for the GPUs' memory and for RAM."""
+    from colab_magics.views import cluster
+
+    shown = cluster.rows(snapshot, translate, everything=everything)
+    names = cluster.headings(translate)
+    columns = [column for column in cluster.COLUMNS if any(getattr(row, column) for row in shown)]
+    head, body = [], []
+    for column in columns:
+        head.append(element("th", getattr(names, column), scope="col", class_=f"cm-{column}"))
+        head += [element("td", class_="cm-bar")] if column in cluster.SHARES else []
+    for row in shown:
+        drawn = [element("th", row.number, scope="row", class_="cm-number")]
+        for column in columns[1:]:
+            drawn.append(element("td", getattr(row, column), class_=f"cm-{column}"))
+            if column in cluster.SHARES:
+                share = _whole(getattr(row, cluster.SHARES[column]))
+                title = f"{row.number}, {getattr(names, column)}"
+                drawn.append(element("td", _meter(title, share, None), class_="cm-bar"))
+        body.append(element("tr", *drawn))
+        if row.notes:
+            said = element(
+                "td", *(element("p", note) for note in row.notes), colspan=str(len(head) - 1), class_="cm-why"
+            )
+            body.append(element("tr", element("td"), said, class_=_classes("cm-of-above", row.severity)))
+    return element("table", element("thead", element("tr", *head)), element("tbody", *body), class_="cm-nodes")
 
 
 def process_list(snapshot: Snapshot, translate: Translator) -> Html:

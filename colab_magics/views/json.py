@@ -16,13 +16,15 @@ from colab_magics import guides
 from colab_magics.model import Severity, State, Subject, Unavailable
 from colab_magics.translation import ENGLISH, translator
 from colab_magics.values import Value
-from colab_magics.version import VERSION
+from colab_magics.version import FORM, VERSION
 from colab_magics.views import guide_text, messages, summary
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
 if TYPE_CHECKING:
     from colab_magics.guides import Guide
     from colab_magics.model import ClauseVerdict, Finding, Snapshot, Verdict
+    from colab_magics.model import cluster as model
+    from colab_magics.model.cluster import Difference, Totals
     from colab_magics.report import Report
 
 Schema = Literal[2]
@@ -34,7 +36,7 @@ Level = Literal["hint", "info", "warning", "error"]
 LOOKED_AT_TOGETHER = {"gpus": ("driver", "visible_gpus")}
 """The fields of a snapshot that say something only where another was looked at: None is an answer there."""
 
-_SCHEMA: Schema = 2
+_SCHEMA: Schema = FORM
 _LEVELS: dict[Severity, Level] = {
     Severity.HINT: "hint",
     Severity.INFO: "info",
@@ -130,6 +132,32 @@ class Document(TypedDict):
     """The requirement that was held against the machine; null where there was none."""
 
 
+class Node(TypedDict):
+    """One machine of a cluster, as one of its workers sees it."""
+
+    number: int
+    """From 1 on, in the order in which the cluster names its machines."""
+    workers: int | None
+    """How many workers it runs; None where the cluster does not tell."""
+    report: Document | None
+    """What it said of itself; None where nothing is known of it."""
+    unknown: SectionReason | None
+    """Why nothing is known of it."""
+
+
+class Cluster(TypedDict):
+    """A cluster of machines."""
+
+    engine: str
+    """What runs it: "dask", "ipyparallel", "ray"; "reports" where somebody gathered the reports in another way."""
+    nodes: list[Node]
+    """Its machines by their numbers."""
+    differences: list[Difference]
+    """What is of another version on some of them."""
+    totals: Totals
+    """What they have together."""
+
+
 def document(report: Report, options: RenderOptions = DEFAULTS) -> dict[str, Any]:
     """Return the report as plain values: a `Document`, and between its fields the sections that were looked at."""
     snapshot = report.snapshot
@@ -142,7 +170,7 @@ def document(report: Report, options: RenderOptions = DEFAULTS) -> dict[str, Any
         "taken_at": snapshot.taken_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "subject": report.subject,
         "summary": " ".join(summary.answer(report, translator(ENGLISH)).first),
-        **{name: _section(name, seen) for name, seen in sections.items()},
+        **{name: _section(name, seen, snapshot) for name, seen in sections.items()},
         "unavailable": {name: _section_reason(why, snapshot) for name, why in unavailable.items()},
         "findings": [_finding(finding, snapshot) for finding in shown],
         "requirement": None if report.verdict is None else _requirement(report.verdict, snapshot),
@@ -171,10 +199,29 @@ def _is_no_hint(finding: Finding) -> bool:
     return finding.severity > Severity.HINT
 
 
-def _section(name: str, seen: Any) -> Any:
+def _section(name: str, seen: Any, snapshot: Snapshot) -> Any:
     if isinstance(seen, Unavailable):
         return [] if name in _LISTS else None
-    return _plain(seen)
+    return _cluster(seen, snapshot) if name == "cluster" else _plain(seen)
+
+
+def _cluster(seen: model.Cluster, snapshot: Snapshot) -> Cluster:
+    """Return a cluster with each machine's own document, and without what the cluster calls the machines."""
+    return {
+        "engine": seen.engine,
+        "nodes": [_node(node, snapshot) for node in seen.nodes],
+        "differences": _plain(seen.differences),
+        "totals": _plain(seen.totals),
+    }
+
+
+def _node(node: model.Node, snapshot: Snapshot) -> Node:
+    known: dict[str, Any] = {"report": None, "unknown": None}
+    if isinstance(node.report, Unavailable):
+        known["unknown"] = _section_reason(node.report, snapshot)
+    else:
+        known["report"] = document(node.report)
+    return {"number": node.number, "workers": node.workers, **known}  # type: ignore[typeddict-item]  # mypy reads no dict
 
 
 def _plain(seen: Any) -> Any:

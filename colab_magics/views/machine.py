@@ -62,7 +62,8 @@ def place_name(snapshot: Snapshot, translate: Translator) -> str:
 def _place_name(service: str | None, frontend: str, translate: Translator) -> str:
     if service is not None:
         return messages.service(service, translate)
-    return next(translate(row.label) for row in facts.frontends() if row.key == frontend)
+    label = next((row.label for row in facts.frontends() if row.key == frontend), None)
+    return frontend if label is None else translate(label)
 
 
 def ram_size(ram: Ram, translate: Translator) -> str:

@@ -10,7 +10,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from colab_magics import facts
-from colab_magics.model import Finding, Unavailable
+from colab_magics.model import Finding, Severity, Unavailable
 from colab_magics.rules import RULES
 from colab_magics.translation import ENGLISH, N_, Plural
 from colab_magics.units import gib, printable, size, span
@@ -53,6 +53,11 @@ REASONS = {
     "no_child": N_("The process that asks the NVIDIA driver could not be started ({error})."),
     "no_looker": N_("The process that asks what may not answer could not be started ({error})."),
     "no_permission": N_("The NVIDIA driver denies access to this process."),
+    "node_failed": N_("Asking this machine failed ({error})."),
+    "node_lacks_package": N_("colab_magics is not installed there, or too old a version of it."),
+    "node_nonsense": N_("What this machine answered cannot be read."),
+    "node_other_version": N_("Another version of colab_magics, {version}, answers there: {own} cannot read it."),
+    "node_silent": N_("This machine did not answer within {seconds} s: it is busy, or it hangs."),
     "size_cannot_be": N_("The file system tells no size, or one that cannot be."),
     "tegra_library_missing": N_("This is an NVIDIA Jetson, whose library (libnvidia-ml.so.1) is missing."),
     "unexpected": N_("A mistake in colab_magics kept it from being read ({error}, {where})."),
@@ -101,6 +106,9 @@ SLOWDOWNS = {
     "thermal_hardware": N_("too hot (hardware)"),
     "thermal_software": N_("too hot (driver)"),
 }
+
+_SEVERITIES = {Severity.WARNING: N_("Warning"), Severity.ERROR: N_("Error")}
+"""What stands before a finding that is more than news."""
 
 _LIMITERS = {
     "machine": N_("the machine's"),
@@ -154,6 +162,11 @@ def sentence(said: Remark, translate: Translator) -> str:
             return spoken(said.message, said.values, translate)
 
 
+def severity_word(severity: Severity | None, translate: Translator) -> str | None:
+    """Return the word for how grave something is; None for what is news alone."""
+    return translate(_SEVERITIES[severity]) if severity in _SEVERITIES else None
+
+
 def spoken(message: str, values: Values, translate: Translator) -> str:
     """Return a message with its values in words, each in the way that its place asks for."""
     in_words = {name: _InWords(value, translate) for name, value in values}
@@ -173,10 +186,10 @@ def reason(unavailable: Unavailable, translate: Translator) -> str:
 
 
 def field_reason(key: str, translate: Translator) -> str:
-    """Return the phrase that says why a single field is not known."""
+    """Return the phrase that says why a single field is not known; one of a later version's is shown by its code."""
     if key.startswith("nvml_error_"):
         return translate("NVML error {number}", number=key.removeprefix("nvml_error_"))
-    return translate(FIELD_REASONS[key])
+    return translate(FIELD_REASONS[key]) if key in FIELD_REASONS else printable(key.replace("_", " "))
 
 
 def slowdown(cause: str, translate: Translator) -> str:

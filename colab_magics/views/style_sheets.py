@@ -24,11 +24,15 @@ HOLDERS = "views/holders.css"
 CELLS = "views/cells.css"
 """What the table of a session's cells is shown with, which few panels have."""
 
+NODES = "views/nodes.css"
+"""What the table of a cluster's machines is shown with, which no panel has."""
+
 ADDED = {
     "views/found.css": ('"cm-found', 'warning"', 'error"', "<a ", '"cm-guide"'),
     "views/gpu_table.css": ('"cm-gpus"',),
     HOLDERS: ('"cm-holders"',),
     CELLS: ('"cm-cells"',),
+    NODES: ('"cm-nodes"',),
     "views/details.css": ("<details",),
     "views/goals.css": ('"cm-goals"',),
     "views/guide.css": ('"cm-guide"',),

@@ -29,11 +29,8 @@ if TYPE_CHECKING:
 MOST_FINDINGS = 3
 """How many findings are shown beside the remarks, unless everything is wanted."""
 
-_WORDS = {Severity.WARNING: N_("Warning"), Severity.ERROR: N_("Error")}
-"""What stands before a finding that is more than news."""
-
-_ON_WORK = frozenset({Subject.CELL, Subject.CELLS, Subject.OUT_OF_MEMORY})
-"""What is no machine."""
+_ELSEWHERE = frozenset({Subject.CELL, Subject.CELLS, Subject.OUT_OF_MEMORY, Subject.CLUSTER})
+"""What is not this machine."""
 
 
 def answer(report: Report, translate: Translator) -> Answer:
@@ -57,7 +54,7 @@ def answer(report: Report, translate: Translator) -> Answer:
 def heading(report: Report, translate: Translator) -> Heading:
     """Return the title of a report and what stands beside it."""
     snapshot = report.snapshot
-    if report.subject in _ON_WORK:
+    if report.subject in _ELSEWHERE:
         from colab_magics.views import work
 
         return work.heading(report.subject, snapshot, translate)
@@ -81,7 +78,7 @@ def heading(report: Report, translate: Translator) -> Heading:
 def notes(report: Report, translate: Translator) -> Paragraph:
     """Return the sentences of the answer that neither the heading nor the bars say."""
     snapshot = subject_matter(report)
-    if report.subject in _ON_WORK:
+    if report.subject in _ELSEWHERE:
         from colab_magics.views import work
 
         return work.notes(report.subject, snapshot, translate)
@@ -103,10 +100,11 @@ def notes(report: Report, translate: Translator) -> Paragraph:
 
 def foot(report: Report, translate: Translator, *, everything: bool = False) -> Paragraph:
     """Return what is good to know and hardly ever matters, as phrases: remarks, versions, ages."""
-    if report.subject is Subject.CELLS:
-        from colab_magics.views import cells
+    if not has_sections(report):
+        from colab_magics.views import work
 
-        return tuple(map(as_phrase, cells.foot(report.snapshot, translate, everything=everything)))
+        about = work.foot(report.subject, report.snapshot, translate, everything=everything)
+        return tuple(map(as_phrase, about))
     said = (as_phrase(messages.sentence(remark, translate)) for remark in remarks(report))
     return (*said, *ages_and_versions(report, translate))
 
@@ -131,8 +129,8 @@ def subject_matter(report: Report) -> Snapshot:
 
 
 def has_sections(report: Report) -> bool:
-    """Tell whether everything of a report is its fields by sections: of cells it is the whole of their table."""
-    return report.subject is not Subject.CELLS
+    """Tell whether everything of a report is its fields by sections: of cells or machines it is the whole table."""
+    return report.subject not in (Subject.CELLS, Subject.CLUSTER)
 
 
 def note(report: Report, options: RenderOptions) -> str | None:
@@ -189,13 +187,8 @@ def sentence(report: Report, finding: Finding, translate: Translator) -> str | N
     """
     if is_said(report, finding) or (RULES[finding.rule].is_remark and finding.rule in what_to_do(report)):
         return None
-    said, word = messages.sentence(finding, translate), severity_word(finding.severity, translate)
+    said, word = messages.sentence(finding, translate), messages.severity_word(finding.severity, translate)
     return said if word is None else translate("{name}: {facts}", name=word, facts=said)
-
-
-def severity_word(severity: Severity, translate: Translator) -> str | None:
-    """Return the word for how grave something is; None for what is news alone."""
-    return translate(_WORDS[severity]) if severity in _WORDS else None
 
 
 def tpu_sentence(tpus: Sequence[Tpu], translate: Translator) -> str:

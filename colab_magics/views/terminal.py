@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from colab_magics.model import Severity, Subject
 from colab_magics.units import width
-from colab_magics.views import bars, gpu_table, layout, summary, text
+from colab_magics.views import bars, gpu_table, layout, messages, summary, text
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> str:
     lines += _gpu_lines(gpu_table.rows(matter, translate), translate)
     if report.subject is Subject.CELLS:
         lines += _cell_lines(report.snapshot.cells or (), translate, everything=options.everything)
+    elif report.subject is Subject.CLUSTER:
+        lines += _node_lines(report, translate, everything=options.everything)
     shown = bars.of_report(report.subject, matter, translate, everything=options.everything)
     lines += _bar_lines(shown)
     lines += _memory_lines(report, translate)
@@ -101,7 +103,7 @@ def _heading(report: Report, translate: Translator) -> list[str]:
     heading = summary.heading(report, translate)
     title = heading.title
     if heading.severity is not None:
-        word = summary.severity_word(heading.severity, translate)
+        word = messages.severity_word(heading.severity, translate)
         title = translate("{name}: {facts}", name=word, facts=title)
     facts = layout.flow(heading.facts, _BETWEEN)
     style = (_BOLD, *_colour(heading.severity))
@@ -233,6 +235,17 @@ def _cell_lines(measured: Sequence[Cell], translate: Translator, *, everything: 
         bar = blank if row.peak_percent is None else _bar(row.peak_percent, _SMALL_BAR_COLUMNS, None)
         drawn.append(line.rstrip().replace(_PLACE_OF_BAR, bar))
     return drawn
+
+
+def _node_lines(report: Report, translate: Translator, *, everything: bool) -> list[str]:
+    """Return the table of a cluster's machines, those coloured with which something is wrong."""
+    from colab_magics.views import cluster
+
+    shown = cluster.rows(report.snapshot, translate, everything=everything)
+    return [
+        _styled(line, *((_DIM,) if row is None else _colour(row.severity)))
+        for line, row in cluster.lines(shown, translate)
+    ]
 
 
 def _row_style(row: Row) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ MORE = {
     Subject.OUT_OF_MEMORY: "%ram_info -a",
     Subject.CELLS: "%runtime_status -c -a",
     Subject.CELL: "%%runtime_status -a",
+    Subject.CLUSTER: "%runtime_status --on ... -a",
 }
 """What shows everything."""
 
@@ -66,6 +67,11 @@ def _table_lines(report: Report, translate: Translator, *, everything: bool) -> 
 
         shown = cells.rows(report.snapshot.cells or (), translate, everything=everything)
         return cells.lines(shown, translate, everything=everything)
+    if report.subject is Subject.CLUSTER:
+        from colab_magics.views import cluster
+
+        machines = cluster.rows(report.snapshot, translate, everything=everything)
+        return [line for line, _ in cluster.lines(machines, translate)]
     table = gpu_table.rows(summary.subject_matter(report), translate)
     return gpu_table.lines(table, translate) if table else []
 
@@ -87,10 +93,10 @@ def memory_lines(report: Report, translate: Translator) -> list[str]:
 
 def _foot(report: Report, translate: Translator, *, everything: bool) -> list[str]:
     """Return what is good to know, in sentences."""
-    if report.subject is Subject.CELLS:
-        from colab_magics.views import cells
+    if not summary.has_sections(report):
+        from colab_magics.views import work
 
-        return list(cells.foot(report.snapshot, translate, everything=everything))
+        return [*work.foot(report.subject, report.snapshot, translate, everything=everything)]
     ages = summary.ages_and_versions(report, translate)
     return [
         *(messages.sentence(remark, translate) for remark in summary.remarks(report)),

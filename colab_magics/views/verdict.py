@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from colab_magics import facts, guides
 from colab_magics.model import KEYS, KEYS_OF_A_GPU, KEYS_OF_THE_DRIVER, SHARED_MEMORY, Remedy, State, Unavailable, seen
 from colab_magics.rules import RULES
-from colab_magics.translation import N_
+from colab_magics.translation import N_, NP_
 from colab_magics.units import printable, size
 from colab_magics.values import Record
 from colab_magics.views import guide_text, html, machine, messages, requirement_words
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 
     from colab_magics.guides import Guide
     from colab_magics.model import ClauseVerdict, FoundGpu, Snapshot, Verdict
+    from colab_magics.model.cluster import Node
+    from colab_magics.report import Report
     from colab_magics.translation import Translator
 
 _MOST_GPUS = 4
+_MOST_MACHINES = 5
 _THERE = {
     "tpu": N_("a {figure} TPU"),
     "ram": N_("{figure} RAM"),
@@ -118,6 +121,60 @@ def card(verdict: Verdict, snapshot: Snapshot, options: RenderOptions = DEFAULTS
     parts += [element("p", said.last)] if said.last is not None else []
     found = element("div", *parts, class_="cm-found error")
     return html.with_style_sheet([found], translate)
+
+
+def of_machines(report: Report, options: RenderOptions = DEFAULTS) -> str:
+    """Return on which machines of a cluster a requirement does not hold, and what is there instead.
+
+    Of one that passes it is said where it could not be checked; nothing where it holds on all.
+    """
+    verdict, cluster, translate = report.verdict, report.snapshot.cluster, options.translate
+    if verdict is None or cluster is None:
+        return ""
+    state = next(
+        (one for one in (State.UNMET, State.UNKNOWN) if any(clause.state is one for clause in verdict.clauses)), None
+    )
+    found = {node.number: why for node in cluster.nodes if (why := _why(node, state, translate)) is not None}
+    if state is None:
+        return ""
+    if state is State.UNMET:
+        message = NP_(
+            "Requirement not met on {numbers} of {count} machine: {what}.",
+            "Requirement not met on {numbers} of {count} machines: {what}.",
+            counted="count",
+        )
+    elif verdict.met:
+        message = NP_(
+            "Not known, so not checked, on {numbers} of {count} machine: {what}.",
+            "Not known, so not checked, on {numbers} of {count} machines: {what}.",
+            counted="count",
+        )
+    else:
+        message = NP_(
+            "Requirement not known to be met on {numbers} of {count} machine: {what}.",
+            "Requirement not known to be met on {numbers} of {count} machines: {what}.",
+            counted="count",
+        )
+    what = _asked([clause for clause in verdict.clauses if clause.state is state], translate)
+    count = len(cluster.nodes)
+    lines = broken(translate.counting(message, count, numbers=len(found), count=count, what=what))
+    for number, why in [*found.items()][:_MOST_MACHINES]:
+        lines += broken(translate("Machine {number}: {facts}", number=number, facts=why))
+    if len(found) > _MOST_MACHINES:
+        others = messages.numbers((*found,)[_MOST_MACHINES:], translate)
+        lines += broken(translate("Also on {numbers}.", numbers=others))
+    return "\n".join(lines)
+
+
+def _why(node: Node, state: State | None, translate: Translator) -> str | None:
+    """Return why a requirement does not hold on a machine, or is not known to; None where that is not so."""
+    if isinstance(node.report, Unavailable):
+        return messages.reason(node.report, translate) if state is State.UNKNOWN else None
+    verdict = node.report.verdict
+    if verdict is None or all(clause.state is not state for clause in verdict.clauses):
+        return None
+    said = told(verdict, node.report.snapshot, translate).facts
+    return translate.joined(said[0]) if said else ""
 
 
 def unchecked(verdict: Verdict, snapshot: Snapshot, options: RenderOptions = DEFAULTS) -> str | None:

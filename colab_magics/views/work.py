@@ -1,4 +1,4 @@
-"""What a report on the work of cells says: on one, on those of a session, or on one that has run out of memory."""
+"""What a report says that is not on this machine: on a cell, on cells of a session, on a cluster's machines."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ def answer(subject: Subject, snapshot: Snapshot, translate: Translator) -> Answe
 
             first, others = cells.answer(snapshot, translate)
             return Answer((first,), others)
+        case Subject.CLUSTER:
+            from colab_magics.views import cluster
+
+            first_sentences, paragraphs = cluster.answer(snapshot, translate)
+            return Answer(first_sentences, paragraphs)
         case Subject.OUT_OF_MEMORY:
             from colab_magics.views import out_of_memory
 
@@ -46,6 +51,10 @@ def heading(subject: Subject, snapshot: Snapshot, translate: Translator) -> Head
 
             title, facts = cells.heading(snapshot, translate)
             return Heading(as_phrase(title), None, facts)
+        case Subject.CLUSTER:
+            from colab_magics.views import cluster
+
+            return Heading(cluster.title(snapshot, translate), None, cluster.facts(snapshot, translate))
         case Subject.OUT_OF_MEMORY:
             from colab_magics.views import out_of_memory
 
@@ -66,6 +75,10 @@ def notes(subject: Subject, snapshot: Snapshot, translate: Translator) -> Paragr
             from colab_magics.views import cells
 
             return cells.notes(snapshot, translate)
+        case Subject.CLUSTER:
+            from colab_magics.views import cluster
+
+            return (*cluster.wrong(snapshot, translate), *cluster.notes(snapshot, translate))
         case Subject.OUT_OF_MEMORY:
             from colab_magics.views import out_of_memory
 
@@ -74,3 +87,14 @@ def notes(subject: Subject, snapshot: Snapshot, translate: Translator) -> Paragr
             from colab_magics.views import cell
 
             return cell.notes(cell.of_report(snapshot), translate)
+
+
+def foot(subject: Subject, snapshot: Snapshot, translate: Translator, *, everything: bool) -> Paragraph:
+    """Return what is good to know of the table of cells or machines that the report is."""
+    if subject is Subject.CLUSTER:
+        from colab_magics.views import cluster
+
+        return cluster.foot(snapshot, translate, everything=everything)
+    from colab_magics.views import cells
+
+    return cells.foot(snapshot, translate, everything=everything)

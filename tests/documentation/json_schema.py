@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 import colab_magics
 from colab_magics import model
-from colab_magics.model import cells, holders
+from colab_magics.model import cells, cluster, holders
 from colab_magics.views import json as view
 from colab_magics.views.messages import FIELD_REASONS, REASONS
 from documentation.markdown import code, table
@@ -29,11 +29,12 @@ ALWAYS_LOOKED_AT = {
     "cell": ("platform", "cells"),
     "cells": ("platform", "cells"),
     "out_of_memory": ("platform", "out_of_memory"),
+    "cluster": ("platform", "cluster"),
 }
 """The sections of a report, by its subject; others are there where they were needed."""
 
-_MODULES = (model, holders, cells, view)
-"""Where the types stand."""
+_MODULES = (model, holders, cells, cluster, view)
+"""Where the types stand; one of the same name in a later one is the form of it in JSON."""
 
 _SIMPLE = {
     "str": "string",
@@ -154,6 +155,8 @@ def _type(annotation: ast.expr) -> dict[str, Any]:
     name = _name(annotation)
     if name in _SIMPLE:
         return {"type": _SIMPLE[name]}
+    if name == "Document":  # a document may hold others
+        return {"$ref": "#"}
     choices = next((getattr(module, name) for module in _MODULES if hasattr(module, name)), None)
     if isinstance(choices, enum.EnumType):
         return {"enum": [one.value for one in choices]}
@@ -212,7 +215,7 @@ def _in_words(kind: dict[str, Any]) -> str:
         return " or ".join(map(_in_words, kind["anyOf"]))
     if "$ref" in kind:
         name = kind["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
+        return "[the document](#the-document)" if name == "#" else f"[{name}](#{name.lower()})"
     if "enum" in kind:
         return ", ".join(f"`{json.dumps(choice)}`" for choice in kind["enum"])
     if kind["type"] == "array":

@@ -51,6 +51,8 @@ VALUES: Any = (
     ("library", "580.1"),
     ("module", "575.2"),
     ("where", "probes/gpu.py:7"),
+    ("version", "0.2.0"),
+    ("own", "0.1.0"),
 )
 """Every value that a reason needs."""
 

@@ -18,6 +18,7 @@ from builders import (
     HUNG_DRIVER,
     MIG_IN_A_CONTAINER,
     NOTHING_AVAILABLE,
+    OF_A_CLUSTER,
     OF_CELLS,
     RELEASE,
     T4,
@@ -93,6 +94,7 @@ def pages() -> dict[str, str]:
     shown["noted"] = str(html.render(a_report(), RenderOptions(note="As of {time}.")))
     shown["cells"] = str(html.render(a_report(Subject.CELLS, **OF_CELLS)))
     shown["cells, all"] = str(html.render(a_report(Subject.CELLS, **OF_CELLS), ALL))
+    shown["cluster"] = str(html.render(a_report(Subject.CLUSTER, **OF_A_CLUSTER)))
     snapshot = a_snapshot(**CPU_RUNTIME)
     shown["not met"] = str(verdict.card(check(parse("gpu=T4"), snapshot), snapshot))
     return shown
@@ -125,7 +127,7 @@ def test_of_every_name_that_a_sheet_styles_there_is_something_in_the_pages_that_
     assert styled <= there | {"cm-panel"}
 
 
-FOUND, TABLE, HELD, CELLS, DETAILS, GOALS, GUIDE = style_sheets.ADDED
+FOUND, TABLE, HELD, CELLS, NODES, DETAILS, GOALS, GUIDE = style_sheets.ADDED
 
 
 @pytest.mark.parametrize(
@@ -140,6 +142,7 @@ FOUND, TABLE, HELD, CELLS, DETAILS, GOALS, GUIDE = style_sheets.ADDED
         ("eight", (TABLE,)),
         ("two kinds, one full", (FOUND, TABLE)),
         ("cells", (CELLS,)),
+        ("cluster", (FOUND, NODES)),
         ("holders, ram", (FOUND, HELD)),
         ("t4, all", (FOUND, DETAILS, GOALS, GUIDE)),
         ("eight, all", (FOUND, TABLE, DETAILS, GOALS, GUIDE)),

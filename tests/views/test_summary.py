@@ -259,9 +259,9 @@ def test_what_was_found_has_the_word_for_how_grave_it_is() -> None:
 
     assert any(one.startswith("Error: torch 2.10.0+cu128 has no code") for one in said)
     assert any(one.startswith("Warning: The disk is nearly full") for one in said)
-    assert summary.severity_word(Severity.INFO, ENGLISH) is None
-    assert summary.severity_word(Severity.HINT, ENGLISH) is None
-    assert summary.severity_word(Severity.WARNING, translator("zh-CN")) == "警告"
+    assert messages.severity_word(Severity.INFO, ENGLISH) is None
+    assert messages.severity_word(Severity.HINT, ENGLISH) is None
+    assert messages.severity_word(Severity.WARNING, translator("zh-CN")) == "警告"
 
 
 def test_what_is_no_remark_any_more_is_said_by_its_steps() -> None:
