@@ -88,7 +88,6 @@ TAKEN: dict[str, dict[str, str]] = {
     },
     OURS: {
         "__init__": "importlib.import_module",
-        "clusters.asking": "exec",
         "facts.loader": "importlib.import_module open tomllib.loads",
         "translation": "gettext.translation",
         "views.style_sheets": "open",
@@ -163,7 +162,12 @@ TAKEN: dict[str, dict[str, str]] = {
         "observer.child": "json.loads os.read",
         "observer.looks": "json.loads os.read",
     },
-    MACHINES: {"clusters.ipyparallel": "eval", "clusters.reading": "pickle.Unpickler"},
+    MACHINES: {
+        "clusters.asking": "eval",
+        "clusters.ipyparallel": "eval",
+        "clusters.ray": "eval",
+        "clusters.reading": "importlib.import_module pickle.Unpickler",
+    },
     DRIVER: {
         "observer.child": "importlib.util.module_from_spec importlib.util.spec_from_file_location os.open sys.modules",
         "observer.nvml": "ctypes.CDLL ctypes.byref ctypes.c_char ctypes.c_uint ctypes.c_ulonglong",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 from colab_magics.model import Unavailable
@@ -34,8 +33,8 @@ async def look_aside(request):
     import asyncio
     return await asyncio.to_thread(look, request)
 '''
-"""What is sent: as text, since engines send a function of a package by its name alone, and a machine that lacks the
-package could not even say so."""
+"""What is sent: as text, which every Python reads. Engines send a function of a package by its name alone, and a
+machine that lacks the package could not even say so."""
 
 
 class ClusterError(ValueError):
@@ -54,17 +53,22 @@ class Asked(Record):
     `Unavailable`."""
 
 
-@functools.cache
-def sent() -> dict[str, Any]:
-    """Return the functions of `LOOK`, as of a module `__main__`: those engines send whole, with their code."""
-    scope: dict[str, Any] = {"__name__": "__main__"}
-    exec(LOOK, scope)  # noqa: S102 - our own text, which stands above
-    return scope
+class Sent:
+    """One of the functions of `LOOK`, as an engine sends it: its pickle is the text that makes it where it arrives."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
+        return eval, (expression(self._name),)
 
 
-def expression(request: Request) -> str:
-    """Return an expression that does the same: for an engine that would send a function's code as of one Python."""
-    return f"(lambda scope: (exec({LOOK!r}, scope), scope['look']({request!r}))[1])({{}})"
+def expression(name: str) -> str:
+    """Return the expression that makes one of the functions of `LOOK`.
+
+    Its module is called `__main__`: functions of that are what engines send whole where they do pickle them.
+    """
+    return f"(lambda scope: (exec({LOOK!r}, scope), scope[{name!r}])[1])({{'__name__': '__main' + '__'}})"
 
 
 def silent(seconds: float) -> Unavailable:

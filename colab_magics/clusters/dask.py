@@ -11,12 +11,18 @@ import concurrent.futures
 import sys
 from typing import TYPE_CHECKING, Any
 
-from colab_magics.clusters.asking import POLL_SECONDS, Asked, ClusterError, failed, sent, silent, workers_by_machine
+from colab_magics.clusters.asking import POLL_SECONDS, Asked, ClusterError, Sent, failed, silent, workers_by_machine
 
 if TYPE_CHECKING:
     from colab_magics.clusters.asking import Request, Tell
 
 NAME = "dask"
+
+_LOOK = Sent("look_aside")
+
+_QUESTIONS, _MOST_AT_ONCE = 20, 50
+"""A question costs the notebook more than an answer: from so many machines on several are asked by one question, up to
+so many."""
 
 
 def takes(thing: object) -> bool:
@@ -36,7 +42,7 @@ def ask(client: Any, request: Request, *, deadline_seconds: float, tell: Tell) -
     future = asyncio.run_coroutine_threadsafe(asking.ask_all(), loop)
     try:
         while not concurrent.futures.wait((future,), POLL_SECONDS).done:
-            tell(len(asking.answered), asking.machines)
+            tell(asking.answered, asking.machines)
         return future.result()
     except (OSError, TimeoutError) as error:
         raise ClusterError(f"the Dask scheduler does not answer ({type(error).__name__})") from None
@@ -50,27 +56,36 @@ class _Asking:
     def __init__(self, client: Any, request: Request, deadline_seconds: float) -> None:
         self._client, self._request, self._deadline_seconds = client, request, deadline_seconds
         self.machines = 0
-        self.answered: list[str] = []
+        self.answered = 0
 
     async def ask_all(self) -> list[Asked]:
         known = await asyncio.wait_for(self._client.scheduler.identity(), self._deadline_seconds)
-        machines = workers_by_machine((worker["host"], address) for address, worker in known["workers"].items())
+        found = workers_by_machine((worker["host"], address) for address, worker in known["workers"].items())
+        machines = [*found.items()]
         self.machines = len(machines)
-        return [*await asyncio.gather(*(self._ask(machine, workers) for machine, workers in machines.items()))]
+        size = max(1, min(_MOST_AT_ONCE, len(machines) // _QUESTIONS))
+        groups = [machines[first : first + size] for first in range(0, len(machines), size)]
+        return [asked for group in await asyncio.gather(*map(self._ask, groups)) for asked in group]
 
-    async def _ask(self, machine: str, workers: list[str]) -> Asked:
-        answer: object
-        first = workers[0]
-        run = self._client.run(
-            sent()["look_aside"], self._request, workers=[first], on_error="return", asynchronous=True
-        )
+    async def _ask(self, group: list[tuple[str, list[str]]]) -> list[Asked]:
+        """Ask machines by one question; where one of them keeps the answer of the others, ask each by itself."""
+        firsts = [workers[0] for _, workers in group]
+        run = self._client.run(_LOOK, self._request, workers=firsts, on_error="return", asynchronous=True)
         try:
-            answer = (await asyncio.wait_for(run, self._deadline_seconds))[first]
-            if isinstance(answer, Exception):
-                answer = failed(answer)
-        except TimeoutError:
-            answer = silent(self._deadline_seconds)
-        except (OSError, KeyError) as error:  # KeyError: it has gone meanwhile
-            answer = failed(error)
-        self.answered.append(machine)
-        return Asked(machine, len(workers), answer)
+            answers: dict[str, object] = await asyncio.wait_for(run, self._deadline_seconds)
+        except (OSError, TimeoutError) as error:
+            if len(group) > 1:
+                return [
+                    asked for alone in await asyncio.gather(*(self._ask([one]) for one in group)) for asked in alone
+                ]
+            is_late = isinstance(error, TimeoutError)
+            answers = {firsts[0]: silent(self._deadline_seconds) if is_late else failed(error)}
+        self.answered += len(group)
+        return [Asked(machine, len(workers), _answer(answers.get(workers[0]))) for machine, workers in group]
+
+
+def _answer(told: object) -> object:
+    """Return what a worker has answered; nothing, where it has gone meanwhile."""
+    if told is None:
+        return failed(ConnectionError())
+    return failed(told) if isinstance(told, Exception) else told

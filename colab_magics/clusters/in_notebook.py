@@ -71,7 +71,7 @@ def _bar(total: int) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # tqdm's, where ipywidgets is not installed
-            from tqdm.auto import tqdm  # type: ignore[import-untyped]  # the user's
+            from tqdm.auto import tqdm
 
             return tqdm(total=total, leave=False, unit="machine")
     except Exception:  # noqa: BLE001 - the user's own tqdm, whatever is wrong with it: there is a line instead

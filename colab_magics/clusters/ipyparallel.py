@@ -39,7 +39,7 @@ def ask(thing: Any, request: Request, *, deadline_seconds: float, tell: Tell) ->
         raise ClusterError("the ipyparallel client is closed. Allowed: one that is connected")
     targets = None if thing is client else thing.targets
     engines = [targets] if isinstance(targets, int) else [*(client.ids if targets in (None, "all") else targets)]
-    asking = _Asking(client, expression(request), deadline_seconds)
+    asking = _Asking(client, f"{expression('look')}({request!r})", deadline_seconds)
     try:
         return asking.ask(engines, tell)
     finally:

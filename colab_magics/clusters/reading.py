@@ -5,6 +5,8 @@ A pickle may name any function of any module. Here it may name the types that a 
 
 from __future__ import annotations
 
+import functools
+import importlib
 import io
 import pickle
 from typing import TYPE_CHECKING, Any
@@ -64,18 +66,26 @@ class _Unpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """Return what a pickle names."""
-        if (module, name) == ("colab_magics.values", "_restored"):
-            return _restored
-        is_ours = module.startswith(_PLACES) and "." not in name
-        if not (is_ours or (module, name) in _OF_PYTHON):
-            raise pickle.UnpicklingError(f"{module}.{name} is no part of a report")
-        found = super().find_class(module, name)
-        if not isinstance(found, type):
-            raise pickle.UnpicklingError(f"{module}.{name} is no type")
-        return found
+        return _found(module, name)
+
+
+@functools.cache
+def _found(module: str, name: str) -> Any:
+    """Return what a pickle may name; thousands of reports name the same."""
+    if (module, name) == ("colab_magics.values", "_restored"):
+        return _restored
+    is_ours = module.startswith(_PLACES) and "." not in name
+    found = getattr(importlib.import_module(module), name) if is_ours or (module, name) in _OF_PYTHON else None
+    if not isinstance(found, type):
+        raise pickle.UnpicklingError(f"{module}.{name} is no type of a report's")
+    return found
 
 
 def _restored(kind: type[Value], values: dict[str, Any]) -> Value:
     """Make a value without the fields that are not known here: a newer version may have more. No text is long."""
-    known = {name: value for name, value in values.items() if name in kind._fields}
-    return kind(**{name: value[:_MOST_OF_A_TEXT] if type(value) is str else value for name, value in known.items()})
+    for name in values.keys() - {*kind._fields}:
+        del values[name]
+    for name, value in values.items():
+        if type(value) is str and len(value) > _MOST_OF_A_TEXT:
+            values[name] = value[:_MOST_OF_A_TEXT]
+    return kind(**values)

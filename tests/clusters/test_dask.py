@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from colab_magics.clusters import status
+from colab_magics.clusters import dask, status
 from colab_magics.clusters.status import Question, cluster_status
 from colab_magics.model import Unavailable
 from colab_magics.model.cluster import Cluster
@@ -139,6 +139,26 @@ def test_one_that_is_killed_meanwhile_and_one_that_hangs_cost_themselves(
     assert time.monotonic() - began < 8
     assert [code(seen, number) for number in (1, 2, 3)] == [None, "node_failed", "node_silent"]
     assert "Not looked at: 2 of 3." in str(seen)
+
+
+def test_where_several_are_asked_at_once_one_that_hangs_costs_itself_too(
+    client: Any, work: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask, "_QUESTIONS", 1)
+    for host in HOSTS[:2]:
+        work(host, without_driver())
+    os.kill(work(HOSTS[2], without_driver()), signal.SIGSTOP)
+    told: list[tuple[int, int]] = []
+
+    seen = cluster_status(
+        client,
+        shell_class=None,
+        question=Question(deadline_seconds=3.0),
+        tell=lambda done, total: told.append((done, total)),
+    )
+
+    assert [code(seen, number) for number in (1, 2, 3)] == [None, None, "node_silent"]
+    assert (2, 3) in told
 
 
 def test_machines_without_the_package_and_with_another_version_of_it(
