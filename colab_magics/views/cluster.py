@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colab_magics import guides, units
-from colab_magics.model import Cpu, Ram, Unavailable, seen
+from colab_magics.model import Cpu, Ram, Severity, Subject, Unavailable, seen
 from colab_magics.model.cluster import compared
+from colab_magics.rules import RULES
 from colab_magics.translation import N_, NP_
 from colab_magics.values import Record
 from colab_magics.views import gpus, guide_text, layout, machine, messages
@@ -14,7 +15,7 @@ from colab_magics.views import gpus, guide_text, layout, machine, messages
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from colab_magics.model import Severity, Snapshot
+    from colab_magics.model import Snapshot
     from colab_magics.model.cluster import Cluster, Difference, Node, Variant
     from colab_magics.translation import Translator
 
@@ -60,6 +61,8 @@ class Row(Record):
     """The share of the GPUs' memory that is in use."""
     ram_percent: float | None = None
     """The share of the RAM that is in use."""
+    ram_severity: Severity | None = None
+    """How grave it is how full the RAM is; None where it is all right."""
     severity: Severity | None = None
     """How grave it is what is wrong with it; None where nothing is."""
     notes: tuple[str, ...] = ()
@@ -122,8 +125,9 @@ def facts(snapshot: Snapshot, translate: Translator) -> tuple[str, ...]:
 
 
 def wrong(snapshot: Snapshot, translate: Translator) -> tuple[str, ...]:
-    """Return what is wrong with how many machines."""
-    return tuple(_wrong(of_report(snapshot), translate))
+    """Return what is wrong with how many machines, as one paragraph; nothing where nothing is."""
+    said = _wrong(of_report(snapshot), translate)
+    return (translate.joined(said),) if said else ()
 
 
 def notes(snapshot: Snapshot, translate: Translator) -> tuple[str, ...]:
@@ -235,9 +239,17 @@ def _row(node: Node, cluster: Cluster, translate: Translator, *, everything: boo
         load="" if cpu is None or cpu.load_average is None else f"{cpu.load_average:.1f}",
         gpu_percent=100 * used / total if total else None,
         ram_percent=None if ram is None else ram.usage.used_percent,
+        ram_severity=_severity_of(Subject.RAM, node),
         severity=node.severity,
         notes=notes,
     )
+
+
+def _severity_of(subject: Subject, node: Node) -> Severity | None:
+    """Return how grave it is what was found of a subject on a machine; None where nothing is wrong with it."""
+    findings = () if isinstance(node.report, Unavailable) else node.report.findings
+    grave = [one.severity for one in findings if RULES[one.rule].subject is subject]
+    return max((severity for severity in grave if severity >= Severity.WARNING), default=None)
 
 
 def _without(snapshot: Snapshot, translate: Translator) -> str:

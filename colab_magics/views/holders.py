@@ -149,7 +149,7 @@ def _held(snapshot: Snapshot, translate: Translator) -> Table:
         title,
         _headings(translate),
         tuple(_row(one, kernel_bytes, translate) for one in holders.largest),
-        (_sum(holders, kernel_bytes, translate),),
+        (_sum(holders, kernel_bytes, translate),) if holders.largest or holders.ram_bytes >= units.MIB else (),
         _command(holders),
         then_free=holders.deletion is not None and holders.deletion.is_kept_elsewhere,
     )

@@ -184,7 +184,8 @@ def table_of_nodes(snapshot: Snapshot, translate: Translator, *, everything: boo
             if column in cluster.SHARES:
                 share = _whole(getattr(row, cluster.SHARES[column]))
                 title = f"{row.number}, {getattr(names, column)}"
-                drawn.append(element("td", _meter(title, share, None), class_="cm-bar"))
+                severity = row.ram_severity if column == "ram" else None
+                drawn.append(element("td", _meter(title, share, severity), class_="cm-bar"))
         body.append(element("tr", *drawn))
         if row.notes:
             said = element(

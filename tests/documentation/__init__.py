@@ -11,9 +11,18 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from documentation import cost_figures, example_cells, fact_tables, finding_tables, json_schema, usage_tables
+from documentation import (
+    cluster_examples,
+    cost_figures,
+    example_cells,
+    fact_tables,
+    finding_tables,
+    json_schema,
+    usage_tables,
+)
 
 MADE: dict[str, Callable[[], str]] = {
+    "a requirement of a cluster": cluster_examples.requirement,
     "accelerators": fact_tables.accelerators,
     "cost beside others": cost_figures.peers,
     "cost goals": cost_figures.goals,
@@ -28,6 +37,7 @@ MADE: dict[str, Callable[[], str]] = {
     "cost of a measured cell": partial(cost_figures.measuring, "newest"),
     "cost of a measured cell on Colab": partial(cost_figures.measuring, "colab"),
     "cost of many cells": cost_figures.many_cells,
+    "cost of many machines": cost_figures.many_machines,
     "cost of many variables": cost_figures.many_variables,
     "cost of sizing": partial(cost_figures.sized, "newest"),
     "counts": cost_figures.counts,
@@ -43,6 +53,7 @@ MADE: dict[str, Callable[[], str]] = {
     "keys": usage_tables.keys,
     "limits": fact_tables.limits,
     "links": fact_tables.links,
+    "machines of a cluster": cluster_examples.table,
     "manners of measuring": cost_figures.manners,
     "memory in the footer": partial(example_cells.block, "memory", "block = bytearray(250 * 2**20)"),
     "memory let go of": partial(example_cells.block, "memory", "%ram_info -f"),

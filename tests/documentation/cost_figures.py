@@ -400,6 +400,22 @@ def many_cells() -> str:
     return table(("cells:", *(f"a cell, {stack}, times:" for stack in STACKS.values()), *names), rows)
 
 
+def many_machines() -> str:
+    """Return what asking many machines of a cluster takes of the notebook's time, and what one report of them takes."""
+    found = on_both("many_machines")
+    heads = ("machines:", "", *(f"{stack}, ms:" for stack in STACKS.values()))
+    rows = []
+    for of_each in zip(*(one["asked"] for one in found.values()), strict=True):
+        count = f"{of_each[0]['machines']:,}"
+        rows.append((count, "asked: each", *(svg.spoken(one["time"]["ours_ms"] / one["machines"]) for one in of_each)))
+        rows.append(("", "by the engine alone: each",
+                     *(svg.spoken(one["time"]["floor_ms"] / one["machines"]) for one in of_each)))  # fmt: skip
+    for of_each in zip(*(one["gathered"] for one in found.values()), strict=True):
+        rows.append((f"{of_each[0]['machines']:,}", "gathered: all", *(svg.spoken(one["ms"]) for one in of_each)))
+        rows.append(("", "shown as text", *(svg.spoken(one["text_ms"]) for one in of_each)))
+    return table(heads, rows)
+
+
 # Where it was measured ----------------------------------------------------------------------------------------------
 
 

@@ -118,7 +118,14 @@ def test_where_nothing_holds_much_that_is_said() -> None:
     table = the_table(holders=holding(ram_bytes=1000, hidden_bytes=0, is_at_least=False, deletion=None))
 
     assert said(table).splitlines()[0] == "Nothing here holds 1 MiB or more: 23 things were looked at."
+    assert (table.rows, table.sentences) == ((), ())
+
+
+def test_many_small_things_are_summed_up() -> None:
+    table = the_table(holders=holding(ram_bytes=30 * MIB, hidden_bytes=0, is_at_least=False, deletion=None))
+
     assert table.rows == ()
+    assert "30 MiB" in table.sentences[0]
 
 
 def test_a_look_that_failed_says_so() -> None:
