@@ -23,6 +23,7 @@ import distributed
 from measured import RESULTS, Pairs, described, keep, ratio, rounded, say, stack
 
 from colab_magics.clusters.status import cluster_status
+from colab_magics.model import Driver
 from colab_magics.values import replace
 from colab_magics.views import html, text
 
@@ -83,8 +84,9 @@ def asked(number: int) -> dict[str, Any]:
 
 
 def gathered(number: int, one: Report) -> dict[str, Any]:
-    """Return what it takes to make one report of so many."""
-    reports = [replace(one, snapshot=replace(one.snapshot)) for _ in range(number)]
+    """Return what it takes to make one report of so many, of which every other one has another driver."""
+    drivers = [replace(one.snapshot, driver=Driver(version=version, cuda_version=None)) for version in ("580", "570")]
+    reports = [replace(one, snapshot=drivers[index % 2]) for index in range(number)]
     ms = [processor_ms(lambda: cluster_status(reports, shell_class=None))[0] for _ in range(TURNS)]
     return {
         "machines": number,

@@ -1,4 +1,4 @@
-"""The magics: a line of options becomes a report, a report is shown. Registers, unregisters, completes.
+"""The magics and their settings: registers, unregisters, completes; `answering` does what a line asks for.
 
 Importing this module imports IPython's magic machinery and nothing that a report needs.
 """
@@ -6,7 +6,6 @@ Importing this module imports IPython's magic machinery and nothing that a repor
 from __future__ import annotations
 
 import contextlib
-import functools
 import re
 import sys
 from typing import TYPE_CHECKING, Any
@@ -26,12 +25,8 @@ if TYPE_CHECKING:
     from colab_magics.cells.footer import Footer
     from colab_magics.cells.session import Session
     from colab_magics.completion import Offer
-    from colab_magics.model.cells import Cell
-    from colab_magics.model.holders import Release
-    from colab_magics.options import Options
     from colab_magics.panel.session import Panel
-    from colab_magics.report import Held, Report
-    from colab_magics.requirement import Requirement
+    from colab_magics.report import Report
 
 _LINE = r"\s*(?:(?:[^%#\"']*=\s*|%\w[^#\"']*\s)(?=%))?(?P<escape>%{0,2})(?P<name>\w+)\s+(?P<typed>.*)"
 """A line with a magic, also one whose result is kept, or that another magic runs: `report = %gpu_info`, `%time ...`."""
@@ -117,7 +112,7 @@ class ColabMagics(Magics):
     _footer: Footer | None = None
     """What measures every cell, while it is wanted."""
 
-    _indices: tuple[str, ...] = ()
+    indices: tuple[str, ...] = ()
     """The GPUs that the last report saw, for completion."""
 
     @validate("language")
@@ -164,18 +159,18 @@ class ColabMagics(Magics):
     @trusted_imports
     def gpu_info(self, line: str) -> Report | None:
         """Show which GPUs this runtime has, whether they are all right, and what to do about it."""
-        from colab_magics import options
+        from colab_magics import answering, options
 
-        return self._run(options.GPU, line)
+        return answering.run(self, options.GPU, line)
 
     @_with_help
     @line_magic
     @trusted_imports
     def ram_info(self, line: str) -> Report | None:
         """Show how much RAM there is, how much can still be allocated, what limits it, and what to do about it."""
-        from colab_magics import options
+        from colab_magics import answering, options
 
-        return self._run(options.RAM, line)
+        return answering.run(self, options.RAM, line)
 
     @_with_help
     @line_cell_magic
@@ -185,11 +180,11 @@ class ColabMagics(Magics):
 
         With %%, in the first line of a cell: show what that cell took.
         """
-        from colab_magics import options
+        from colab_magics import answering, options
 
         if cell is None:
-            return self._run(options.STATUS, line)
-        self._measure(line, cell)
+            return answering.run(self, options.STATUS, line)
+        answering.measure(self, line, cell)
         return None
 
     def begin_to_measure(self, lines: list[str]) -> list[str]:
@@ -297,194 +292,13 @@ class ColabMagics(Magics):
         from colab_magics import completion, options
 
         magic = options.CELL if escape == "%%" else name
-        return completion.offer(magic, typed, self._indices)
+        return completion.offer(magic, typed, self.indices)
 
     @property
-    def _shell_class(self) -> str:
+    def shell_class(self) -> str:
         """The dotted name of the shell's class."""
         shell = type(self.shell)
         return f"{shell.__module__}.{shell.__qualname__}"
-
-    def _run(self, magic: str, line: str) -> Report | None:
-        chosen = _read(magic, line)
-        requirement = _requirement(chosen.require)
-        shell_class = self._shell_class
-        note = None
-        if chosen.on is not None:
-            return self._ask_cluster(chosen.on, chosen, requirement)
-        if chosen.widget:
-            from colab_magics.panel import opening
-
-            note = opening.why_no_panel(self.shell, shell_class=shell_class)
-            if note is None:
-                self._open_panel(magic, chosen, requirement, shell_class)
-                return None
-        from colab_magics import options, report
-
-        looks: dict[str, Callable[..., Report]] = {
-            options.GPU: report.gpu_info,
-            options.RAM: report.ram_info,
-            options.STATUS: report.runtime_status,
-        }
-        if chosen.variables:
-            variables = report.Variables(self.shell, options.ROWS if chosen.rows is None else chosen.rows)
-            looks[options.GPU] = functools.partial(report.gpu_info, variables=variables)
-            looks[options.RAM] = functools.partial(report.ram_info, variables=variables)
-        if chosen.free:
-            looks[options.RAM] = functools.partial(looks[options.RAM], free=self._free)
-        if chosen.cells:
-            wanted = None if chosen.everything else options.ROWS if chosen.rows is None else chosen.rows
-            seen = report.of_cells(self.session.most(wanted), self.session.sums, shell_class=shell_class)
-        else:
-            seen = looks[magic](
-                shell_class=shell_class,
-                everything=chosen.everything,
-                driver_deadline_seconds=self.driver_deadline_seconds,
-            )
-        seen = self._check_requirement(requirement, seen, chosen)
-        return self._deliver(_only(seen, chosen.indices), chosen, note=note)
-
-    def _ask_cluster(self, name: str, chosen: Options, requirement: Requirement | None) -> Report | None:
-        """Ask every machine of the cluster that a variable stands for."""
-        from colab_magics.clusters import in_notebook, status
-        from colab_magics.clusters.asking import ClusterError
-        from colab_magics.views.render_options import language_for
-
-        language = language_for(self.language)
-        question = status.Question(requirement, chosen.strict, self.driver_deadline_seconds)
-        shown_in = None if chosen.quiet or chosen.json else language
-        try:
-            seen = in_notebook.ask(self.shell, name, question, shell_class=self._shell_class, language=shown_in)
-        except ClusterError as error:
-            raise _mistake(str(error), asks_requirement=requirement is not None) from None
-        if requirement is not None:
-            self._pass_or_stop(status.held(seen, language), chosen)
-        return self._deliver(seen, chosen, note=None)
-
-    def _measure(self, line: str, cell: str) -> None:
-        """Measure the cell that runs, and show what it took when it has ended."""
-        from colab_magics import options
-        from colab_magics.cells import closing, transformer
-
-        chosen = _read(options.CELL, line)
-        if not cell.strip():  # Colab's shell calls a magic without a body, too
-            raise UsageError("there is nothing to measure below %%runtime_status. Did you mean %runtime_status?")
-        if cell != transformer.BODY_FOLLOWS:
-            closing.drop_running()
-            raise UsageError("%%runtime_status stands in the first line of a cell, once, and is not called")
-        try:
-            tell = functools.partial(self._tell, chosen)
-            closing.Measurement(self.shell, tell, deadline_seconds=self.driver_deadline_seconds)
-        except closing.NoRunError as no_run:
-            closing.drop_running()
-            raise UsageError(f"%%runtime_status measures a cell once: {no_run}") from None
-
-    @trusted_imports
-    def _tell(self, chosen: Options, cell: Cell) -> None:
-        """Show what a cell took, and remember it; a mistake of ours costs one line, not the cell's outcome."""
-        from colab_magics.views import display
-
-        try:
-            from colab_magics import report
-
-            self.session.remember(cell)
-            self._deliver(report.of_cell(cell, shell_class=self._shell_class), chosen, note=None)
-        except Exception as error:  # noqa: BLE001 - IPython would show a traceback of ours below the user's cell
-            display.print_aside(f"%%runtime_status could not tell what the cell took ({type(error).__name__}).")
-
-    def _free(self) -> Release:
-        """Let go of what keeps memory and is no variable of the user's."""
-        from colab_magics.release import release
-
-        return release(self.shell)
-
-    def _open_panel(self, magic: str, chosen: Options, requirement: Requirement | None, shell_class: str) -> None:
-        """Open a panel in place of the one before."""
-        from colab_magics import options
-        from colab_magics.observer import client
-        from colab_magics.panel import opening
-        from colab_magics.panel.source import Source
-        from colab_magics.views.render_options import RenderOptions, language_for
-
-        rows = options.ROWS_OF_PANEL if chosen.rows is None else chosen.rows
-        source = Source(
-            subject=opening.SUBJECTS[magic],
-            indices=chosen.indices,
-            driver_deadline_seconds=self.driver_deadline_seconds,
-            shell_class=shell_class,
-            cells=(lambda: (self.session.most(rows), self.session.sums)) if chosen.cells else None,
-        )
-        try:
-            seen = source.look_at_all(sample_every_seconds=self.panel_period_seconds)
-            seen = self._check_requirement(requirement, seen, chosen)
-            first = _only(seen, chosen.indices)
-            shown = RenderOptions(language=language_for(self.language), processes=chosen.processes)
-            self.close_panel()
-            self.panel = opening.open_panel(first, source, self.shell, shown, period_seconds=self.panel_period_seconds)
-        except BaseException:
-            if self.panel is None:
-                client.stop_sampling()
-            raise
-
-    def _check_requirement(self, requirement: Requirement | None, seen: Report, chosen: Options) -> Report:
-        """Hold a requirement against what was seen, and return that, with a driver that has started meanwhile.
-
-        What could not be checked is said, also where the report is not shown.
-        """
-        if requirement is not None:
-            from colab_magics import options, report
-            from colab_magics.views import display
-            from colab_magics.views.render_options import RenderOptions, language_for
-
-            held = report.hold(
-                requirement,
-                seen,
-                strict=chosen.strict,
-                language=language_for(self.language),
-                wait_seconds=options.WAIT_SECONDS,
-                driver_deadline_seconds=self.driver_deadline_seconds,
-            )
-            seen = held.report
-            options_of_card = RenderOptions(language=language_for(self.language))
-            self._pass_or_stop(held, chosen, show_card=functools.partial(display.show_card, seen, options_of_card))
-        if isinstance(seen.snapshot.gpus, tuple):
-            self._indices = tuple(str(gpu.index) for gpu in seen.snapshot.gpus)
-        return seen
-
-    def _pass_or_stop(self, held: Held, chosen: Options, *, show_card: Callable[[], str | None] | None = None) -> None:
-        """Raise where a requirement is not met; else say what of it could not be checked."""
-        from colab_magics import report
-        from colab_magics.views import display
-
-        if not held.is_met:
-            from colab_magics.stopping import RequirementNotMet
-
-            if chosen.json:
-                display.print_json(report.only(held.report, chosen.indices), everything=chosen.everything)
-                raise RequirementNotMet(held.said)
-            raise RequirementNotMet(held.said, show_card=show_card)
-        if held.said:
-            (display.print_aside if chosen.json else display.show_line)(held.said)
-
-    def _deliver(self, seen: Report, chosen: Options, *, note: str | None) -> Report | None:
-        if chosen.output:
-            return seen
-        if not chosen.quiet:
-            from colab_magics.views import display
-
-            if chosen.json:
-                display.print_json(seen, everything=chosen.everything)
-            else:
-                from colab_magics.views.render_options import RenderOptions, language_for
-
-                options = RenderOptions(
-                    language=language_for(self.language),
-                    everything=chosen.everything,
-                    processes=chosen.processes,
-                    note=note,
-                )
-                display.show(seen, options)
-        return None
 
     def close_panel(self) -> None:
         """Close the panel, if one is open."""
@@ -588,54 +402,3 @@ def _matcher(magics: ColabMagics) -> Callable[..., Any]:
 def _drop(ipython: InteractiveShell) -> None:
     """Remove every instance of ours from the list that `%config` reads, also one whose making failed halfway."""
     ipython.configurables[:] = [one for one in ipython.configurables if not isinstance(one, ColabMagics)]
-
-
-def _read(magic: str, line: str) -> Options:
-    """Read a magic's line; a mistake in it becomes one line that says what was found and what is allowed.
-
-    If the line asks a requirement, this goes unchecked, so no magic may swallow the mistake.
-    """
-    from colab_magics import options
-    from colab_magics.line import asks_requirement
-
-    try:
-        return options.read_line(magic, line)
-    except options.OptionError as error:
-        raise _mistake(str(error), asks_requirement=asks_requirement(line)) from None
-
-
-def _mistake(found: str, *, asks_requirement: bool) -> UsageError:
-    """Return a mistake in a line; where the line asks a requirement, one that no other magic can swallow."""
-    if not asks_requirement:
-        return UsageError(found)
-    from colab_magics.mistakes import RequirementMistake
-
-    return RequirementMistake(found)
-
-
-def _requirement(expression: str | None) -> Requirement | None:
-    """Read the expression of -r."""
-    if expression is None:
-        return None
-    from colab_magics import report
-    from colab_magics.requirement import RequirementSyntaxError
-
-    try:
-        return report.read_requirement(expression)
-    except RequirementSyntaxError as error:
-        raise _mistake(str(error), asks_requirement=True) from None
-
-
-def _only(seen: Report, indices: tuple[int, ...]) -> Report:
-    """Keep the GPUs that were asked for. Where the GPUs could not be looked at, the report says so by itself."""
-    gpus = seen.snapshot.gpus
-    if not indices or not isinstance(gpus, tuple):
-        return seen
-    there = {gpu.index for gpu in gpus}
-    for index in indices:
-        if index not in there:
-            allowed = f"Allowed: {', '.join(map(str, sorted(there)))}" if there else "This machine has none"
-            raise UsageError(f"there is no GPU {index}. {allowed}")
-    from colab_magics import report
-
-    return report.only(seen, indices)

@@ -17,3 +17,8 @@ class RequirementMistake(StopsCell, UsageError):  # noqa: N818 - a notebook show
     def shown(self) -> str:
         """Return what is shown in place of a traceback: what IPython shows of a `UsageError`."""
         return f"UsageError: {self}"
+
+
+def mistake(found: str, *, asks_requirement: bool = False) -> UsageError:
+    """Return a mistake in a line; where the line asks a requirement, one that no other magic can swallow."""
+    return RequirementMistake(found) if asks_requirement else UsageError(found)

@@ -15,6 +15,7 @@ TESTS = Path(__file__).parent
 ELSEWHERE = {
     "__init__.py": "test_magics.py, test_extension.py and test_require.py come in by it",
     "__main__.py": "test_command.py runs it as a shell does",
+    "answering.py": "test_magics.py and test_stopping.py come in by the magics",
     "model/holders.py": "model/test_model.py reads every type of the model",
     "views/holders_html.py": "views/test_holders.py shows every table by it",
     "observer/__init__.py": "probes/test_ram.py, test_docs.py and test_magics.py read it",

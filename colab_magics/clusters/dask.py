@@ -34,7 +34,7 @@ def takes(thing: object) -> bool:
 def ask(client: Any, request: Request, *, deadline_seconds: float, tell: Tell) -> list[Asked]:
     """Ask one worker of each machine."""
     if client.asynchronous:
-        raise ClusterError("the Dask client is asynchronous. Allowed: one that waits, Client(...) by itself")
+        raise ClusterError("the Dask client is asynchronous. Allowed: a synchronous one, Client(...)")
     if client.status != "running":
         raise ClusterError(f"the Dask client is {client.status}. Allowed: one that is connected")
     asking = _Asking(client, request, deadline_seconds)
@@ -43,9 +43,12 @@ def ask(client: Any, request: Request, *, deadline_seconds: float, tell: Tell) -
     try:
         while not concurrent.futures.wait((future,), POLL_SECONDS).done:
             tell(asking.answered, asking.machines)
+            if client.status != "running":  # its loop may have ended, and the question with it
+                raise ClusterError("the Dask scheduler has gone. Allowed: a client that is connected")
         return future.result()
     except (OSError, TimeoutError) as error:
-        raise ClusterError(f"the Dask scheduler does not answer ({type(error).__name__})") from None
+        why = f"the Dask scheduler does not answer ({type(error).__name__})"
+        raise ClusterError(f"{why}. Allowed: a client that is connected") from None
     finally:
         future.cancel()
 
@@ -57,6 +60,7 @@ class _Asking:
         self._client, self._request, self._deadline_seconds = client, request, deadline_seconds
         self.machines = 0
         self.answered = 0
+        self._few_at_a_time = asyncio.Semaphore(_QUESTIONS)
 
     async def ask_all(self) -> list[Asked]:
         known = await asyncio.wait_for(self._client.scheduler.identity(), self._deadline_seconds)
@@ -70,16 +74,17 @@ class _Asking:
     async def _ask(self, group: list[tuple[str, list[str]]]) -> list[Asked]:
         """Ask machines by one question; where one of them keeps the answer of the others, ask each by itself."""
         firsts = [workers[0] for _, workers in group]
-        run = self._client.run(_LOOK, self._request, workers=firsts, on_error="return", asynchronous=True)
-        try:
-            answers: dict[str, object] = await asyncio.wait_for(run, self._deadline_seconds)
-        except (OSError, TimeoutError) as error:
-            if len(group) > 1:
-                return [
-                    asked for alone in await asyncio.gather(*(self._ask([one]) for one in group)) for asked in alone
-                ]
-            is_late = isinstance(error, TimeoutError)
-            answers = {firsts[0]: silent(self._deadline_seconds) if is_late else failed(error)}
+        answers: dict[str, object]
+        async with self._few_at_a_time:
+            try:
+                run = self._client.run(_LOOK, self._request, workers=firsts, on_error="return", asynchronous=True)
+                answers = await asyncio.wait_for(run, self._deadline_seconds)
+            except TimeoutError:
+                answers = {firsts[0]: silent(self._deadline_seconds)}
+            except Exception as error:  # noqa: BLE001 - whatever an engine raises is the answer of this machine
+                answers = {firsts[0]: failed(error)}
+        if len(group) > 1 and len(answers) < len(group):
+            return [asked for alone in await asyncio.gather(*(self._ask([one]) for one in group)) for asked in alone]
         self.answered += len(group)
         return [Asked(machine, len(workers), _answer(answers.get(workers[0]))) for machine, workers in group]
 

@@ -27,9 +27,9 @@ def ask(shell: Any, name: str, question: Question, *, shell_class: str, language
     """
     variables = shell.user_ns
     if not name.isidentifier():
-        raise ClusterError(f"{excerpt(name)!r} is no name of a variable. Allowed: one that has {ALLOWED}")
+        raise ClusterError(f"{excerpt(name)!r} is not a variable's name. Allowed: the name of one that holds {ALLOWED}")
     if name not in variables:
-        raise ClusterError(f"there is no variable {excerpt(name)}. Allowed: one that has {ALLOWED}")
+        raise ClusterError(f"there is no variable {excerpt(name)}. Allowed: the name of one that holds {ALLOWED}")
     progress = _Progress(language)
     try:
         return cluster_status(variables[name], shell_class=shell_class, question=question, tell=progress)
@@ -62,7 +62,7 @@ class _Progress:
 
     def _say(self, total: int) -> None:
         translate = translator(str(self._language))
-        message = NP_("{count} machine is asked.", "{count} machines are asked.", counted="count")
+        message = NP_("Asking {count} machine.", "Asking {count} machines.", counted="count")
         display.show_quietly(translate.counting(message, total, count=total), translate)
 
 

@@ -20,6 +20,9 @@ from colab_magics.version import FORM, VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+WAIT_SECONDS = 6.0
+"""How long a driver that is starting is waited for, in all: its process is a new one, whatever the machine's age."""
+
 _one_at_a_time = threading.Lock()
 """Workers may be threads of one process, and share its observer."""
 
@@ -36,6 +39,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
             seen = report.runtime_status(
                 shell_class=None, driver_deadline_seconds=float(request["driver_deadline_seconds"])
             )
+            seen = report.awaited(seen, wait_seconds=WAIT_SECONDS)
             seen = report.with_packages(seen, tuple(request["packages"]))
         finally:
             if not was_running:

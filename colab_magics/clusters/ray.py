@@ -5,6 +5,7 @@ Source: ray 2.60, `ray.nodes`, `NodeAffinitySchedulingStrategy`.
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ def ask(ray: Any, request: Request, *, deadline_seconds: float, tell: Tell) -> l
         raise ClusterError("ray is not initialised. Allowed: after ray.init()")
     import ray.util.scheduling_strategies as strategies
 
-    look = ray.remote(num_cpus=0, max_retries=0)(eval(expression("look")))  # noqa: S307 - our own text
+    look = _look(ray)
     nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
     sent_to = {
         look.options(scheduling_strategy=strategies.NodeAffinitySchedulingStrategy(node, soft=False)).remote(
@@ -48,6 +49,12 @@ def ask(ray: Any, request: Request, *, deadline_seconds: float, tell: Tell) -> l
         for one in waiting:
             ray.cancel(one, force=True)
     return [Asked(node, None, answers.get(node, silent(deadline_seconds))) for node in nodes]
+
+
+@functools.cache
+def _look(ray: Any) -> Any:
+    """Return what is run on a node, always the same: Ray keeps every function that it has sent until the job ends."""
+    return ray.remote(num_cpus=0, max_retries=0)(eval(expression("look")))  # noqa: S307 - our own text
 
 
 def _answer(ray: Any, reference: Any) -> object:

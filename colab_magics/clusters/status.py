@@ -33,8 +33,9 @@ COMPARED = ("cloudpickle", "cupy", "dask", "distributed", "ipyparallel", "jax", 
             "pyarrow", "ray", "scikit-learn", "scipy", "tensorflow", "torch", "xgboost")  # fmt: skip
 """The packages whose versions are compared: what engines send their work with, and what is computed with."""
 
-DEADLINE_SECONDS = 15.0
-"""How long a machine is waited for: one where a worker has to be started first takes some seconds."""
+DEADLINE_SECONDS, BESIDE_THE_DRIVER_SECONDS = 15.0, 12.0
+"""How long a machine is waited for at least, and so much longer than it waits for its driver: a worker may have to be
+started first."""
 
 ALLOWED = "a dask.distributed.Client, an ipyparallel Client or view, the module ray"
 """What a cluster can be driven by."""
@@ -49,8 +50,15 @@ class Question(Record):
     """Whether what is not known counts as not met."""
     driver_deadline_seconds: float = DRIVER_DEADLINE_SECONDS
     """How long a machine waits for its driver."""
-    deadline_seconds: float = DEADLINE_SECONDS
-    """How long a machine is waited for."""
+    deadline_seconds: float | None = None
+    """How long a machine is waited for; None for as long as it may take."""
+
+    @property
+    def longest_seconds(self) -> float:
+        """How long a machine is waited for."""
+        if self.deadline_seconds is not None:
+            return self.deadline_seconds
+        return max(DEADLINE_SECONDS, self.driver_deadline_seconds + BESIDE_THE_DRIVER_SECONDS)
 
 
 def cluster_status(
@@ -66,7 +74,7 @@ def cluster_status(
     engine = next((one for one in ENGINES if one.takes(client)), None)
     if engine is not None:
         request = {"packages": packages, "driver_deadline_seconds": question.driver_deadline_seconds}
-        asked = engine.ask(client, request, deadline_seconds=question.deadline_seconds, tell=tell)
+        asked = engine.ask(client, request, deadline_seconds=question.longest_seconds, tell=tell)
         if not asked:
             raise ClusterError("the cluster has no workers. Allowed: one with at least one")
         seen = [report_of(one, engine=engine.NAME) for one in asked]
@@ -92,7 +100,7 @@ def _gathered(client: object) -> list[Report | Unavailable]:
     """Return reports that were gathered in another way."""
     if not isinstance(client, (list, tuple)):
         kind = excerpt(type(client).__name__)
-        raise ClusterError(f"a value of type {kind} drives no cluster. Allowed: {ALLOWED}, or a list of reports")
+        raise ClusterError(f"a value of type {kind} is no cluster's client. Allowed: {ALLOWED}, or a list of reports")
     for one in client:
         if not isinstance(one, report.Report) or one.subject is not Subject.RUNTIME:
             is_report = isinstance(one, report.Report)

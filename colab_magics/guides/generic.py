@@ -49,6 +49,7 @@ TO_MEET_IT = Sentence(N_("To meet it"))
 AT_A_LIMIT = Sentence(N_("When you hit a limit"))
 WHAT_TO_DO = Sentence(N_("What to do"))
 TO_INSTALL_THERE = Sentence(N_("To install colab_magics there"))
+TASKS_ARE_LOST = Sentence(N_("This ends your tasks and actors."))
 
 SHARED_MEMORY_BYTES = 8 * 2**30
 """What a container has of it that is started as we say."""
@@ -137,7 +138,7 @@ _ON_EVERY_MACHINE: dict[object, Step] = {
         'from dask.distributed import PipInstall; client.register_plugin(PipInstall(["colab_magics"]))'
     ),
     "ipyparallel": CommandStep('client[:].execute("%pip install colab_magics", block=True)'),
-    "ray": CommandStep('ray.init(runtime_env={"pip": ["colab_magics"]})'),
+    "ray": CommandStep('ray.shutdown(); ray.init(runtime_env={"pip": ["colab_magics"]})'),
 }
 """What installs the package on the machines of a cluster, by its engine."""
 
@@ -369,7 +370,9 @@ def for_unavailable(unavailable: Unavailable, snapshot: Snapshot) -> Guide | Non
         return _START_AGAIN
     if unavailable.code == "node_lacks_package":
         engine = dict(unavailable.values).get("engine")
-        return Guide(TO_INSTALL_THERE, steps=(_ON_EVERY_MACHINE[engine],)) if engine in _ON_EVERY_MACHINE else None
+        lost = (TASKS_ARE_LOST,) if engine == "ray" else ()
+        step = _ON_EVERY_MACHINE.get(engine)
+        return None if step is None else Guide(TO_INSTALL_THERE, steps=(step,), consequences=lost)
     step = _REMEDIES.get(unavailable.code)
     return _GUIDES.get(unavailable.code) if step is None else Guide(WHAT_TO_DO, steps=(step,))
 

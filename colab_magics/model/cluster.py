@@ -75,10 +75,6 @@ class Difference(Value):
     variants: tuple[Variant, ...]
     """Its versions, that of most machines first."""
 
-    def odd_version(self, node: Node) -> Variant | None:
-        """Return the version of a machine, where it is not that of most; None where it is, or is not known."""
-        return next((one for one in self.variants[1:] if node.number in one.nodes), None)
-
 
 class Totals(Value):
     """What the machines that answered have together. None: none of them tells."""
@@ -120,16 +116,25 @@ class Cluster(Value):
         told = [node.workers for node in self.nodes if node.workers is not None]
         return sum(told) if told else None
 
-    def odd_versions(self, node: Node) -> tuple[tuple[str, str | None], ...]:
-        """Return what a machine has in another version than most: names and versions, None for what it lacks."""
-        odd = ((one.name, one.odd_version(node)) for one in self.differences)
-        return tuple((name, variant.version) for name, variant in odd if variant is not None)
+    @property
+    def odd_versions(self) -> dict[int, list[tuple[str, str | None]]]:
+        """What machines have in another version than most, by their numbers; made anew each time.
+
+        They are names and versions, None for what a machine lacks.
+        """
+        found: dict[int, list[tuple[str, str | None]]] = {}
+        for difference in self.differences:
+            for variant in difference.variants[1:]:
+                for number in variant.nodes:
+                    found.setdefault(number, []).append((difference.name, variant.version))
+        return found
 
     @property
     def outliers_first(self) -> tuple[Node, ...]:
         """The machines, those first with which something is wrong, then those that differ from most."""
+        odd = self.odd_versions
         return tuple(
-            sorted(self.nodes, key=lambda node: (-(node.severity or 0), -len(self.odd_versions(node)), node.number))
+            sorted(self.nodes, key=lambda node: (-(node.severity or 0), -len(odd.get(node.number, ())), node.number))
         )
 
 

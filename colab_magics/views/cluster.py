@@ -15,6 +15,7 @@ from colab_magics.views import gpus, guide_text, layout, machine, messages
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from colab_magics.guides import Guide
     from colab_magics.model import Snapshot
     from colab_magics.model.cluster import Cluster, Difference, Node, Variant
     from colab_magics.translation import Translator
@@ -24,6 +25,9 @@ NOT_KNOWN = "-"
 
 MOST_ROWS = 10
 """How many machines are shown unless everything is wanted: those first that are not like the others."""
+
+_MOST_NUMBERS = 12
+"""How many machines are named by their numbers, unless these follow each other."""
 
 _MOST_DIFFERENCES = 3
 """How many differences are told unless everything is wanted."""
@@ -35,6 +39,10 @@ COLUMNS = ("number", "workers", "devices", "gpu_memory", "ram", "left", "disk", 
 
 SHARES = {"gpu_memory": "gpu_percent", "ram": "ram_percent"}
 """The columns that have a bar behind them, and what it shows."""
+
+
+Version = tuple[str, str | None]
+"""A name and its version, None for what is not installed."""
 
 
 class Row(Record):
@@ -87,9 +95,10 @@ def of_report(snapshot: Snapshot) -> Cluster:
 def rows(snapshot: Snapshot, translate: Translator, *, everything: bool) -> list[Row]:
     """Return a row for each machine, those first that are not like the others; a few, unless everything is wanted."""
     cluster = of_report(snapshot)
-    shown = cluster.outliers_first
+    shown, odd = cluster.outliers_first, cluster.odd_versions
     return [
-        _row(node, cluster, translate, everything=everything) for node in (shown if everything else shown[:MOST_ROWS])
+        _row(node, odd.get(node.number, ()), translate, everything=everything)
+        for node in (shown if everything else shown[:MOST_ROWS])
     ]
 
 
@@ -104,12 +113,16 @@ def lines(table: Sequence[Row], translate: Translator) -> list[tuple[str, Row | 
     return found
 
 
-def answer(snapshot: Snapshot, translate: Translator) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+def answer(
+    snapshot: Snapshot, translate: Translator, *, everything: bool
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Return what there is and what is wrong with it, and in paragraphs what else there is to say."""
     cluster = of_report(snapshot)
     have = translate.listed(_have(cluster, translate))
     first = translate("{name}: {facts}.", name=_counted(cluster, translate), facts=have)
-    return (first, *_wrong(cluster, translate)), tuple((one,) for one in notes(snapshot, translate))
+    return (first, *_wrong(cluster, translate)), tuple(
+        (one,) for one in notes(snapshot, translate, everything=everything)
+    )
 
 
 def title(snapshot: Snapshot, translate: Translator) -> str:
@@ -130,21 +143,26 @@ def wrong(snapshot: Snapshot, translate: Translator) -> tuple[str, ...]:
     return (translate.joined(said),) if said else ()
 
 
-def notes(snapshot: Snapshot, translate: Translator) -> tuple[str, ...]:
-    """Return how the machines differ, and what to do where some could not be looked at."""
+def notes(snapshot: Snapshot, translate: Translator, *, everything: bool) -> tuple[str, ...]:
+    """Return what to do where machines could not be looked at, and how the others differ."""
     cluster = of_report(snapshot)
-    said = [_difference(one, translate) for one in cluster.differences[:_MOST_DIFFERENCES]]
-    more = cluster.differences[_MOST_DIFFERENCES:]
+    reasons = {node.report.code: node.report for node in cluster.nodes if isinstance(node.report, Unavailable)}
+    ways = (guides.for_unavailable(reason, snapshot) for reason in reasons.values())
+    said = [_way(guide, translate) for guide in ways if guide is not None]
+    most = len(cluster.differences) if everything else _MOST_DIFFERENCES
+    said += [_difference(one, translate) for one in cluster.differences[:most]]
+    more = cluster.differences[most:]
     if more:
         names = translate.listed(units.printable(one.name) for one in more)
         said.append(translate("Also different: {names}.", names=names))
-    reasons = {node.report.code: node.report for node in cluster.nodes if isinstance(node.report, Unavailable)}
-    for reason in reasons.values():
-        guide = guides.for_unavailable(reason, snapshot)
-        if guide is not None:
-            steps = guide_text.in_a_row(guide, translate)
-            said.append(translate.joined((guide_text.purpose(guide, translate), steps)))
     return tuple(said)
+
+
+def _way(guide: Guide, translate: Translator) -> str:
+    """Return what to do, and what it costs, in one sentence after the other."""
+    consequences = (messages.sentence(one, translate) for one in guide.consequences)
+    steps = guide_text.purpose(guide, translate), guide_text.in_a_row(guide, translate)
+    return translate.joined((*steps, *consequences))
 
 
 def foot(snapshot: Snapshot, translate: Translator, *, everything: bool) -> tuple[str, ...]:
@@ -157,9 +175,12 @@ def foot(snapshot: Snapshot, translate: Translator, *, everything: bool) -> tupl
     return tuple(said)
 
 
+def _machines(count: int, translate: Translator) -> str:
+    return translate.counting(NP_("{count} machine", "{count} machines", counted="count"), count, count=count)
+
+
 def _counted(cluster: Cluster, translate: Translator) -> str:
-    machines = translate.counting(NP_("{count} machine", "{count} machines", counted="count"), len(cluster.nodes),
-                                  count=len(cluster.nodes))  # fmt: skip
+    machines = _machines(len(cluster.nodes), translate)
     if cluster.workers is None:
         return machines
     message = NP_("{machines} with {count} worker", "{machines} with {count} workers", counted="count")
@@ -183,7 +204,7 @@ def _have(cluster: Cluster, translate: Translator) -> list[str]:
         known.append(translate("{size} RAM", size=units.size(totals.ram_bytes)))
         known.append(machine.size_left(totals.ram_headroom_bytes, translate))
     if not known:
-        return [translate("nothing is known of them")]
+        return [translate("nothing is known")]
     return known if totals.is_complete else [translate("at least {facts}", facts=known[0]), *known[1:]]
 
 
@@ -207,14 +228,22 @@ def _difference(one: Difference, translate: Translator) -> str:
 def _variant(variant: Variant, translate: Translator) -> str:
     """Return a version and who has it: "3.13.0 (1 to 3, this notebook)"."""
     version = translate("not installed") if variant.version is None else units.printable(variant.version)
-    who = [messages.numbers(variant.nodes, translate)] if variant.nodes else []
+    who = [_numbers(variant.nodes, translate)] if variant.nodes else []
     who += [translate("this notebook")] if variant.is_here else []
     return translate("{gives} ({who})", gives=version, who=translate.listed(who))
 
 
-def _row(node: Node, cluster: Cluster, translate: Translator, *, everything: bool) -> Row:
+def _numbers(numbers: tuple[int, ...], translate: Translator) -> str:
+    """Return machines by their numbers, or how many they are where that would be a long list."""
+    follow_each_other = numbers[-1] - numbers[0] == len(numbers) - 1
+    if len(numbers) > _MOST_NUMBERS and not follow_each_other:
+        return _machines(len(numbers), translate)
+    return messages.numbers(numbers, translate)
+
+
+def _row(node: Node, odd: Sequence[Version], translate: Translator, *, everything: bool) -> Row:
     workers = "" if node.workers is None else str(node.workers)
-    notes = _notes(node, cluster, translate, everything=everything)
+    notes = _notes(node, odd, translate, everything=everything)
     snapshot = node.snapshot
     if snapshot is None:
         return Row(
@@ -260,18 +289,18 @@ def _without(snapshot: Snapshot, translate: Translator) -> str:
     return NOT_KNOWN
 
 
-def _notes(node: Node, cluster: Cluster, translate: Translator, *, everything: bool) -> tuple[str, ...]:
+def _notes(node: Node, odd: Sequence[Version], translate: Translator, *, everything: bool) -> tuple[str, ...]:
     said = []
     if node.gravest is not None:
         what = messages.sentence(node.gravest, translate)
         word = messages.severity_word(node.severity, translate)
         said.append(what if word is None else translate("{name}: {facts}", name=word, facts=what))
-    odd = [
-        f"{units.printable(name)} {translate('not installed') if version is None else units.printable(version)}"
-        for name, version in cluster.odd_versions(node)
-    ]
     if odd:
-        said.append(translate("Differs: {facts}.", facts=translate.listed(odd)))
+        differs = (
+            f"{units.printable(name)} {translate('not installed') if version is None else units.printable(version)}"
+            for name, version in odd
+        )
+        said.append(translate("Differs: {facts}.", facts=translate.listed(differs)))
     if everything and node.snapshot is not None:
         known = compared(node.snapshot)
         versions = [f"{units.printable(name)} {units.printable(version)}" for name, version in known.items() if version]

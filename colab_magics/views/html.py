@@ -44,7 +44,7 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> Html:
     parts += _memory(report, translate)
     if options.processes and not options.everything:
         parts.append(process_list(matter, translate))
-    parts += [element("p", sentence) for sentence in summary.notes(report, translate)]
+    parts += [element("p", sentence) for sentence in summary.notes(report, translate, everything=options.everything)]
     guided = summary.what_to_do(report)
     findings = report.findings if options.everything else summary.shown_by_default(report)
     for one in findings:

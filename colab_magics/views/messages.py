@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from colab_magics import facts
 from colab_magics.model import Finding, Severity, Unavailable
 from colab_magics.rules import RULES
-from colab_magics.translation import ENGLISH, N_, Plural
+from colab_magics.translation import ENGLISH, N_, NP_, Plural
 from colab_magics.units import gib, printable, size, span
 
 if TYPE_CHECKING:
@@ -40,6 +40,11 @@ REASONS = {
     "driver_slow": N_("The NVIDIA driver has not answered for {seconds} s: it starts very slowly, or it hangs."),
     "driver_starting": N_("The NVIDIA driver is still starting ({seconds} s)."),
     "driver_unknown_error": N_("The NVIDIA driver cannot be opened; often a container has lost its access to the GPU."),
+    "engines_silent": NP_(
+        "{count} engine did not answer within {seconds} s: it is busy, or it hangs; on which machine is not known.",
+        "{count} engines did not answer within {seconds} s: they are busy, or hang; on which machines is not known.",
+        counted="count",
+    ),
     "gpu_lost": N_("The NVIDIA driver has lost the GPU."),
     "impossible": N_("What this system tells of it cannot be."),
     "gpu_not_given": N_("There is an NVIDIA driver here, but this container was given no GPU."),
@@ -54,7 +59,7 @@ REASONS = {
     "no_looker": N_("The process that asks what may not answer could not be started ({error})."),
     "no_permission": N_("The NVIDIA driver denies access to this process."),
     "node_failed": N_("Asking this machine failed ({error})."),
-    "node_lacks_package": N_("colab_magics is not installed there, or too old a version of it."),
+    "node_lacks_package": N_("colab_magics is not installed there, or its version is too old."),
     "node_nonsense": N_("What this machine answered cannot be read."),
     "node_other_version": N_("Another version of colab_magics, {version}, answers there: {own} cannot read it."),
     "node_silent": N_("This machine did not answer within {seconds} s: it is busy, or it hangs."),

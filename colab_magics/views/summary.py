@@ -33,7 +33,7 @@ _ELSEWHERE = frozenset({Subject.CELL, Subject.CELLS, Subject.OUT_OF_MEMORY, Subj
 """What is not this machine."""
 
 
-def answer(report: Report, translate: Translator) -> Answer:
+def answer(report: Report, translate: Translator, *, everything: bool = False) -> Answer:
     """Return what a report says first."""
     snapshot = report.snapshot
     match report.subject:
@@ -48,7 +48,7 @@ def answer(report: Report, translate: Translator) -> Answer:
         case _:
             from colab_magics.views import work
 
-            return work.answer(report.subject, snapshot, translate)
+            return work.answer(report.subject, snapshot, translate, everything=everything)
 
 
 def heading(report: Report, translate: Translator) -> Heading:
@@ -75,13 +75,13 @@ def heading(report: Report, translate: Translator) -> Heading:
     return Heading(as_phrase(_accelerator(report, translate)), severity, tuple(facts))
 
 
-def notes(report: Report, translate: Translator) -> Paragraph:
+def notes(report: Report, translate: Translator, *, everything: bool = False) -> Paragraph:
     """Return the sentences of the answer that neither the heading nor the bars say."""
     snapshot = subject_matter(report)
     if report.subject in _ELSEWHERE:
         from colab_magics.views import work
 
-        return work.notes(report.subject, snapshot, translate)
+        return work.notes(report.subject, snapshot, translate, everything=everything)
     gpus, tpus = seen(snapshot.gpus), seen(snapshot.tpus)
     said = [] if gpus else [*_other_gpus(snapshot, translate)]
     if report.subject is Subject.GPU and snapshot.gpus == () and tpus:

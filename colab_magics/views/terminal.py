@@ -79,7 +79,7 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> str:
     lines += _memory_lines(report, translate)
     if options.processes and not options.everything:
         lines += text.process_lines(report, translate)
-    for sentence in summary.notes(report, translate):
+    for sentence in summary.notes(report, translate, everything=options.everything):
         lines += layout.broken(sentence)
     lines += _finding_lines(report, translate, everything=options.everything)
     if options.everything and summary.has_sections(report):

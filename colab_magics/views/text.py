@@ -40,7 +40,7 @@ def render(report: Report, options: RenderOptions = DEFAULTS) -> str:
 
 def _lines(report: Report, options: RenderOptions) -> list[str]:
     translate = options.translate
-    answer = summary.answer(report, translate)
+    answer = summary.answer(report, translate, everything=options.everything)
     first = layout.flow(answer.first, translate.gap)
     table = _table_lines(report, translate, everything=options.everything)
     others = [line for paragraph in answer.others for line in layout.flow(paragraph, translate.gap)]
@@ -50,6 +50,9 @@ def _lines(report: Report, options: RenderOptions) -> list[str]:
     grave, rest = _found(report, translate)
     foot = layout.flow(_foot(report, translate, everything=options.everything), translate.gap)
     processes = process_lines(report, translate) if options.processes else []
+    if options.everything:
+        said = [line for lines in rest for line in lines]
+        return [*first, *grave, *table, *others, *said, *foot]
     room = MOST_LINES - len(first) - len(grave)
     rest = _fitting(rest, room - bool(others or foot))
     room -= sum(map(len, rest))

@@ -139,35 +139,39 @@ def of_machines(report: Report, options: RenderOptions = DEFAULTS) -> str:
         return ""
     if state is State.UNMET:
         message = NP_(
-            "Requirement not met on {numbers} of {count} machine: {what}.",
-            "Requirement not met on {numbers} of {count} machines: {what}.",
+            "Requirement not met on {number} of {count} machine ({numbers}): {what}.",
+            "Requirement not met on {number} of {count} machines ({numbers}): {what}.",
             counted="count",
         )
     elif verdict.met:
         message = NP_(
-            "Not known, so not checked, on {numbers} of {count} machine: {what}.",
-            "Not known, so not checked, on {numbers} of {count} machines: {what}.",
+            "Not known, so not checked, on {number} of {count} machine ({numbers}): {what}.",
+            "Not known, so not checked, on {number} of {count} machines ({numbers}): {what}.",
             counted="count",
         )
     else:
         message = NP_(
-            "Requirement not known to be met on {numbers} of {count} machine: {what}.",
-            "Requirement not known to be met on {numbers} of {count} machines: {what}.",
+            "Requirement not known to be met on {number} of {count} machine ({numbers}): {what}.",
+            "Requirement not known to be met on {number} of {count} machines ({numbers}): {what}.",
             counted="count",
         )
     what = _asked([clause for clause in verdict.clauses if clause.state is state], translate)
-    count = len(cluster.nodes)
-    lines = broken(translate.counting(message, count, numbers=len(found), count=count, what=what))
+    numbers, count = messages.numbers((*found,), translate), len(cluster.nodes)
+    first = translate.counting(message, count, count=count, number=len(found), numbers=numbers, what=what)
+    if verdict.met:
+        return first
+    lines = broken(first)
     for number, why in [*found.items()][:_MOST_MACHINES]:
-        lines += broken(translate("Machine {number}: {facts}", number=number, facts=why))
-    if len(found) > _MOST_MACHINES:
-        others = messages.numbers((*found,)[_MOST_MACHINES:], translate)
-        lines += broken(translate("Also on {numbers}.", numbers=others))
+        if why:
+            lines += broken(translate("Machine {number}. {facts}", number=number, facts=why))
     return "\n".join(lines)
 
 
 def _why(node: Node, state: State | None, translate: Translator) -> str | None:
-    """Return why a requirement does not hold on a machine, or is not known to; None where that is not so."""
+    """Return why a requirement does not hold on a machine, or is not known to; None where that is not so.
+
+    Nothing, where the report does not tell: one that was gathered in another way has not looked for packages.
+    """
     if isinstance(node.report, Unavailable):
         return messages.reason(node.report, translate) if state is State.UNKNOWN else None
     verdict = node.report.verdict

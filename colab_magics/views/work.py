@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # Each of these is imported where it is needed: a report is about one of them.
 
 
-def answer(subject: Subject, snapshot: Snapshot, translate: Translator) -> Answer:
+def answer(subject: Subject, snapshot: Snapshot, translate: Translator, *, everything: bool) -> Answer:
     """Return what the report says first."""
     match subject:
         case Subject.CELLS:
@@ -26,7 +26,7 @@ def answer(subject: Subject, snapshot: Snapshot, translate: Translator) -> Answe
         case Subject.CLUSTER:
             from colab_magics.views import cluster
 
-            first_sentences, paragraphs = cluster.answer(snapshot, translate)
+            first_sentences, paragraphs = cluster.answer(snapshot, translate, everything=everything)
             return Answer(first_sentences, paragraphs)
         case Subject.OUT_OF_MEMORY:
             from colab_magics.views import out_of_memory
@@ -68,7 +68,7 @@ def heading(subject: Subject, snapshot: Snapshot, translate: Translator) -> Head
             return Heading(cell.took(measured, translate), None, facts)
 
 
-def notes(subject: Subject, snapshot: Snapshot, translate: Translator) -> Paragraph:
+def notes(subject: Subject, snapshot: Snapshot, translate: Translator, *, everything: bool) -> Paragraph:
     """Return the sentences of the answer that neither the heading nor the bars say."""
     match subject:
         case Subject.CELLS:
@@ -78,7 +78,7 @@ def notes(subject: Subject, snapshot: Snapshot, translate: Translator) -> Paragr
         case Subject.CLUSTER:
             from colab_magics.views import cluster
 
-            return (*cluster.wrong(snapshot, translate), *cluster.notes(snapshot, translate))
+            return (*cluster.wrong(snapshot, translate), *cluster.notes(snapshot, translate, everything=everything))
         case Subject.OUT_OF_MEMORY:
             from colab_magics.views import out_of_memory
 

@@ -12,7 +12,7 @@ from colab_magics.clusters import in_notebook
 from colab_magics.clusters.asking import ClusterError
 from colab_magics.clusters.status import Question
 
-ALLOWED = "Allowed: one that has a dask.distributed.Client, an ipyparallel Client or view, the module ray"
+ALLOWED = "Allowed: the name of one that holds a dask.distributed.Client, an ipyparallel Client or view, the module ray"
 
 
 def ask(shell: Any, name: str, language: str | None = "en") -> object:
@@ -30,9 +30,9 @@ class Named:
     ("name", "expected"),
     [
         ("nothing", f"there is no variable nothing. {ALLOWED}"),
-        ("1+1", f"'1+1' is no name of a variable. {ALLOWED}"),
-        ("client.cluster", f"'client.cluster' is no name of a variable. {ALLOWED}"),
-        ("print()", f"'print()' is no name of a variable. {ALLOWED}"),
+        ("1+1", f"'1+1' is not a variable's name. {ALLOWED}"),
+        ("client.cluster", f"'client.cluster' is not a variable's name. {ALLOWED}"),
+        ("print()", f"'print()' is not a variable's name. {ALLOWED}"),
     ],
 )
 def test_a_name_is_looked_up_and_never_evaluated(shell: InteractiveShell, name: str, expected: str) -> None:
@@ -45,7 +45,7 @@ def test_a_name_is_looked_up_and_never_evaluated(shell: InteractiveShell, name: 
 def test_a_value_that_is_no_cluster_is_refused_without_running_its_code(shell: InteractiveShell) -> None:
     shell.user_ns["named"] = Named()
 
-    with pytest.raises(ClusterError, match=r"^a value of type Named drives no cluster\."):
+    with pytest.raises(ClusterError, match=r"^a value of type Named is no cluster's client\."):
         ask(shell, "named")
 
 
@@ -120,7 +120,7 @@ def test_without_tqdm_one_line_says_that_it_goes_on(
     progress.close()
 
     outputs: Any = shell.display_pub
-    assert [output["data"]["text/plain"] for output in outputs.outputs] == ["8 machines are asked."]
+    assert [output["data"]["text/plain"] for output in outputs.outputs] == ["Asking 8 machines."]
 
 
 def test_nothing_is_shown_where_nothing_is_to_be_shown(clock: Clock, tqdm: type[Bar]) -> None:

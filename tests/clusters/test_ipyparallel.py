@@ -117,27 +117,30 @@ def test_a_view_is_asked_for_its_own_engines_alone(client: Any, work: Callable[.
     assert addresses(client.load_balanced_view()) == {"first", "second", "third"}
 
 
-def test_an_engine_that_is_busy_or_hangs_and_one_without_the_package_cost_themselves(
+def test_an_engine_without_the_package_and_those_that_are_busy_or_hang_cost_themselves(
     client: Any, work: Callable[..., int], tmp_path: Path
 ) -> None:
     work("first", without_driver())
     work("lacking", without_package(tmp_path / "without"))
-    work("busy", without_driver())
+    work("first", without_driver())
     stopped = work("stopped", without_driver())
-    busy = client[2].apply_async(time.sleep, 8)
+    busy = client[2].apply_async(time.sleep, 6)
+    before = {*client.metadata}
     os.kill(stopped, signal.SIGSTOP)
     began = time.monotonic()
 
     seen = cluster_status(client, shell_class=None, question=Question(deadline_seconds=3.0))
 
     assert time.monotonic() - began < 5
-    assert [code or "" for code in codes(seen)].count("node_silent") == 2
-    assert sorted(code or "" for code in codes(seen))[:2] == ["", "node_lacks_package"]
+    assert sorted(code or "" for code in codes(seen)) == ["", "engines_silent", "node_lacks_package"]
+    assert of(seen).workers == 4
+    assert "2 engines did not answer within 3 s" in str(seen)
     assert 'client[:].execute("%pip install colab_magics", block=True)' in str(seen)
     assert not busy.ready()
     busy.get(20)
-    answered = client[2].apply_sync(os.getpid)
-    assert answered
+    client[2].apply_sync(os.getpid)
+    os.kill(stopped, signal.SIGCONT)
+    wait_until(lambda: {*client.metadata} <= {*before, *client.history}, 10)
 
 
 def test_one_that_is_killed_meanwhile(client: Any, work: Callable[..., int], tmp_path: Path) -> None:
@@ -155,7 +158,19 @@ def test_one_that_is_killed_meanwhile(client: Any, work: Callable[..., int], tmp
 
     assert asked
     assert codes(seen)[0] is None
-    assert codes(seen)[1] in ("node_failed", "node_silent")
+    assert codes(seen)[1] in ("node_failed", "node_silent")  # its nanny tells of the death, sooner or later
+
+
+def test_one_that_has_gone_before_is_a_row_of_a_view_that_still_names_it(client: Any, work: Callable[..., int]) -> None:
+    work("first", without_driver())
+    gone = work("second", without_driver())
+    view = client[:]
+    os.kill(gone, signal.SIGKILL)
+    wait_until(lambda: client.ids == [0])
+
+    seen = cluster_status(view, shell_class=None)
+
+    assert codes(seen) == ["node_failed", None]
 
 
 def test_what_cannot_be_asked_is_one_line(client: Any) -> None:

@@ -71,7 +71,7 @@ def test_every_node_is_asked_beside_its_tasks_and_one_that_is_killed_costs_itsel
     known = [node.snapshot for node in of(seen).nodes if node.snapshot is not None]
     gpus = [gpu for snapshot in known for gpu in snapshot.usable_gpus]
     assert [(gpu.name, gpu.is_hidden) for gpu in gpus] == [("Tesla T4", False)]
-    assert sum(getattr(snapshot.gpus, "code", None) == "driver_starting" for snapshot in known) == 1
+    assert sum(getattr(snapshot.gpus, "code", None) == "driver_slow" for snapshot in known) == 1
     assert len(ray.wait(busy, num_returns=4, timeout=0)[1]) == 4
     assert 'ray.init(runtime_env={"pip": ["colab_magics"]})' in str(seen)
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from builders import a_report
+from builders import RAM, V5E, a_report
 from colab_magics.clusters import node
 from colab_magics.clusters.asking import Asked
 from colab_magics.clusters.reading import report_of
-from colab_magics.model import Finding, Severity, Unavailable
+from colab_magics.model import Driver, Finding, Severity, Subject, Unavailable
 from colab_magics.report import Report
 from colab_magics.values import replace
 from colab_magics.version import FORM, VERSION
@@ -98,13 +98,81 @@ class Calls:
 
 
 def test_nothing_is_called_that_a_pickle_names(tmp_path: Path) -> None:
-    """Not by its own name, nor by that of a type of ours whose place another thing takes."""
     for harm in (Calls(tmp_path / "made"), replace(REPORT, findings=Calls(tmp_path / "made"))):
         assert code(answer(harm)) == "node_nonsense"
         assert not (tmp_path / "made").exists()
 
 
-@pytest.mark.parametrize("name", ["colab_magics.report\nos\n", "colab_magics.model\nseen\n", "builtins\neval\n",
-                                  "colab_magics.reports\nx\n"])  # fmt: skip
-def test_what_is_no_type_of_ours_is_not_even_found(name: str) -> None:
+@pytest.mark.parametrize("name", ["colab_magics.report\nos\n", "colab_magics.report\nHeld\n",
+                                  "colab_magics.model\nseen\n", "colab_magics.model.cluster\nCounter\n",
+                                  "builtins\neval\n", "colab_magics.reports\nx\n"])  # fmt: skip
+def test_what_is_no_type_of_a_report_is_not_made(name: str) -> None:
     assert code(answer(report=b"c" + name.encode() + b".")) == "node_nonsense"
+
+
+@pytest.mark.parametrize("name", ["colab_magics.report\nReport\n", "colab_magics.model\nSubject\n",
+                                  "colab_magics.values\n_restored\n"])  # fmt: skip
+@pytest.mark.parametrize("state", [{"_fields": 7}, (None, {"_fields": 7}), (None, {"kind": 7})], ids=str)
+def test_nothing_that_is_here_is_changed(name: str, state: object) -> None:
+    put = pickle.dumps(state, 2)[2:-1]
+    before = Report._fields
+
+    assert code(answer(report=b"\x80\x02c" + name.encode() + put + b"b.")) == "node_nonsense"
+    assert Report._fields is before
+    assert read(answer()) == REPORT
+
+
+SNAPSHOT = REPORT.snapshot
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        a_report(Subject.RAM),
+        replace(REPORT, findings=5),
+        replace(REPORT, findings=(5,)),
+        replace(REPORT, snapshot=None),
+        replace(REPORT, snapshot="x"),
+        replace(REPORT, subject="x"),
+    ],
+)
+@pytest.mark.parametrize(("version", "expected"), [(VERSION, "node_nonsense"), ("9.9", "node_other_version")])
+def test_what_has_the_form_of_a_report_and_is_none(wrong: object, version: str, expected: str) -> None:
+    assert code(answer(wrong, version=version)) == expected
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        replace(SNAPSHOT, packages=(1,)),
+        replace(SNAPSHOT, gpus=(5,)),
+        replace(SNAPSHOT, ram=replace(RAM, capacity_bytes="x")),
+    ],
+)
+def test_of_another_version_what_cannot_be_shown_is_not_read(wrong: Any) -> None:
+    assert code(answer(replace(REPORT, snapshot=wrong), version="9.9")) == "node_other_version"
+
+
+def test_nor_a_finding_that_says_itself_by_other_values() -> None:
+    finding = Finding(rule="ram_nearly_full", severity=Severity.WARNING, values=(("left", 5),))
+
+    assert code(answer(replace(REPORT, findings=(finding,)), version="9.9")) == "node_other_version"
+
+
+def test_every_text_is_short_and_steers_nothing_wherever_it_stands() -> None:
+    hostile = "\x1b]0;title\x07" + "x" * 1000
+    sent = replace(
+        SNAPSHOT,
+        tpus=(replace(V5E, kind=hostile),),
+        driver=Driver(version=hostile, cuda_version=None),
+        gpus=Unavailable(code="child_died", values=(("cause", hostile),)),
+    )
+
+    told = read(answer(replace(REPORT, snapshot=sent)))
+
+    assert isinstance(told, Report)
+    seen: Any = told.snapshot
+    for text in (seen.tpus[0].kind, seen.driver.version, dict(seen.gpus.values)["cause"]):
+        assert text.startswith("\\x1b]0;title\\x07")
+        assert text.endswith("x...")
+        assert len(text) < 250

@@ -122,10 +122,29 @@ def test_where_it_does_not_hold_is_said_for_a_few_and_counted_for_the_rest(engin
 
     said = held(cluster_status(asked, shell_class=None, question=Question(parse("gpu=T4"))), "en").said.split("\n")
 
-    assert said[0] == "Requirement not met on 8 of 9 machines: gpu = T4."
-    assert said[1] == "Machine 2: There is: no GPU."
-    assert said[-1] == "Also on 7 to 9."
-    assert len(said) == 7
+    assert said[0] == "Requirement not met on 8 of 9 machines (2 to 9): gpu = T4."
+    assert said[1] == "Machine 2. There is: no GPU."
+    assert said[-1] == "Machine 6. There is: no GPU."
+    assert len(said) == 6
+
+
+def test_what_a_gathered_report_has_not_looked_for_is_not_known() -> None:
+    reports = [a_report(), a_report()]
+
+    passes = held(cluster_status(reports, shell_class=None, question=Question(parse("torch>=2"))), "en")
+    strict = held(cluster_status(reports, shell_class=None, question=Question(parse("torch>=2"), strict=True)), "en")
+
+    assert (passes.is_met, passes.said) == (True, "Not known, so not checked, on 2 of 2 machines (1, 2): torch >= 2.")
+    assert (strict.is_met, strict.said) == (
+        False,
+        "Requirement not known to be met on 2 of 2 machines (1, 2): torch >= 2.",
+    )
+
+
+@pytest.mark.parametrize(("driver_seconds", "expected"), [(3.0, 15.0), (20.0, 32.0)])
+def test_a_machine_is_waited_for_longer_than_it_waits_for_its_driver(driver_seconds: float, expected: float) -> None:
+    assert Question(driver_deadline_seconds=driver_seconds).longest_seconds == expected
+    assert Question(deadline_seconds=2.0).longest_seconds == 2.0
 
 
 def test_where_it_holds_on_all_nothing_is_said(engine: Any) -> None:
@@ -136,7 +155,9 @@ def test_where_it_holds_on_all_nothing_is_said(engine: Any) -> None:
     assert State.MET in {clause.state for clause in seen.verdict.clauses}  # type: ignore[union-attr]
 
 
-NO_CLUSTER = "drives no cluster. Allowed: a dask.distributed.Client, an ipyparallel Client or view, the module ray, or "
+NO_CLUSTER = (
+    "is no cluster's client. Allowed: a dask.distributed.Client, an ipyparallel Client or view, the module ray, or "
+)
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ NOTHING_TO_DO = {
 """Why a rule that matters has no guide on Colab."""
 
 UNAIDED = {
+    "engines_silent": "what they do, their user knows",
     "child_died": "it was no driver's doing; nothing is known of what was",
     "gpu_not_told": "nobody has seen it on Colab; nothing is known to help",
     "measurement_lost": "what is over cannot be measured again",

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import documents
-from builders import A_CLUSTER, GIB, NODES, OF_A_CLUSTER, a_ram, a_report
-from colab_magics.model import Subject
+from builders import A_CLUSTER, GIB, NODES, OF_A_CLUSTER, a_ram, a_report, versions
+from colab_magics.model import Subject, Unavailable
 from colab_magics.model.cluster import Node, cluster_of
 from colab_magics.report import Report
 from colab_magics.translation import translator
@@ -75,10 +75,7 @@ def test_all_is_within_eighty_columns(view: Callable[..., str], options: RenderO
 def test_what_is_wrong_comes_first_and_a_few_are_shown_unless_all_are_wanted() -> None:
     few, whole = text.render(CASES["many_machines"]), text.render(CASES["many_machines"], ALL)
 
-    assert few.split("\n")[:2] == [
-        "40 machines with 160 workers: 40 GPUs with 600.0 GiB, 80 cores, 507.8 GiB RAM,",
-        "  316.2 GiB left.",
-    ] or few.startswith("40 machines with 160 workers: ")
+    assert few.startswith("40 machines with 160 workers: 40 GPUs with 600.0 GiB, 80 cores, 508.0 GiB RAM,")
     assert "Something is wrong with 1 of 40." in few
     assert few.index("\n38 ") < few.index("\n 1 ")
     assert "Shown: 10 of 40." in few
@@ -124,8 +121,37 @@ def test_json_has_each_machine_s_own_document() -> None:
 def test_of_machines_of_which_nothing_is_known_nothing_is_said() -> None:
     said = text.render(on(NODES[3], NODES[4]))
 
-    assert said.startswith("2 machines with 3 workers: nothing is known of them.")
+    assert said.startswith("2 machines with 3 workers: nothing is known.")
     assert "GiB" not in said
+
+
+def test_what_to_do_and_what_differs_is_never_cut() -> None:
+    odd = versions(**{f"package{number}": "1" for number in range(8)})
+    rest = versions(**{f"package{number}": "2" for number in range(8)})
+    other = Unavailable(code="node_other_version", values=(("version", "0.9"), ("own", "0.1")))
+    nodes = [
+        replace(NODES[0], report=a_report(packages=odd)),
+        *(replace(NODES[1], number=number, report=a_report(packages=rest)) for number in range(2, 40)),
+        NODES[4],
+        replace(NODES[4], report=other),
+    ]
+
+    few, whole = text.render(on(*nodes)), text.render(on(*nodes), ALL)
+
+    for said in (few, whole):
+        assert 'client.register_plugin(PipInstall(["colab_magics"]))' in said
+        assert "install the same version of colab_magics on every machine" in said
+    assert "package0 differs: 2 (2 to 39), 1 (1)." in few
+    assert "package7 differs: 2 (2 to 39), 1 (1)." in whole
+    assert "and more" in few
+    assert "and more" not in whole
+
+
+def test_machines_are_counted_where_their_numbers_would_be_a_long_list() -> None:
+    reports = [a_report(packages=versions(numpy=str(number % 2))) for number in range(300)]
+    said = text.render(on(*(replace(NODES[0], number=number, report=one) for number, one in enumerate(reports))))
+
+    assert "numpy differs: 0 (150 machines), 1 (150 machines)." in said
 
 
 def test_a_row_has_the_sums_of_its_machine() -> None:

@@ -53,6 +53,7 @@ VALUES: Any = (
     ("where", "probes/gpu.py:7"),
     ("version", "0.2.0"),
     ("own", "0.1.0"),
+    ("count", 2),
 )
 """Every value that a reason needs."""
 

@@ -190,7 +190,7 @@ def test_a_hostile_device_name_steers_no_terminal(name: str, options: RenderOpti
 @pytest.mark.parametrize("code", messages.REASONS)
 def test_every_reason_is_said_by_every_magic_that_asks_the_driver(code: str) -> None:
     values: Any = (("seconds", 3), ("cause", "SIGSEGV"), ("error", "EPERM"), ("library", "580.1"), ("module", "575.2"),
-                   ("where", "probes/gpu.py:7"), ("version", "0.2.0"), ("own", "0.1.0"))  # fmt: skip
+                   ("where", "probes/gpu.py:7"), ("version", "0.2.0"), ("own", "0.1.0"), ("count", 2))  # fmt: skip
     unavailable = Unavailable(code=code, values=values)
 
     for subject in OF_A_MACHINE:
