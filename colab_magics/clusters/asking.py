@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     Tell: TypeAlias = "Callable[[int, int], None]"
     """Called with how many machines have answered, and of how many."""
 
+_MOST_OF_A_NAME = 64
+"""The most characters of an error's name that are kept."""
+
 POLL_SECONDS = 0.02
 """How long is waited between two looks at what has been answered."""
 
 LOOK = '''
 def look(request):
-    """Have colab_magics look at this machine; it is what the notebook of %runtime_status --on has sent."""
+    """Have colab_magics look at this machine; sent by `%runtime_status --on` or `cluster_status`."""
     try:
         from colab_magics.clusters import node
     except ImportError:
@@ -78,10 +81,7 @@ def silent(seconds: float) -> Unavailable:
 
 def failed(error: BaseException) -> Unavailable:
     """Return that asking a machine failed; never the error's own words, which may name it."""
-    return Unavailable(code="node_failed", values=(("error", type(error).__name__[:MOST_OF_A_NAME]),))
-
-
-MOST_OF_A_NAME = 64
+    return Unavailable(code="node_failed", values=(("error", type(error).__name__[:_MOST_OF_A_NAME]),))
 
 
 def workers_by_machine(machines: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
