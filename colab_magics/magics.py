@@ -292,7 +292,14 @@ class ColabMagics(Magics):
         from colab_magics import completion, options
 
         magic = options.CELL if escape == "%%" else name
-        return completion.offer(magic, typed, self.indices)
+        return completion.offer(magic, typed, self.indices, self._clusters)
+
+    def _clusters(self) -> list[str]:
+        """Return the variables that drive a cluster."""
+        from colab_magics.clusters import engines
+
+        shell: Any = self.shell
+        return engines.driving(shell.user_ns)
 
     @property
     def shell_class(self) -> str:

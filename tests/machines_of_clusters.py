@@ -105,6 +105,13 @@ HOSTS = tuple(f"127.0.0.{number}" for number in range(2, 250))
 """Addresses that are this machine's, and that a cluster takes for others."""
 
 
+class Strange:
+    """What may not be asked anything to find out whether it drives a cluster."""
+
+    def __getattribute__(self, name: str) -> object:
+        raise AssertionError(name)
+
+
 def refused(client: object) -> str:
     """Return in what words it is refused to ask a cluster."""
     with pytest.raises(ClusterError) as error:

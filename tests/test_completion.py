@@ -14,6 +14,7 @@ from IPython.core.completer import provisionalcompleter, rectify_completions
 from IPython.core.interactiveshell import InteractiveShell
 
 from colab_magics import completion, options
+from colab_magics.clusters import engines
 from colab_magics.model import KEYS
 from fake_nvml import FakeDriver
 from notebooks import Notebook
@@ -68,6 +69,22 @@ def test_after_two_hyphens_the_options_of_that_magic_are_offered_and_nothing_els
 
     assert offered(loaded, line) == ways_on(line, *LONG[magic])
     assert ("--processes" in LONG[magic]) == (magic == options.GPU)
+
+
+@pytest.mark.parametrize(("typed", "expected"), [("", ("client", "cluster_2")), ("cl", ("client", "cluster_2")),
+                                                 ("cli", ("client",)), ("x", ())])  # fmt: skip
+def test_after_on_the_variables_that_drive_a_cluster(
+    loaded: InteractiveShell, monkeypatch: pytest.MonkeyPatch, typed: str, expected: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(engines, "driving", lambda names: [name for name in names if name.startswith("cl")])
+    loaded.user_ns.update(client=1, cluster_2=2, data=3)
+    line = f"%runtime_status -a --on {typed}"
+
+    found = completion.offer(options.STATUS, line.removeprefix("%runtime_status "), clusters=lambda: [*expected])
+
+    assert found.words == [*expected]
+    if expected:
+        assert offered(loaded, line) == ways_on(line, *expected)
 
 
 @pytest.mark.parametrize("magic", options.PARTS.values())
@@ -170,7 +187,7 @@ def test_what_we_offer_is_thought_of_on_lines_of_ours_alone(
     assert not asked
 
     offered(loaded, "%gpu_info --")
-    assert asked == [("gpu_info", "--", ())]
+    assert [typed[:3] for typed in asked] == [("gpu_info", "--", ())]
 
 
 @pytest.mark.slow

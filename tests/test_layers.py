@@ -87,6 +87,7 @@ INSIDE: dict[str, tuple[set[str], ...]] = {
     "clusters": (
         {"in_notebook"},
         {"status"},
+        {"engines"},
         {"dask", "ipyparallel", "ray", "reading"},
         {"asking", "node"},
         {"__init__"},

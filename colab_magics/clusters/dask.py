@@ -28,7 +28,7 @@ so many."""
 def takes(thing: object) -> bool:
     """Tell whether this is a client of Dask's."""
     distributed: Any = sys.modules.get("distributed")
-    return distributed is not None and isinstance(thing, distributed.Client)
+    return distributed is not None and issubclass(type(thing), distributed.Client)
 
 
 def ask(client: Any, request: Request, *, deadline_seconds: float, tell: Tell) -> list[Asked]:

@@ -31,7 +31,7 @@ def takes(thing: object) -> bool:
     if ipyparallel is None:
         return False
     view: Any = sys.modules["ipyparallel.client.view"]
-    return isinstance(thing, (ipyparallel.Client, view.View))
+    return issubclass(type(thing), (ipyparallel.Client, view.View))
 
 
 def ask(thing: Any, request: Request, *, deadline_seconds: float, tell: Tell) -> list[Asked]:

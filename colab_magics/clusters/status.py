@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from colab_magics import report
-from colab_magics.clusters import dask, ipyparallel, ray
+from colab_magics.clusters import engines
 from colab_magics.clusters.asking import Asked, ClusterError
 from colab_magics.clusters.reading import report_of
 from colab_magics.model import ClauseVerdict, State, Subject, Unavailable, Verdict
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from colab_magics.clusters.asking import Tell
     from colab_magics.report import Report
     from colab_magics.requirement import Requirement
-
-ENGINES = (dask, ipyparallel, ray)
 
 GATHERED = "reports"
 """In the place of an engine's name: reports that somebody has gathered in another way."""
@@ -71,7 +69,7 @@ def cluster_status(
     """
     question = question or Question()
     packages = _packages(question.requirement)
-    engine = next((one for one in ENGINES if one.takes(client)), None)
+    engine = next((one for one in engines.ENGINES if one.takes(client)), None)
     if engine is not None:
         request = {"packages": packages, "driver_deadline_seconds": question.driver_deadline_seconds}
         asked = engine.ask(client, request, deadline_seconds=question.longest_seconds, tell=tell)

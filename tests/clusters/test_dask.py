@@ -23,6 +23,7 @@ from colab_magics.report import Report
 from machines_of_clusters import (
     HOSTS,
     Processes,
+    Strange,
     children,
     processes,
     python,
@@ -244,6 +245,10 @@ def test_the_magic_shows_it_and_returns_it(
     assert printed["cluster"]["nodes"][0]["report"]["subject"] == "runtime"
     assert HOSTS[0] not in json.dumps([bundle, printed])
     assert shell.user_ns["report"].snapshot.cluster.nodes[0].address == HOSTS[0]
+
+
+def test_no_code_of_a_value_runs_to_find_out_what_it_is() -> None:
+    assert not dask.takes(Strange())
 
 
 def test_what_cannot_be_asked_is_one_line(client: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from colab_magics.clusters.ipyparallel import takes
 from colab_magics.clusters.status import Question, cluster_status
 from colab_magics.model import Unavailable
 from colab_magics.model.cluster import Cluster
@@ -20,6 +21,7 @@ from colab_magics.report import Report
 from composed import why_not
 from machines_of_clusters import (
     Processes,
+    Strange,
     children,
     processes,
     python,
@@ -171,6 +173,10 @@ def test_one_that_has_gone_before_is_a_row_of_a_view_that_still_names_it(client:
     seen = cluster_status(view, shell_class=None)
 
     assert codes(seen) == ["node_failed", None]
+
+
+def test_no_code_of_a_value_runs_to_find_out_what_it_is() -> None:
+    assert not takes(Strange())
 
 
 def test_what_cannot_be_asked_is_one_line(client: Any) -> None:

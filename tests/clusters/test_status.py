@@ -9,7 +9,7 @@ import pytest
 
 import colab_magics
 from builders import CPU_RUNTIME, a_report, versions
-from colab_magics.clusters import status
+from colab_magics.clusters import engines, status
 from colab_magics.clusters.asking import Asked, ClusterError
 from colab_magics.clusters.status import COMPARED, Question, cluster_status, held
 from colab_magics.model import State, Subject, Unavailable
@@ -52,7 +52,7 @@ def sent(answer: Report | Unavailable) -> object:
 def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     def with_answers(*answers: Report | Unavailable) -> Engine:
         made = Engine(*map(sent, answers))
-        monkeypatch.setattr(status, "ENGINES", (made,))
+        monkeypatch.setattr(engines, "ENGINES", (made,))
         return made
 
     return with_answers  # type: ignore[return-value]
@@ -180,5 +180,5 @@ def test_a_cluster_without_workers_is_one_line(engine: Any) -> None:
 
 
 def test_no_engine_is_imported_to_find_out() -> None:
-    assert not any(one.takes(object()) for one in status.ENGINES)
+    assert not any(one.takes(object()) for one in engines.ENGINES)
     assert not {"distributed", "ipyparallel", "ray"} & sys.modules.keys()
