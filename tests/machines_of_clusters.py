@@ -17,6 +17,9 @@ import pytest
 import colab_magics
 from colab_magics.clusters.asking import ClusterError
 from colab_magics.clusters.status import cluster_status
+from colab_magics.model import Unavailable
+from colab_magics.model.cluster import Cluster
+from colab_magics.report import Report
 from fake_nvml import FakeDriver, no_driver_environment
 from hostile import assert_one_line
 
@@ -103,6 +106,17 @@ def python(*arguments: str) -> list[str]:
 
 HOSTS = tuple(f"127.0.0.{number}" for number in range(2, 250))
 """Addresses that are this machine's, and that a cluster takes for others."""
+
+
+def of(seen: Report) -> Cluster:
+    """Return the cluster that a report is about."""
+    assert seen.snapshot.cluster is not None
+    return seen.snapshot.cluster
+
+
+def codes(seen: Report) -> list[str | None]:
+    """Return why nothing is known of the machines, None for each that answered."""
+    return [node.report.code if isinstance(node.report, Unavailable) else None for node in of(seen).nodes]
 
 
 class Strange:

@@ -7,7 +7,8 @@ words beside, and structure is plain paragraphs, lists and tables.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from colab_magics.model import Severity, Subject, seen
 from colab_magics.views import bars, gpu_table, gpus, layout, messages, style_sheets, summary
@@ -15,7 +16,7 @@ from colab_magics.views.markup import Html, element, joined
 from colab_magics.views.render_options import DEFAULTS, RenderOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from colab_magics.guides import Guide
     from colab_magics.model import Finding, Snapshot
@@ -149,20 +150,8 @@ def table_of_cells(measured: Sequence[Cell], translate: Translator, *, everythin
         return Html()
     names = cells.headings(translate, everything=everything)
     columns = [column for column in cells.COLUMNS if any(getattr(row, column) for row in shown)]
-    head, body = [], []
-    for column in columns:
-        head.append(element("th", getattr(names, column), scope="col", class_=f"cm-{column}"))
-        head += [element("td", class_="cm-bar")] if column in cells.SHARES else []
-    for row in shown:
-        drawn = [element("th", row.number, scope="row", class_="cm-number")]
-        for column in columns[1:]:
-            text = getattr(row, column)
-            drawn.append(element("td", element("code", text) if column == "code" else text, class_=f"cm-{column}"))
-            if column in cells.SHARES:
-                title = f"{row.number}, {getattr(names, column)}"
-                share = _whole(getattr(row, cells.SHARES[column]))
-                drawn.append(element("td", _meter(title, share, None), class_="cm-bar"))
-        body.append(element("tr", *drawn))
+    body = (element("tr", *_numbered_cells(row, names, columns, cells.SHARES)) for row in shown)
+    head = _head(names, columns, cells.SHARES)
     return element("table", element("thead", element("tr", *head)), element("tbody", *body), class_="cm-cells")
 
 
@@ -173,26 +162,41 @@ def table_of_nodes(snapshot: Snapshot, translate: Translator, *, everything: boo
     shown = cluster.rows(snapshot, translate, everything=everything)
     names = cluster.headings(translate)
     columns = [column for column in cluster.COLUMNS if any(getattr(row, column) for row in shown)]
-    head, body = [], []
+    head, body = _head(names, columns, cluster.SHARES), []
+    for row in shown:
+        body.append(element("tr", *_numbered_cells(row, names, columns, cluster.SHARES, {"ram": row.ram_severity})))
+        if row.notes:
+            said = (element("p", note) for note in row.notes)
+            why = element("td", *said, colspan=str(len(head) - 1), class_="cm-why")
+            body.append(element("tr", element("td"), why, class_=_classes("cm-of-above", row.severity)))
+    return element("table", element("thead", element("tr", *head)), element("tbody", *body), class_="cm-nodes")
+
+
+def _head(names: object, columns: Sequence[str], shares: Mapping[str, str]) -> list[Html]:
+    """Return the names of columns, with room for the bar behind each that has one."""
+    head = []
     for column in columns:
         head.append(element("th", getattr(names, column), scope="col", class_=f"cm-{column}"))
-        head += [element("td", class_="cm-bar")] if column in cluster.SHARES else []
-    for row in shown:
-        drawn = [element("th", row.number, scope="row", class_="cm-number")]
-        for column in columns[1:]:
-            drawn.append(element("td", getattr(row, column), class_=f"cm-{column}"))
-            if column in cluster.SHARES:
-                share = _whole(getattr(row, cluster.SHARES[column]))
-                title = f"{row.number}, {getattr(names, column)}"
-                severity = row.ram_severity if column == "ram" else None
-                drawn.append(element("td", _meter(title, share, severity), class_="cm-bar"))
-        body.append(element("tr", *drawn))
-        if row.notes:
-            said = element(
-                "td", *(element("p", note) for note in row.notes), colspan=str(len(head) - 1), class_="cm-why"
-            )
-            body.append(element("tr", element("td"), said, class_=_classes("cm-of-above", row.severity)))
-    return element("table", element("thead", element("tr", *head)), element("tbody", *body), class_="cm-nodes")
+        head += [element("td", class_="cm-bar")] if column in shares else []
+    return head
+
+
+def _numbered_cells(
+    row: Any,
+    names: object,
+    columns: Sequence[str],
+    shares: Mapping[str, str],
+    severities: Mapping[str, Severity | None] = MappingProxyType({}),
+) -> list[Html]:
+    """Return the cells of a row that begins with its number, with a bar behind each that is a share of something."""
+    drawn = [element("th", row.number, scope="row", class_="cm-number")]
+    for column in columns[1:]:
+        text = getattr(row, column)
+        drawn.append(element("td", element("code", text) if column == "code" else text, class_=f"cm-{column}"))
+        if column in shares:
+            title, share = f"{row.number}, {getattr(names, column)}", _whole(getattr(row, shares[column]))
+            drawn.append(element("td", _meter(title, share, severities.get(column)), class_="cm-bar"))
+    return drawn
 
 
 def process_list(snapshot: Snapshot, translate: Translator) -> Html:

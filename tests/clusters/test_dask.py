@@ -17,14 +17,15 @@ from IPython.core.interactiveshell import InteractiveShell
 from colab_magics.clusters import dask
 from colab_magics.clusters.asking import ClusterError
 from colab_magics.clusters.status import Question, cluster_status
-from colab_magics.model import Severity, Unavailable
-from colab_magics.model.cluster import Cluster
+from colab_magics.model import Severity
 from colab_magics.report import Report
 from machines_of_clusters import (
     HOSTS,
     Processes,
     Strange,
     children,
+    codes,
+    of,
     processes,
     python,
     refused,
@@ -80,15 +81,9 @@ def shown(shell: InteractiveShell) -> list[dict[str, Any]]:
     return [bundle for bundle in bundles if "Asking" not in bundle["text/plain"]]
 
 
-def of(seen: Report) -> Cluster:
-    assert seen.snapshot.cluster is not None
-    return seen.snapshot.cluster
-
-
 def code(seen: Report, number: int) -> str | None:
     """Return why nothing is known of a machine."""
-    told = of(seen).nodes[number - 1].report
-    return told.code if isinstance(told, Unavailable) else None
+    return codes(seen)[number - 1]
 
 
 def test_every_machine_is_asked_once_and_seen_as_its_workers_see_it(

@@ -15,14 +15,13 @@ import pytest
 
 from colab_magics.clusters.ipyparallel import takes
 from colab_magics.clusters.status import Question, cluster_status
-from colab_magics.model import Unavailable
-from colab_magics.model.cluster import Cluster
-from colab_magics.report import Report
 from composed import why_not
 from machines_of_clusters import (
     Processes,
     Strange,
     children,
+    codes,
+    of,
     processes,
     python,
     refused,
@@ -72,16 +71,6 @@ def work(client: Any, started: Processes, tmp_path: Path) -> Callable[..., int]:
         return pid
 
     return work
-
-
-def of(seen: Report) -> Cluster:
-    assert seen.snapshot.cluster is not None
-    return seen.snapshot.cluster
-
-
-def codes(seen: Report) -> list[str | None]:
-    """Return why nothing is known of the machines, None for one that answered."""
-    return [node.report.code if isinstance(node.report, Unavailable) else None for node in of(seen).nodes]
 
 
 def test_every_machine_is_asked_once_and_nothing_of_it_stays(

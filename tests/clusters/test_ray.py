@@ -10,10 +10,7 @@ from typing import Any
 import pytest
 
 from colab_magics.clusters.status import Question, cluster_status
-from colab_magics.model import Unavailable
-from colab_magics.model.cluster import Cluster
-from colab_magics.report import Report
-from machines_of_clusters import refused, wait_until, with_driver, without_package
+from machines_of_clusters import codes, of, refused, wait_until, with_driver, without_package
 
 pytestmark = pytest.mark.clusters
 ray = pytest.importorskip("ray", reason="Ray is installed by nox -s tests_clusters alone, where it has a build")
@@ -40,16 +37,6 @@ def add(nodes: Any, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
         for name, value in (environment or {}).items():
             patched.setenv(name, value)
         return nodes.add_node(num_cpus=1, node_ip_address="127.0.0.1", object_store_memory=100_000_000)
-
-
-def of(seen: Report) -> Cluster:
-    assert seen.snapshot.cluster is not None
-    return seen.snapshot.cluster
-
-
-def codes(seen: Report) -> list[str | None]:
-    """Return why nothing is known of the machines, None for one that answered."""
-    return [node.report.code if isinstance(node.report, Unavailable) else None for node in of(seen).nodes]
 
 
 def test_every_node_is_asked_beside_its_tasks_and_one_that_is_killed_costs_itself(

@@ -13,11 +13,10 @@ from colab_magics.clusters import engines, status
 from colab_magics.clusters.asking import Asked, ClusterError
 from colab_magics.clusters.status import COMPARED, Question, cluster_status, held
 from colab_magics.model import State, Subject, Unavailable
-from colab_magics.model.cluster import Cluster
 from colab_magics.report import Report
 from colab_magics.requirement import parse
 from colab_magics.version import FORM, VERSION
-from machines_of_clusters import refused
+from machines_of_clusters import of, refused
 
 SILENT = Unavailable(code="node_silent", values=(("seconds", 15.0),))
 
@@ -56,11 +55,6 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         return made
 
     return with_answers  # type: ignore[return-value]
-
-
-def of(seen: Report) -> Cluster:
-    assert seen.snapshot.cluster is not None
-    return seen.snapshot.cluster
 
 
 def test_reports_that_were_gathered_in_any_way_make_the_same_report() -> None:
