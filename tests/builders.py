@@ -448,7 +448,8 @@ NODES = (
     Node(number=5, address="10.0.0.8", workers=2, report=Unavailable(
         code="node_lacks_package", values=(("engine", "dask"),))),
     Node(number=6, address="10.0.0.9", workers=4, report=a_report(
-        platform=A_WORKER, packages=versions(numpy="2.1.3", pandas="2.2.3"), **HUNG_DRIVER)),
+        platform=A_WORKER, packages=versions(numpy="2.1.3", pandas="2.2.3"), driver=None,
+        gpus=Unavailable(code="driver_slow", values=(("seconds", 6.0),)))),
 )  # fmt: skip
 A_CLUSTER = cluster_of("dask", NODES, a_snapshot(packages=versions(numpy="2.1.3", pandas="2.2.2")))
 OF_A_CLUSTER: dict[str, Any] = {

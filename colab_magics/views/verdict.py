@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from colab_magics.translation import Translator
 
 _MOST_GPUS = 4
-_MOST_MACHINES = 5
+_MOST_MACHINES, _MOST_NUMBERS = 5, 30
+"""Of how many machines it is told why, and how many are named by their numbers."""
 _THERE = {
     "tpu": N_("a {figure} TPU"),
     "ram": N_("{figure} RAM"),
@@ -156,7 +157,8 @@ def of_machines(report: Report, options: RenderOptions = DEFAULTS) -> str:
             counted="count",
         )
     what = _asked([clause for clause in verdict.clauses if clause.state is state], translate)
-    numbers, count = messages.numbers((*found,), translate), len(cluster.nodes)
+    numbers = messages.numbers((*found,)[:_MOST_NUMBERS], translate)
+    numbers, count = (f"{numbers}, ..." if len(found) > _MOST_NUMBERS else numbers), len(cluster.nodes)
     first = translate.counting(message, count, count=count, number=len(found), numbers=numbers, what=what)
     if verdict.met:
         return first

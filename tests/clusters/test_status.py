@@ -122,6 +122,16 @@ def test_where_it_does_not_hold_is_said_for_a_few_and_counted_for_the_rest(engin
     assert len(said) == 6
 
 
+def test_machines_are_named_up_to_a_bound() -> None:
+    reports = [a_report(**CPU_RUNTIME) if number % 2 else a_report() for number in range(1000)]
+
+    said = held(cluster_status(reports, shell_class=None, question=Question(parse("gpu=T4"))), "en").said
+
+    assert said.startswith("Requirement not met on 500 of 1000 machines (2, 4, 6, ")
+    assert "58, 60, ...): gpu = T4." in said.replace("\n ", "")
+    assert len(said) < 600
+
+
 def test_what_a_gathered_report_has_not_looked_for_is_not_known() -> None:
     reports = [a_report(), a_report()]
 
